@@ -1,0 +1,21 @@
+/*
+ * Compiler attributes and small helpers that every layer uses. This is the only header of the
+ * library, apart from the back ends in crypto/ and version differences in api/, that may contain
+ * conditional compilation.
+ */
+#ifndef TENON_BASE_BASE_H
+#define TENON_BASE_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The caller has to look at the result: it is how this function fails. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+
+/* Number of elements of an array (not of a pointer). */
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

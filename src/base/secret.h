@@ -1,0 +1,35 @@
+/*
+ * Short secrets, and the only constant-time comparisons and selections of the library. What holds
+ * a struct secret wipes it with secret_wipe() when it is done.
+ */
+#ifndef TENON_BASE_SECRET_H
+#define TENON_BASE_SECRET_H
+
+#include "base/base.h"
+
+#define SECRET_MAX 64 /* the longest digest */
+
+struct secret {
+    uint8_t len; /* bytes used; 0: none */
+    uint8_t bytes[SECRET_MAX];
+};
+
+/* Overwrites len bytes in a way the compiler keeps. */
+void wipe(void *data, size_t len);
+
+/* Wipes s and makes it empty. */
+void secret_wipe(struct secret *s);
+
+/* Sets s to a copy of bytes[0..len). len: at most SECRET_MAX. */
+void secret_set(struct secret *s, const uint8_t *bytes, size_t len);
+
+/* True when a[0..len) and b[0..len) are equal. Time depends on len alone. */
+MUST_CHECK bool constant_time_equals(const void *a, const void *b, size_t len);
+
+/* True when s has len bytes and they equal those at bytes. Time depends on len alone. */
+MUST_CHECK bool secret_equals(const struct secret *s, const uint8_t *bytes, size_t len);
+
+/* mask is all ones or all zeros: a where ones, b where zeros. */
+uint8_t constant_time_select(uint8_t mask, uint8_t a, uint8_t b);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * Authenticated encryption for records: one vtable per algorithm, chosen once per process among
+ * the back ends (ipsec-mb where the processor and the build have it, EVP otherwise). A keyed
+ * instance serves one direction; nothing is allocated, locked or fetched per record.
+ */
+#ifndef TENON_CRYPTO_AEAD_H
+#define TENON_CRYPTO_AEAD_H
+
+#include "crypto/lib.h"
+
+#define AEAD_NONCE_LEN 12
+#define AEAD_MAX_KEY_LEN 32
+#define AEAD_MAX_TAG_LEN 16
+
+enum aead_id {
+    AEAD_NONE,
+    AEAD_AES_128_GCM,
+    AEAD_AES_256_GCM,
+    AEAD_CHACHA20_POLY1305,
+    AEAD_AES_128_CCM,
+    AEAD_AES_128_CCM_8,
+    AEAD_AES_256_CCM,   /* TLS 1.2 only, as the rest */
+    AEAD_AES_256_CCM_8,
+    AEAD_ARIA_128_GCM,
+    AEAD_ARIA_256_GCM,
+    NUM_AEADS
+};
+
+/* Facts about an algorithm. */
+struct aead_facts {
+    uint8_t key_len;
+    uint8_t tag_len;
+    /* Full-size records one key may protect before it must be updated: RFC 8446, 5.5 (2^24.5 for
+     * AES-GCM); for CCM the bound of RFC 9147, 4.5.3 (2^23); UINT64_MAX: none before the sequence
+     * number wraps. */
+    uint64_t seal_limit;
+    /* Records that may fail to open with one key: RFC 9147, 4.5.3; for TLS the first ends all. */
+};
+const struct aead_facts *aead_facts(enum aead_id id);
+
+struct aead; /* a keyed instance; owned by whoever made it */
+
+enum aead_direction { AEAD_SEAL, AEAD_OPEN };
+
+/* A new instance with key (key_len bytes). NULL: out of memory, or lib lacks the algorithm. */
+MUST_CHECK struct aead *aead_new(const struct crypto_lib *lib, enum aead_id id,
+                                 enum aead_direction direction, const uint8_t *key);
+
+/* Wipes and frees; NULL is allowed. */
+void aead_free(struct aead *a);
+
+/* A piece of plaintext in the caller's memory. */
+struct aead_part {
+    const uint8_t *data;
+    size_t len;
+};
+
+/* Seals the concatenation of parts: dst gets their bytes encrypted and then the tag. dst may not
+ * overlap a part, except that parts[0].data == dst (in place). False: the provider failed; dst is
+ * then worthless. */
+MUST_CHECK bool aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
+                          size_t aad_len, uint8_t *dst, const struct aead_part *parts,
+                          size_t num_parts);
+
+/* Opens src[0..len), ciphertext followed by its tag, into dst (len - tag_len bytes; dst == src is
+ * allowed, other overlaps are not). False: len is less than the tag, or the tag is wrong; dst then
+ * holds nothing of the plaintext. */
+MUST_CHECK bool aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
+                          size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len);
+
+/* Name of the back end an algorithm of the default crypto_lib uses: "ipsec-mb" or "evp". */
+const char *aead_backend(enum aead_id id);
+
+#endif

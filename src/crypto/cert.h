@@ -1,0 +1,31 @@
+/*
+ * Certificates as bytes and as X509 objects. The only code below api/ that knows X509.
+ */
+#ifndef TENON_CRYPTO_CERT_H
+#define TENON_CRYPTO_CERT_H
+
+#include "base/writer.h"
+#include "crypto/lib.h"
+
+/* Parses one DER certificate that fills der[0..len) exactly; NULL: malformed, trailing bytes or
+ * out of memory. The caller owns a reference. */
+MUST_CHECK X509 *cert_parse(const struct crypto_lib *lib, const uint8_t *der, size_t len);
+
+/* Appends the DER encoding of cert. False: out of memory. */
+MUST_CHECK bool cert_write(struct writer *w, X509 *cert);
+
+/* The certificate's public key, borrowed from it; NULL: unknown or malformed key. */
+EVP_PKEY *cert_public_key(const X509 *cert);
+
+/* References. NULL is allowed for free. */
+void cert_up_ref(X509 *cert);
+void cert_free(X509 *cert);
+
+/* Lists. cert_list_add takes over the reference, also when it fails. */
+STACK_OF(X509) *cert_list_new(void);
+MUST_CHECK bool cert_list_add(STACK_OF(X509) *list, X509 *cert);
+size_t cert_list_len(const STACK_OF(X509) *list); /* NULL: 0 */
+X509 *cert_list_at(const STACK_OF(X509) *list, size_t i);
+void cert_list_free(STACK_OF(X509) *list);
+
+#endif

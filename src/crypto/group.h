@@ -1,0 +1,87 @@
+/*
+ * Named groups (RFC 8446, 4.2.7; RFC 8422; RFC 7919) seen as key encapsulation: generate a key
+ * share; encapsulate to a peer's share; decapsulate the answer. ECDH and finite-field DH are the
+ * same thing here, and a hybrid will be.
+ */
+#ifndef TENON_CRYPTO_GROUP_H
+#define TENON_CRYPTO_GROUP_H
+
+#include "base/writer.h"
+#include "crypto/lib.h"
+
+/* Longest shared secret: ffdhe8192. */
+#define GROUP_MAX_SHARED_LEN 1024
+
+enum group_kind { GROUP_ECX, GROUP_EC, GROUP_FFDH };
+
+struct group {
+    uint16_t id;            /* code point */
+    enum group_kind kind;
+    int nid;                /* NID_X25519, NID_X9_62_prime256v1, NID_ffdhe2048, ... */
+    const char *name;       /* as in the IANA registry: "x25519", "secp256r1" */
+    const char *alias;      /* second name in group lists: "P-256"; NULL */
+    const char *algorithm;  /* libcrypto's: "X25519", "EC", "DH" */
+    const char *parameter;  /* libcrypto's group name: "P-256"; NULL for ECX */
+    size_t public_len;      /* bytes of a key share, uncompressed points */
+    uint16_t security_bits;
+    bool tls13;             /* may be used in TLS 1.3 */
+};
+
+/* The group with that code point, NID or name (TLS, NIST or OBJ name, case as OpenSSL has it);
+ * NULL: unknown. */
+const struct group *group_by_id(uint16_t id);
+const struct group *group_by_nid(int nid);
+const struct group *group_by_name(const char *name, size_t len);
+
+/* All known groups in code point order: *num elements. */
+const struct group *group_table(size_t *num);
+
+/* True when lib's providers have the group. */
+bool group_is_available(const struct crypto_lib *lib, const struct group *g);
+
+struct group_key; /* an ephemeral private key; owned by whoever made it */
+
+/* Generates a key and appends its share to public_key. NULL: out of memory or provider failure. */
+MUST_CHECK struct group_key *group_generate(const struct crypto_lib *lib, const struct group *g,
+                                            struct writer *public_key);
+
+/* Wipes and frees; NULL is allowed. */
+void group_key_free(struct group_key *key);
+
+/* A shared secret; owner wipes. */
+struct shared_secret {
+    size_t len;
+    uint8_t bytes[GROUP_MAX_SHARED_LEN];
+};
+
+enum group_result {
+    GROUP_OK,
+    GROUP_BAD_SHARE, /* wrong length, not on the curve, small order, all-zero result: RFC 8446,
+                        7.4: illegal_parameter */
+    GROUP_FAILED     /* memory or provider */
+};
+
+/* The answering side: makes a key, appends its share to public_key and combines it with the peer's
+ * share. */
+MUST_CHECK enum group_result group_encapsulate(const struct crypto_lib *lib, const struct group *g,
+                                               const uint8_t *peer, size_t peer_len,
+                                               struct writer *public_key,
+                                               struct shared_secret *shared);
+
+/* The offering side: combines key with the peer's answer. key stays the caller's. */
+MUST_CHECK enum group_result group_decapsulate(const struct crypto_lib *lib,
+                                               const struct group_key *key, const uint8_t *peer,
+                                               size_t peer_len, struct shared_secret *shared);
+
+/* The group a key belongs to. */
+const struct group *group_key_group(const struct group_key *key);
+
+/* The public half of a peer's share as an EVP_PKEY for applications (SSL_get_peer_tmp_key);
+ * NULL: not a valid share, or out of memory. The caller owns it. */
+MUST_CHECK EVP_PKEY *group_share_to_pkey(const struct crypto_lib *lib, const struct group *g,
+                                         const uint8_t *share, size_t share_len);
+
+/* The EVP_PKEY inside an own key, counted up; for SSL_get_tmp_key. NULL: none. */
+EVP_PKEY *group_key_pkey(const struct group_key *key);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Where algorithms come from: one OSSL_LIB_CTX and property query, with the digests and ciphers
+ * that TLS needs fetched once. The default instance (default library context, no property query)
+ * may use quick direct routes through libcrypto; every other instance goes through EVP fetches, so
+ * that engines, other providers and FIPS are honoured.
+ */
+#ifndef TENON_CRYPTO_LIB_H
+#define TENON_CRYPTO_LIB_H
+
+#include "base/base.h"
+#include <openssl/types.h>
+
+struct crypto_lib; /* immutable once made; counted */
+
+/* The process-wide default instance. Made on first use, lives as long as the process.
+ * NULL: libcrypto could not provide SHA-256 (out of memory, a broken configuration). */
+MUST_CHECK const struct crypto_lib *crypto_lib_default(void);
+
+/* An instance for libctx (borrowed, must outlive the result) and propq (copied, may be NULL).
+ * With both NULL the default instance is returned. NULL: out of memory. */
+MUST_CHECK const struct crypto_lib *crypto_lib_new(OSSL_LIB_CTX *libctx, const char *propq);
+
+/* Drops a reference; NULL and the default instance are allowed. */
+void crypto_lib_free(const struct crypto_lib *lib);
+
+/* What it was made of. */
+OSSL_LIB_CTX *crypto_lib_context(const struct crypto_lib *lib);
+const char *crypto_lib_propq(const struct crypto_lib *lib);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The cipher suites. A row of the table is the public SSL_CIPHER; pointers to rows are handed to
+ * applications and live as long as the process.
+ */
+#ifndef TENON_CRYPTO_SUITE_H
+#define TENON_CRYPTO_SUITE_H
+
+#include "crypto/aead.h"
+#include "crypto/hash.h"
+
+/* Key exchange, authentication, encryption and MAC as bit sets, so that the terms of cipher
+ * strings (ciphers(1)) are masks over rows. */
+enum suite_kx {
+    KX_RSA = 1,
+    KX_DHE = 2,
+    KX_ECDHE = 4,
+    KX_PSK = 8,
+    KX_RSA_PSK = 16,
+    KX_ECDHE_PSK = 32,
+    KX_DHE_PSK = 64,
+    KX_SRP = 128,
+    KX_ANY = 256 /* TLS 1.3: not part of the suite */
+};
+
+enum suite_auth {
+    AUTH_RSA = 1,
+    AUTH_DSS = 2,
+    AUTH_NULL = 4,
+    AUTH_ECDSA = 8,
+    AUTH_PSK = 16,
+    AUTH_SRP = 32,
+    AUTH_ANY = 64
+};
+
+enum suite_enc {
+    ENC_3DES = 1,
+    ENC_NULL = 1 << 1,
+    ENC_AES128 = 1 << 2,
+    ENC_AES256 = 1 << 3,
+    ENC_CAMELLIA128 = 1 << 4,
+    ENC_CAMELLIA256 = 1 << 5,
+    ENC_AES128GCM = 1 << 6,
+    ENC_AES256GCM = 1 << 7,
+    ENC_AES128CCM = 1 << 8,
+    ENC_AES256CCM = 1 << 9,
+    ENC_AES128CCM8 = 1 << 10,
+    ENC_AES256CCM8 = 1 << 11,
+    ENC_CHACHA20 = 1 << 12,
+    ENC_ARIA128GCM = 1 << 13,
+    ENC_ARIA256GCM = 1 << 14
+};
+
+enum suite_mac { MAC_MD5 = 1, MAC_SHA1 = 2, MAC_SHA256 = 4, MAC_SHA384 = 8, MAC_AEAD = 16 };
+
+struct ssl_cipher_st {
+    uint32_t id;            /* 0x03000000 | code point, as SSL_CIPHER_get_id returns it */
+    const char *name;       /* OpenSSL's: "ECDHE-RSA-AES128-GCM-SHA256" */
+    const char *standard;   /* IANA's: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" */
+    uint32_t kx, auth, enc, mac;
+    uint16_t min_version, max_version; /* 0x0300 .. 0x0304 */
+    uint16_t min_dtls, max_dtls;       /* DTLS versions, 0: none */
+    enum aead_id aead;      /* AEAD_NONE: CBC or NULL encryption */
+    enum hash_id hash;      /* of PRF or HKDF */
+    uint16_t strength_bits; /* security strength */
+    uint16_t alg_bits;      /* key length */
+    bool high;              /* HIGH, else MEDIUM (cipher string classes) */
+    bool fips;
+    bool not_default;       /* left out of DEFAULT and of COMPLEMENTOFDEFAULT's complement */
+    bool tls13;
+};
+
+/* Suite by code point (2 bytes), by OpenSSL name or by IANA name; NULL: unknown. */
+const struct ssl_cipher_st *suite_by_id(uint16_t id);
+const struct ssl_cipher_st *suite_by_name(const char *name, size_t len);
+
+/* All suites in OpenSSL's order of preference before strength sorting: *num elements. */
+const struct ssl_cipher_st *suite_table(size_t *num);
+
+/* Code point of a suite. */
+uint16_t suite_id(const struct ssl_cipher_st *suite);
+
+#endif

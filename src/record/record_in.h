@@ -1,0 +1,56 @@
+/*
+ * The receiving record layer of a connection: tells how many bytes it wants, takes them, and gives
+ * the opened record of the moment, which its user consumes piece by piece.
+ */
+#ifndef TENON_RECORD_RECORD_IN_H
+#define TENON_RECORD_RECORD_IN_H
+
+#include "base/buffer.h"
+#include "record/protection.h"
+
+/* Consecutive records without content before the peer is refused: each costs us work and the
+ * application nothing (CVE-2016-6305 class). OpenSSL's limit. */
+#define RECORD_MAX_EMPTY 32
+
+struct record_in {
+    struct buffer buffer;           /* raw bytes, the current record first */
+    struct protection *protection;  /* owns; NULL: plaintext */
+    enum epoch epoch;
+    struct opened current;          /* view into buffer; len is what is left of it */
+    size_t current_size;            /* bytes of buffer the current record takes; 0: none */
+    uint32_t num_empty;             /* consecutive empty records */
+    size_t skip_left;               /* bytes of rejected early data that may still be skipped */
+    bool ccs_allowed;               /* TLS 1.3: a ChangeCipherSpec may be dropped (RFC 8446, 5) */
+    bool tls13;                     /* limits and rules of TLS 1.3 apply */
+    bool any_version;               /* the first record of a connection: minor version is free */
+    bool seen_record;               /* a valid record arrived on this connection */
+};
+
+enum record_status {
+    RECORD_READY, /* r->current has at least one byte, or is an empty record of a type that
+                     may not be empty, which the caller refuses */
+    RECORD_WANT,  /* more bytes needed: record_in_wanted() */
+    RECORD_BAD    /* *error says why */
+};
+
+/* Makes the next record current, unless the current one has bytes left. */
+MUST_CHECK enum record_status record_in_next(struct record_in *r, struct record_error *error);
+
+/* Bytes that are missing before record_in_next() can go on: the rest of a header, then the rest of
+ * the body. 0: it can go on now. */
+size_t record_in_wanted(const struct record_in *r);
+
+/* Drops n bytes of the current record; with the last, the record and, if nothing else is buffered,
+ * the memory. */
+void record_in_consume(struct record_in *r, size_t n);
+
+/* Bytes of raw input that are buffered and not part of the current record. */
+size_t record_in_buffered(const struct record_in *r);
+
+/* Changes protection and epoch; takes over p. */
+void record_in_protect(struct record_in *r, struct protection *p, enum epoch epoch);
+
+/* Frees everything. */
+void record_in_wipe(struct record_in *r);
+
+#endif
