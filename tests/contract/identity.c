@@ -1,0 +1,169 @@
+/*
+ * Certificates and keys made on the spot.
+ */
+#include "identity.h"
+
+#include "log.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct identity *shared;
+static pthread_once_t shared_once = PTHREAD_ONCE_INIT;
+
+static EVP_PKEY *make_key(enum key_kind kind)
+{
+    EVP_PKEY *key = NULL;
+
+    switch (kind) {
+    case KEY_P256:
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+        break;
+    case KEY_P384:
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+        break;
+    case KEY_P521:
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
+        break;
+    case KEY_RSA:
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+        break;
+    case KEY_RSA_PSS: {
+        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+
+        REQUIRE(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1);
+        REQUIRE(EVP_PKEY_generate(ctx, &key) == 1);
+        EVP_PKEY_CTX_free(ctx);
+        break;
+    }
+    case KEY_ED25519:
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+        break;
+    case KEY_ED448:
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
+        break;
+    }
+    REQUIRE(key != NULL);
+    return key;
+}
+
+static void add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
+{
+    X509V3_CTX ctx;
+    X509_EXTENSION *extension;
+
+    X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
+    extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+    REQUIRE(extension != NULL && X509_add_ext(cert, extension, -1) == 1);
+    X509_EXTENSION_free(extension);
+}
+
+/* Ed25519 and Ed448 bring their own digest. */
+static const EVP_MD *signing_digest(const EVP_PKEY *key)
+{
+    if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448")) {
+        return NULL;
+    }
+    return EVP_sha256();
+}
+
+static struct identity *make(const struct identity *issuer, enum key_kind kind,
+                             const char *common_name, bool authority)
+{
+    static long serial = 1;
+    struct identity *identity = calloc(1, sizeof(*identity));
+    X509_NAME *name;
+    X509 *signer;
+    char dns[256];
+
+    REQUIRE(identity != NULL);
+    identity->issuer = issuer;
+    identity->key = make_key(kind);
+    identity->cert = X509_new();
+    REQUIRE(identity->cert != NULL && X509_set_version(identity->cert, X509_VERSION_3) == 1);
+    signer = issuer != NULL ? issuer->cert : identity->cert;
+    REQUIRE(ASN1_INTEGER_set(X509_get_serialNumber(identity->cert), serial++) == 1);
+    REQUIRE(X509_gmtime_adj(X509_getm_notBefore(identity->cert), -3600L) != NULL);
+    REQUIRE(X509_gmtime_adj(X509_getm_notAfter(identity->cert), 86400L) != NULL);
+    REQUIRE(X509_set_pubkey(identity->cert, identity->key) == 1);
+    name = X509_get_subject_name(identity->cert);
+    REQUIRE(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common_name,
+                                       -1, -1, 0) == 1);
+    REQUIRE(X509_set_issuer_name(identity->cert, X509_get_subject_name(signer)) == 1);
+    add_extension(identity->cert, signer, NID_basic_constraints,
+                  authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+    add_extension(identity->cert, signer, NID_subject_key_identifier, "hash");
+    (void)snprintf(dns, sizeof(dns), "DNS:%s", common_name);
+    add_extension(identity->cert, signer, NID_subject_alt_name, dns);
+    {
+        EVP_PKEY *key = issuer != NULL ? issuer->key : identity->key;
+
+        REQUIRE(X509_sign(identity->cert, key, signing_digest(key)) > 0);
+    }
+    return identity;
+}
+
+struct identity *identity_new(enum key_kind kind, const char *common_name)
+{
+    return make(NULL, kind, common_name, true);
+}
+
+struct identity *identity_issue(const struct identity *issuer, enum key_kind kind,
+                                const char *common_name, bool authority)
+{
+    return make(issuer, kind, common_name, authority);
+}
+
+void identity_free(struct identity *identity)
+{
+    if (identity != NULL) {
+        X509_free(identity->cert);
+        EVP_PKEY_free(identity->key);
+        free(identity);
+    }
+}
+
+static void make_shared(void)
+{
+    shared = identity_new(KEY_P256, "localhost");
+}
+
+const struct identity *identity_default(void)
+{
+    REQUIRE(pthread_once(&shared_once, make_shared) == 0);
+    return shared;
+}
+
+void identity_default_free(void)
+{
+    identity_free(shared);
+    shared = NULL;
+}
+
+void identity_use_ctx(const struct identity *identity, SSL_CTX *ctx)
+{
+    REQUIRE(SSL_CTX_use_certificate(ctx, identity->cert) == 1);
+    REQUIRE(SSL_CTX_use_PrivateKey(ctx, identity->key) == 1);
+    for (const struct identity *i = identity->issuer; i != NULL && i->issuer != NULL;
+         i = i->issuer) {
+        REQUIRE(SSL_CTX_add1_chain_cert(ctx, i->cert) == 1);
+    }
+}
+
+void identity_use_ssl(const struct identity *identity, SSL *ssl)
+{
+    REQUIRE(SSL_use_certificate(ssl, identity->cert) == 1);
+    REQUIRE(SSL_use_PrivateKey(ssl, identity->key) == 1);
+    for (const struct identity *i = identity->issuer; i != NULL && i->issuer != NULL;
+         i = i->issuer) {
+        REQUIRE(SSL_add1_chain_cert(ssl, i->cert) == 1);
+    }
+}
+
+void identity_trust(const struct identity *root, SSL_CTX *ctx)
+{
+    REQUIRE(X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), root->cert) == 1);
+}
