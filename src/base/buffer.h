@@ -14,6 +14,7 @@ struct buffer {
     size_t cap;    /* bytes at data */
     size_t start;  /* first readable byte */
     size_t end;    /* one past the last readable byte */
+    size_t high;   /* one past the last byte that may have been written since data was taken */
 };
 
 /* An empty buffer that holds no memory is all zeros: struct buffer b = { 0 }. */
@@ -22,7 +23,8 @@ struct buffer {
  * where they go; NULL when memory is out (the contents are then unchanged). */
 MUST_CHECK uint8_t *buffer_reserve(struct buffer *b, size_t len);
 
-/* Makes len bytes, written where buffer_reserve() said, readable. len: at most what was reserved. */
+/* Makes len bytes, written where buffer_reserve() said, readable. len: at most what was reserved.
+ */
 void buffer_commit(struct buffer *b, size_t len);
 
 /* Appends a copy of data[0..len). False: out of memory, nothing changed. */

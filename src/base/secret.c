@@ -1,0 +1,49 @@
+/*
+ * Short secrets: keeping, wiping and comparing them without telling anything through time.
+ */
+#include "base/secret.h"
+
+#include <assert.h>
+#include <openssl/crypto.h>
+#include <string.h>
+
+void wipe(void *data, size_t len)
+{
+    if (len == 0) {
+        return;
+    }
+    memset(data, 0, len);
+    /* The compiler has to assume that this reads the zeros, so the memset stays. OPENSSL_cleanse
+     * clears eight bytes a step, which for a record buffer costs as much as encrypting it. */
+    __asm__ __volatile__("" : : "r"(data) : "memory");
+}
+
+void secret_wipe(struct secret *s)
+{
+    wipe(s, sizeof(*s));
+}
+
+void secret_set(struct secret *s, const uint8_t *bytes, size_t len)
+{
+    assert(len <= SECRET_MAX);
+    wipe(s->bytes, sizeof(s->bytes));
+    s->len = (uint8_t)len;
+    if (len != 0) {
+        memcpy(s->bytes, bytes, len);
+    }
+}
+
+bool constant_time_equals(const void *a, const void *b, size_t len)
+{
+    return len == 0 || CRYPTO_memcmp(a, b, len) == 0;
+}
+
+bool secret_equals(const struct secret *s, const uint8_t *bytes, size_t len)
+{
+    return s->len == len && constant_time_equals(s->bytes, bytes, len);
+}
+
+uint8_t constant_time_select(uint8_t mask, uint8_t a, uint8_t b)
+{
+    return (uint8_t)((mask & a) | (~mask & b));
+}
