@@ -1,0 +1,272 @@
+/*
+ * The objects behind the opaque types of <openssl/ssl.h>, for the files of api/ alone.
+ *
+ * Settings that OpenSSL copies from an SSL_CTX to each SSL at SSL_new() are in struct ssl_config,
+ * which is copied on write. Settings that OpenSSL reads from the SSL_CTX whenever they are needed
+ * (stores, server callbacks, session cache) are in struct ssl_ctx_st itself.
+ */
+#ifndef TENON_API_INTERNAL_H
+#define TENON_API_INTERNAL_H
+
+#include "conn/conn.h"
+
+#include <openssl/async.h>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+
+/* A protocol method: which versions and roles its objects may take. */
+struct ssl_method_st {
+    int version;        /* TLS_ANY_VERSION (0x10000), or the one version */
+    enum role role;     /* ROLE_NONE: both */
+    bool dtls;
+    const char *refusal; /* NULL, or why SSL_CTX_new() refuses this method */
+};
+
+struct custom_extension {
+    uint16_t type;
+    unsigned context; /* SSL_EXT_* */
+    SSL_custom_ext_add_cb_ex add;
+    SSL_custom_ext_free_cb_ex free;
+    void *add_arg;
+    SSL_custom_ext_parse_cb_ex parse;
+    void *parse_arg;
+    void *old_style;  /* owns: arguments of the callbacks of SSL_CTX_add_client_custom_ext */
+    bool for_client, for_server;
+};
+
+struct ssl_config {
+    struct tls_config core; /* first, so that a pointer to it is a pointer to this */
+    _Atomic uint32_t refs;
+
+    uint32_t mode;          /* SSL_MODE_* */
+    uint32_t cert_flags;    /* SSL_CERT_FLAG_* */
+    int verify_mode;        /* SSL_VERIFY_* */
+    SSL_verify_cb verify_callback;
+    X509_VERIFY_PARAM *param; /* owns */
+
+    int security_level;
+    int (*security_callback)(const SSL *, const SSL_CTX *, int, int, int, void *, void *);
+    void *security_ex_data;
+
+    void (*info_callback)(const SSL *, int, int);
+    void (*msg_callback)(int, int, int, const void *, size_t, SSL *, void *);
+    void *msg_callback_arg;
+    int (*cert_cb)(SSL *, void *);
+    void *cert_cb_arg;
+    pem_password_cb *passwd_callback;
+    void *passwd_userdata;
+
+    X509_STORE *verify_store;             /* counted; NULL: the SSL_CTX's */
+    X509_STORE *chain_store;              /* counted; NULL: the SSL_CTX's */
+    STACK_OF(X509_NAME) *ca_names;        /* owns; SSL_CTX_set0_CA_list */
+    STACK_OF(X509_NAME) *client_ca_names; /* owns; SSL_CTX_set_client_CA_list */
+    STACK_OF(SSL_CIPHER) *ciphers;        /* owns; all enabled, TLS 1.3 first, as SSL_get_ciphers */
+    STACK_OF(SSL_CIPHER) *ciphers_by_id;  /* owns; sorted */
+    STACK_OF(SSL_CIPHER) *ciphers13;      /* owns; as configured */
+    struct blob *client_cert_types;       /* counted */
+
+    struct custom_extension *custom;      /* owns */
+    size_t num_custom;
+
+    uint8_t session_context[SESSION_MAX_CONTEXT];
+    size_t session_context_len;
+    GEN_SESSION_CB generate_session_id;
+    int (*not_resumable_callback)(SSL *, int);
+
+    bool read_ahead;
+    size_t read_buffer_len;
+    uint32_t max_pipelines;
+    int status_type;                      /* TLSEXT_STATUSTYPE_*; -1: none */
+    bool quiet_shutdown;
+    size_t num_tickets;
+    uint32_t max_early_data;
+    uint32_t recv_max_early_data;
+    SSL_allow_early_data_cb_fn allow_early_data;
+    void *allow_early_data_arg;
+
+    size_t (*padding_callback)(SSL *, int, size_t, void *);
+    void *padding_arg;
+    size_t block_padding;
+
+    EVP_PKEY *dh_pkey;                    /* owns */
+    DH *(*dh_callback)(SSL *, int, int);
+    bool dh_auto;
+
+    SSL_psk_client_cb_func psk_client_callback;
+    SSL_psk_server_cb_func psk_server_callback;
+    SSL_psk_use_session_cb_func psk_use_session;
+    SSL_psk_find_session_cb_func psk_find_session;
+    char *psk_identity_hint;              /* owns */
+
+    SSL_async_callback_fn async_callback;
+    void *async_callback_arg;
+};
+
+struct ssl_ctx_st {
+    _Atomic uint32_t refs;
+    const SSL_METHOD *method;
+    const struct crypto_lib *lib;  /* counted */
+    struct ssl_config *config;     /* counted: what SSL_new() hands out */
+    CRYPTO_RWLOCK *lock;           /* owns: guards the cache, statistics and ticket keys */
+    CRYPTO_EX_DATA ex_data;
+
+    X509_STORE *cert_store;        /* counted */
+    STACK_OF(X509) *extra_certs;   /* owns */
+    int (*app_verify_callback)(X509_STORE_CTX *, void *);
+    void *app_verify_arg;
+    int (*client_cert_cb)(SSL *, X509 **, EVP_PKEY **);
+    SSL_client_hello_cb_fn client_hello_cb;
+    void *client_hello_arg;
+    int (*servername_cb)(SSL *, int *, void *);
+    void *servername_arg;
+    SSL_CTX_alpn_select_cb_func alpn_select_cb;
+    void *alpn_select_arg;
+    SSL_CTX_npn_advertised_cb_func npn_advertised_cb;
+    void *npn_advertised_arg;
+    SSL_CTX_npn_select_cb_func npn_select_cb;
+    void *npn_select_arg;
+    SSL_CTX_keylog_cb_func keylog_cb;
+    int (*status_cb)(SSL *, void *);
+    void *status_arg;
+    int (*cookie_generate)(SSL *, unsigned char *, unsigned int *);
+    int (*cookie_verify)(SSL *, const unsigned char *, unsigned int);
+    int (*stateless_generate)(SSL *, unsigned char *, size_t *);
+    int (*stateless_verify)(SSL *, const unsigned char *, size_t);
+    uint8_t cookie_key[32];        /* MAC key of HelloRetryRequest cookies */
+    uint8_t ticket_keys[80];       /* name, HMAC key, AES key; drawn when the context is made */
+    int (*ticket_key_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *,
+                         int);
+    int (*ticket_key_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,
+                             EVP_MAC_CTX *, int);
+    SSL_CTX_generate_session_ticket_fn generate_ticket_cb;
+    SSL_CTX_decrypt_session_ticket_fn decrypt_ticket_cb;
+    void *ticket_cb_arg;
+
+    int (*new_session_cb)(SSL *, SSL_SESSION *);
+    void (*remove_session_cb)(SSL_CTX *, SSL_SESSION *);
+    SSL_SESSION *(*get_session_cb)(SSL *, const unsigned char *, int, int *);
+    uint32_t session_cache_mode;
+    size_t session_cache_size;
+    long session_timeout;          /* seconds */
+    LHASH_OF(SSL_SESSION) *sessions; /* owns */
+    struct {
+        _Atomic int connect, connect_good, connect_renegotiate;
+        _Atomic int accept, accept_good, accept_renegotiate;
+        _Atomic int hit, cb_hit, miss, timeout, cache_full;
+    } stats;
+};
+
+/* A write that has not finished: what SSL_write() promised to send, and how far it came. */
+struct pending_write {
+    const void *buf;    /* the record's plaintext in the caller's memory */
+    size_t len;         /* plaintext bytes that are sealed and not delivered to the BIO */
+    size_t sent;        /* bytes of the caller's buffer whose records were delivered earlier */
+    size_t asked;       /* length the first call passed, for the error message */
+    bool is_data;       /* what blocks is application data (else an alert) */
+};
+
+struct ssl_st {
+    struct tls_conn conn;      /* first */
+    _Atomic uint32_t refs;
+    SSL_CTX *ctx;              /* counted */
+    SSL_CTX *session_ctx;      /* counted; the one it was created with: session cache */
+    const SSL_METHOD *method;
+    struct ssl_config *config; /* counted; conn.config points into it */
+    CRYPTO_EX_DATA ex_data;
+
+    BIO *rbio;                 /* owns */
+    BIO *wbio;                 /* owns */
+    int rwstate;               /* SSL_NOTHING, SSL_READING, ...: SSL_want() */
+    int shutdown;              /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
+    bool quiet_shutdown;       /* copied at SSL_new; not part of config so that it is cheap */
+    bool state_set;            /* SSL_set_connect_state or SSL_set_accept_state was called */
+    bool last_call_failed;     /* this SSL's last call raised an error: SSL_get_error's judgement */
+    bool in_handshake;         /* inside SSL_do_handshake: callbacks may call back */
+
+    struct pending_write pending;
+    char *hostname;            /* owns; SSL_set_tlsext_host_name */
+    X509_VERIFY_PARAM *param;  /* NULL until SSL_get0_param(): then owned and used instead of
+                                  config's */
+    long verify_result;        /* X509_V_* */
+    STACK_OF(X509) *verified_chain;       /* owns */
+    STACK_OF(X509_NAME) *peer_ca_names;   /* owns; what the peer sent */
+    STACK_OF(SSL_CIPHER) *peer_ciphers;   /* owns; made on demand */
+    unsigned char *ocsp_response;         /* owns (OPENSSL_malloc); to staple, or received */
+    size_t ocsp_response_len;
+    STACK_OF(OCSP_RESPID) *ocsp_ids;      /* owns */
+    STACK_OF(X509_EXTENSION) *ocsp_exts;  /* owns */
+    void (*tlsext_debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
+    void *tlsext_debug_arg;
+    void *msg_callback_arg;               /* unused while config has one */
+    ASYNC_JOB *job;
+    ASYNC_WAIT_CTX *waitctx;
+    int async_status;
+};
+
+/* --- config.c: copy on write --- */
+
+/* New settings with OpenSSL's defaults; NULL: out of memory. */
+MUST_CHECK struct ssl_config *ssl_config_new(const struct crypto_lib *lib);
+struct ssl_config *ssl_config_ref(struct ssl_config *config);
+void ssl_config_free(struct ssl_config *config);
+
+/* Makes *config exclusively the caller's; NULL: out of memory, *config unchanged. */
+MUST_CHECK struct ssl_config *ssl_config_edit(struct ssl_config **config);
+
+/* The settings of a context, or of a connection, ready to be changed; NULL: out of memory, an error
+ * was raised. ssl_edit() also points the connection at the result. */
+MUST_CHECK struct ssl_config *ctx_edit(SSL_CTX *ctx);
+MUST_CHECK struct ssl_config *ssl_edit(SSL *s);
+
+/* --- errors.c --- */
+
+/* Puts an SSL library error into the queue with the place of the call. */
+#define raise_error(reason) raise_error_at((reason), __FILE__, __LINE__, __func__)
+void raise_error_at(int reason, const char *file, int line, const char *function);
+
+/* The same with data that explains it. */
+#define raise_error_with(reason, ...)                                                             \
+    raise_error_with_at((reason), __FILE__, __LINE__, __func__, __VA_ARGS__)
+void raise_error_with_at(int reason, const char *file, int line, const char *function,
+                         const char *format, ...) PRINTF_LIKE(5, 6);
+
+/* Loads the reason strings once; used by SSL_CTX_new and ERR_load_SSL_strings. */
+bool load_error_strings(void);
+
+/* --- security.c --- */
+
+/* True when the security level or the application's callback allows it; for an SSL and for a
+ * context. Arguments as in SSL_CTX_set_security_callback(3). */
+bool ssl_is_allowed(const SSL *s, int op, int bits, int nid, void *other);
+bool ctx_is_allowed(const SSL_CTX *ctx, int op, int bits, int nid, void *other);
+
+/* --- callbacks.c: the engine's questions as OpenSSL's callbacks --- */
+extern const struct tls_hooks ssl_hooks;
+
+/* --- verify.c --- */
+
+/* Judges chain (leaf first) as OpenSSL does for the connection's role; sets verify_result and
+ * verified_chain. >0: accepted; 0: refused; <0: the application wants to be asked again
+ * (SSL_set_retry_verify). */
+int ssl_verify_chain(SSL *s, STACK_OF(X509) *chain);
+
+/* The alert that belongs to an X509_V_* code. */
+uint8_t alert_of_verify_result(long result);
+
+/* --- certs.c --- */
+
+/* The chain to send for the credential in slot, leaf first: the configured chain, the context's
+ * extra certificates, or one that is built from the stores. NULL: failure with an error raised. */
+STACK_OF(X509) *ssl_chain_to_send(SSL *s, enum key_slot slot);
+
+/* Calls the application's client_cert_cb; 1: credentials set; 0: none; <0: suspend. */
+int ssl_ask_client_cert(SSL *s);
+
+/* --- pump.c, io.c, connect.c --- */
+
+/* Sets SSL_want() and puts the connection's failure into the error queue; -1. */
+int ssl_failed(SSL *s);
+
+#endif

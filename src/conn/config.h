@@ -1,0 +1,65 @@
+/*
+ * What the core must know of how a connection is configured: lists, limits, option bits and
+ * credentials. A value: the API copies it before it changes a shared one, so an SSL costs one
+ * reference until somebody sets something on it.
+ */
+#ifndef TENON_CONN_CONFIG_H
+#define TENON_CONN_CONFIG_H
+
+#include "base/blob.h"
+#include "conn/credential.h"
+#include "crypto/group.h"
+#include "crypto/sigscheme.h"
+#include "crypto/suite.h"
+#include "record/record.h"
+
+struct tls_config {
+    const struct crypto_lib *lib; /* borrowed from the SSL_CTX */
+    uint64_t options;             /* SSL_OP_* */
+    uint16_t min_version;         /* as set; 0: the lowest there is */
+    uint16_t max_version;         /* as set; 0: the highest there is */
+
+    /* Lists of 16-bit code points in host order, most preferred first; counted. */
+    struct blob *suites13;        /* TLS 1.3 suites; NULL: the defaults */
+    struct blob *suites;          /* every enabled suite of older versions; NULL: the defaults */
+    struct blob *groups;          /* NULL: the defaults */
+    struct blob *sigalgs;         /* NULL: the defaults */
+    struct blob *client_sigalgs;  /* for client authentication; NULL: sigalgs */
+    struct blob *alpn;            /* the client's protocols in wire format; NULL: none */
+
+    struct credentials *credentials; /* counted; never NULL */
+
+    bool ask_client_cert;         /* SSL_VERIFY_PEER of a server */
+    bool require_client_cert;     /* SSL_VERIFY_FAIL_IF_NO_PEER_CERT */
+    bool ask_client_cert_once;    /* SSL_VERIFY_CLIENT_ONCE */
+    bool verify_server;           /* SSL_VERIFY_PEER of a client */
+    bool post_handshake_auth;     /* the client offers it */
+    bool request_ocsp;            /* the client sends status_request */
+    uint8_t max_fragment_code;    /* RFC 6066, 4: 0 (off) to 4 */
+
+    uint32_t max_cert_list;       /* longest Certificate message accepted, bytes */
+    uint32_t max_send_fragment;   /* longest plaintext of a record, 512..16384 bytes */
+    uint32_t split_send_fragment; /* plaintext of the records a long write is cut into */
+};
+
+/* Number of code points in a list; its i-th element. */
+size_t u16_list_len(const struct blob *list);
+uint16_t u16_list_at(const struct blob *list, size_t i);
+bool u16_list_has(const struct blob *list, uint16_t value);
+
+/* The lists in force: what is configured or the default (OpenSSL 3.0's). */
+const struct blob *config_suites13(const struct tls_config *config);
+const struct blob *config_groups(const struct tls_config *config);
+const struct blob *config_sigalgs(const struct tls_config *config);
+const struct blob *config_client_sigalgs(const struct tls_config *config);
+
+/* Makes copy a second owner of everything source refers to. */
+void config_copy(struct tls_config *copy, const struct tls_config *source);
+
+/* Drops what config refers to (not config itself). */
+void config_wipe(struct tls_config *config);
+
+/* True when options, minimum and maximum allow the version; the security level is asked elsewhere. */
+bool config_allows_version(const struct tls_config *config, uint16_t version);
+
+#endif

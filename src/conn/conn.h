@@ -1,0 +1,141 @@
+/*
+ * A connection: two record pipes, what was negotiated and, while one is running, a handshake.
+ * Plain data; the verbs are in handshake/ and engine/.
+ */
+#ifndef TENON_CONN_CONN_H
+#define TENON_CONN_CONN_H
+
+#include "conn/config.h"
+#include "conn/hooks.h"
+#include "conn/session.h"
+#include "record/message_in.h"
+#include "record/record_in.h"
+#include "record/record_out.h"
+
+struct handshake;
+
+enum role { ROLE_NONE, ROLE_CLIENT, ROLE_SERVER };
+
+/* Why a running step stopped; the API translates it into SSL_want and SSL_ERROR_WANT_*. */
+enum pause {
+    PAUSE_NONE,
+    PAUSE_CLIENT_HELLO, /* SSL_CLIENT_HELLO_CB */
+    PAUSE_X509_LOOKUP,  /* SSL_X509_LOOKUP */
+    PAUSE_RETRY_VERIFY  /* SSL_RETRY_VERIFY */
+};
+
+/* The first failure. Sticky: a connection that has failed stays failed. */
+struct conn_error {
+    bool failed;
+    uint8_t alert; /* description that is sent */
+    int reason;    /* SSL_R_*, or 0 when libcrypto's queue says it */
+    const char *file;
+    int line;
+    const char *function;
+    bool raised;   /* the API has put it into the error queue */
+};
+
+/* What SSL_get_* reports about the handshake. Blobs are counted. */
+struct negotiated {
+    uint16_t version;                       /* 0: not yet known */
+    uint16_t client_version;                /* highest that the client offered */
+    const struct ssl_cipher_st *suite;
+    const struct group *group;
+    const struct sig_scheme *own_scheme;    /* of our CertificateVerify */
+    const struct sig_scheme *peer_scheme;   /* of the peer's */
+    enum key_slot own_slot;                 /* whose certificate we sent; KEY_NONE */
+    struct blob *alpn;                      /* selected protocol */
+    struct blob *server_name;               /* what the client asked for */
+    bool server_name_acknowledged;
+    struct blob *peer_share;                /* peer's key share, for SSL_get_peer_tmp_key */
+    uint8_t client_random[32];
+    uint8_t server_random[32];
+    struct secret own_finished;             /* verify_data of our last Finished */
+    struct secret peer_finished;
+    /* What the client offered, kept by a server for SSL_get_client_ciphers and friends. */
+    struct blob *peer_suites;               /* raw bytes of the list */
+    struct blob *peer_groups;               /* code points in host order */
+    struct blob *peer_sigalgs;              /* the same; of the peer, either role */
+    struct blob *peer_cert_sigalgs;         /* signature_algorithms_cert */
+    struct blob *peer_point_formats;
+    uint8_t max_fragment_code;              /* RFC 6066, 4 */
+    bool peer_post_handshake_auth;          /* the client offered it */
+    bool peer_wants_ocsp;
+    bool peer_wants_scts;
+    bool was_retried;                       /* HelloRetryRequest took place */
+};
+
+/* TLS 1.3 secrets that outlive the handshake (RFC 8446, 7.1). */
+struct traffic_secrets {
+    struct secret client_application;
+    struct secret server_application;
+    struct secret exporter_master;
+    struct secret resumption_master;
+    struct secret early_exporter_master;
+    struct secret client_handshake; /* client Finished of post-handshake authentication needs the
+                                       application secret; these two end with the handshake */
+    struct secret server_handshake;
+};
+
+/* Key updates: what we owe or want to send. */
+enum key_update { KEY_UPDATE_NONE = -1, KEY_UPDATE_NOT_REQUESTED = 0, KEY_UPDATE_REQUESTED = 1 };
+
+/* Post-handshake authentication, as the server and the client see it. */
+enum post_auth {
+    POST_AUTH_NONE,
+    POST_AUTH_OFFERED,   /* client: sent the extension; server: received it */
+    POST_AUTH_ASKED,     /* server: a request is to be sent */
+    POST_AUTH_PENDING    /* server: request sent; client: request received, answer due */
+};
+
+struct tls_conn {
+    enum role role;
+    const struct tls_config *config; /* borrowed; the owner replaces it with what it edits */
+    const struct tls_hooks *hooks;
+    void *owner;
+
+    struct record_in in;
+    struct record_out out;
+    struct message_in message;
+    struct handshake *hs;            /* owns; NULL when no script is running */
+    struct ssl_session_st *session;  /* counted; NULL before the first handshake */
+    struct negotiated neg;
+    struct traffic_secrets secrets;
+    struct conn_error error;
+    enum pause pause;
+    int state;                       /* OSSL_HANDSHAKE_STATE for SSL_get_state */
+
+    enum key_update key_update;      /* owed or asked for; sent before the next application data */
+    enum post_auth post_auth;
+    struct blob *auth_context;       /* certificate_request_context that is outstanding */
+    struct running_hash *post_transcript; /* transcript to the client's Finished, kept only where
+                                             post-handshake authentication is possible */
+    uint32_t num_requests;           /* post-handshake CertificateRequests sent: their context */
+
+    uint8_t alert_pending;           /* description + 1 of an alert that is to be sent; 0: none */
+    uint8_t alert_pending_level;
+    bool received_close;             /* close_notify or a fatal alert came */
+    bool sent_close;                 /* close_notify was sent */
+    uint8_t received_fatal;          /* description of a fatal alert that came; 255: none */
+    uint8_t num_warnings;            /* consecutive warning alerts */
+    uint32_t num_key_updates;        /* consecutive, without application data in between */
+    uint64_t handshakes_done;
+};
+
+/* Prepares c, which is all zeros. */
+void conn_init(struct tls_conn *c, const struct tls_hooks *hooks, void *owner);
+
+/* Forgets everything negotiated and buffered so that the connection can be used again; keeps hooks,
+ * owner and config. The session is kept when keep_session. */
+void conn_reset(struct tls_conn *c, bool keep_session);
+
+/* Frees everything c holds. */
+void conn_wipe(struct tls_conn *c);
+
+/* Remembers the first failure; later ones are ignored. Use conn_fail(). */
+void conn_fail_at(struct tls_conn *c, uint8_t alert, int reason, const char *file, int line,
+                  const char *function);
+#define conn_fail(c, alert, reason)                                                               \
+    conn_fail_at((c), (alert), (reason), __FILE__, __LINE__, __func__)
+
+#endif

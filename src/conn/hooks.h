@@ -1,0 +1,122 @@
+/*
+ * Every question the core may ask whoever owns the connection, and everything it reports. The first
+ * argument is always the owner that was given to conn_init(). The API's answers are in
+ * api/callbacks.c; tests give their own.
+ *
+ * A question that may pause returns HOOK_PAUSE after it has remembered why; the step that asked is
+ * run again later. A question that fails has set nothing; the core raises the alert.
+ */
+#ifndef TENON_CONN_HOOKS_H
+#define TENON_CONN_HOOKS_H
+
+#include "base/reader.h"
+#include "base/writer.h"
+#include "crypto/sigscheme.h"
+#include "record/record.h"
+
+struct client_hello;
+
+enum hook_answer {
+    HOOK_OK,
+    HOOK_NONE,  /* the application has no answer, or declines */
+    HOOK_PAUSE, /* ask again later */
+    HOOK_FAIL   /* *failure says which alert and reason end the handshake */
+};
+
+/* What is asked of the security callback (SSL_SECOP_*). */
+struct security_question {
+    int op;      /* SSL_SECOP_* */
+    int bits;
+    int nid;
+    void *other;
+};
+
+/* A certificate chain as it came, the leaf first. */
+struct tls_hooks {
+    /* --- Server, while it answers a ClientHello --- */
+
+    /* SSL_CTX_set_client_hello_cb. May pause. */
+    enum hook_answer (*client_hello)(void *owner, struct record_error *failure);
+    /* The servername callback; name may be NULL. OK: acknowledged. NONE: not acknowledged. */
+    enum hook_answer (*server_name)(void *owner, const struct blob *name,
+                                    struct record_error *failure);
+    /* Chooses among the client's protocols (the whole wire list). OK: *chosen is set to a blob the
+     * core takes over. NONE: no protocol is negotiated. */
+    enum hook_answer (*choose_alpn)(void *owner, const uint8_t *offered, size_t len,
+                                    struct blob **chosen, struct record_error *failure);
+    /* The OCSP response to staple. OK: *response is taken over. */
+    enum hook_answer (*ocsp_response)(void *owner, struct blob **response,
+                                      struct record_error *failure);
+    /* Encoded DistinguishedNames for certificate_authorities are appended to w, each with its
+     * 2-byte length. */
+    bool (*write_authorities)(void *owner, struct writer *w);
+
+    /* --- Both sides --- */
+
+    /* cert_cb, then client_cert_cb on a client: the application may change the credentials of the
+     * connection. May pause. */
+    enum hook_answer (*choose_credential)(void *owner, struct record_error *failure);
+    /* The chain to send for the certificate in slot: *chain is new, leaf first, the core frees it
+     * with cert_list_free(). */
+    enum hook_answer (*certificate_chain)(void *owner, enum key_slot slot, STACK_OF(X509) **chain,
+                                          struct record_error *failure);
+    /* Judges the peer's chain (leaf first). The core has stored it in the session. May pause. */
+    enum hook_answer (*verify_peer)(void *owner, STACK_OF(X509) *chain,
+                                    struct record_error *failure);
+    /* The peer's certificate authorities from a CertificateRequest or ClientHello: a list of
+     * 2-byte length-prefixed DER names. False: not well-formed DER, or out of memory. */
+    bool (*peer_authorities)(void *owner, struct reader names);
+    /* A stapled OCSP response that came with the leaf certificate: kept for the application. */
+    bool (*peer_ocsp)(void *owner, const uint8_t *response, size_t len);
+    /* After verification of the chain, on a client that asked for OCSP: the status callback. */
+    enum hook_answer (*check_ocsp)(void *owner, struct record_error *failure);
+    /* Signed certificate timestamps that came with the leaf. */
+    bool (*peer_scts)(void *owner, const uint8_t *list, size_t len);
+
+    /* True when the security level or callback allows it. */
+    bool (*is_allowed)(void *owner, const struct security_question *question);
+
+    /* Custom extensions (SSL_CTX_add_custom_ext) and serverinfo. context: SSL_EXT_*; cert and index
+     * name the certificate entry, NULL and 0 elsewhere. write appends complete extensions. */
+    enum hook_answer (*write_custom_extensions)(void *owner, unsigned context, struct writer *w,
+                                                X509 *cert, size_t index,
+                                                struct record_error *failure);
+    /* A received extension the core does not know. OK: taken; NONE: nobody registered it. */
+    enum hook_answer (*read_custom_extension)(void *owner, unsigned context, uint16_t type,
+                                              struct reader body, X509 *cert, size_t index,
+                                              struct record_error *failure);
+    /* True when type has a custom handler for context, so that the core accepts an answer. */
+    bool (*knows_custom_extension)(void *owner, unsigned context, uint16_t type);
+
+    /* --- Reports --- */
+
+    /* A protocol message, or a record header (content type SSL3_RT_HEADER 256, inner type 257). */
+    void (*message)(void *owner, bool sent, uint16_t version, int content_type,
+                    const uint8_t *bytes, size_t len);
+    /* A step of the handshake is about to be left: info callback LOOP. */
+    void (*step)(void *owner);
+    /* HANDSHAKE_START and HANDSHAKE_DONE. */
+    void (*started)(void *owner);
+    void (*done)(void *owner);
+    /* An alert was received or sent; value is level << 8 | description. */
+    void (*alert)(void *owner, bool sent, uint16_t value);
+    /* A secret for the key log (label as in NSS's format). */
+    void (*keylog)(void *owner, const char *label, const struct secret *secret);
+    /* A received extension: SSL_set_tlsext_debug_callback. */
+    void (*extension_seen)(void *owner, uint16_t type, const uint8_t *body, size_t len);
+    /* A NewSessionTicket arrived and *session holds it; the callee keeps a reference if it wants. */
+    void (*new_session)(void *owner, struct ssl_session_st *session);
+
+    /* --- Sources --- */
+
+    /* Bytes of padding for a record. NULL: none. */
+    size_t (*pad)(void *owner, uint8_t type, size_t len);
+    /* Random bytes for hello messages; true on success. */
+    bool (*random)(void *owner, uint8_t *out, size_t len);
+    /* Seconds since the epoch. */
+    int64_t (*now)(void *owner);
+    /* Generates a key share; normally group_generate(). Tests replay fixed keys. */
+    struct group_key *(*generate_key)(void *owner, const struct group *group, struct writer *share);
+};
+
+#endif

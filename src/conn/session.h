@@ -1,0 +1,68 @@
+/*
+ * A session: what two peers agreed on, as far as a later connection or the application needs it.
+ * Frozen once shared (RFC 8446, 4.6.1: every ticket makes its own copy).
+ */
+#ifndef TENON_CONN_SESSION_H
+#define TENON_CONN_SESSION_H
+
+#include "base/blob.h"
+#include "base/secret.h"
+#include "crypto/suite.h"
+#include <openssl/crypto.h>
+
+#define SESSION_MAX_ID 32
+#define SESSION_MAX_CONTEXT 32
+
+struct ssl_session_st {
+    _Atomic uint32_t refs;
+    uint16_t version;              /* TLS version */
+    const struct ssl_cipher_st *suite;
+    uint32_t suite_id;             /* 0x03000000 | code point, also when suite is NULL */
+    struct secret master;          /* TLS 1.2 master secret; TLS 1.3 resumption PSK or, before a
+                                      ticket, the resumption master secret */
+    uint8_t id[SESSION_MAX_ID];
+    uint8_t id_len;
+    uint8_t context[SESSION_MAX_CONTEXT]; /* session id context */
+    uint8_t context_len;
+    int64_t time;                  /* seconds since the epoch */
+    int64_t timeout;               /* seconds */
+    long verify_result;            /* X509_V_* */
+    X509 *peer;                    /* counted; NULL: none */
+    STACK_OF(X509) *peer_chain;    /* owns; with the leaf; NULL: none */
+    uint16_t group;                /* code point of the key exchange; 0: none */
+    bool extended_master_secret;
+    bool not_resumable;
+
+    struct blob *ticket;           /* counted */
+    uint32_t ticket_lifetime_hint; /* seconds */
+    uint32_t ticket_age_add;
+    uint32_t max_early_data;       /* bytes */
+    uint8_t max_fragment_code;     /* RFC 6066, 4 */
+    struct blob *ticket_appdata;   /* counted */
+    struct blob *alpn;             /* counted; the protocol of early data */
+    char *hostname;                /* owns */
+    char *psk_identity;            /* owns */
+    char *psk_identity_hint;       /* owns */
+    CRYPTO_EX_DATA ex_data;
+
+    /* Place in an SSL_CTX's cache; guarded by that cache's lock. */
+    struct ssl_ctx_st *cache;
+    struct ssl_session_st *newer, *older;
+};
+
+/* An empty session with one reference, time now, timeout default_timeout seconds. NULL: out of
+ * memory. */
+MUST_CHECK struct ssl_session_st *session_new(int64_t now, int64_t default_timeout);
+
+/* A copy for a new purpose: not in any cache, ex_data duplicated, without the ticket unless
+ * with_ticket. NULL: out of memory. */
+MUST_CHECK struct ssl_session_st *session_copy(const struct ssl_session_st *session,
+                                               bool with_ticket);
+
+/* One more reference; NULL is allowed. */
+struct ssl_session_st *session_ref(struct ssl_session_st *session);
+
+/* Drops a reference; wipes and frees with the last. NULL is allowed. */
+void session_free(struct ssl_session_st *session);
+
+#endif
