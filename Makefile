@@ -1,0 +1,36 @@
+# For whoever works on Tenon. Whoever uses it starts with ./tenon, which also installs what a build needs.
+#
+#   make                    build the library in ./build
+#   make check              format, layers, unit tests, known answers, golden files: under a minute
+#   make fuzz F=NAME        run one fuzz target for SECONDS (60); without F each of them
+#   make install PREFIX=    install the library and the command tenon (DESTDIR is honoured)
+#
+# All that CI runs: ./tenon test
+
+PREFIX ?= /usr/local
+SECONDS ?= 60
+F ?= *
+
+.PHONY: all check fuzz install clean
+
+all: build/build.ninja
+	ninja -C build
+
+build/build.ninja:
+	meson setup build --buildtype=release
+
+check: all
+	tools/check-format --changed
+	tools/check-layers
+	tools/meson-tests build --no-suite contract
+
+fuzz:
+	tools/build-in build-fuzz clang -Dfuzz=true -Dbuildtype=debugoptimized
+	tools/run-fuzz build-fuzz $(SECONDS) '$(F)'
+
+install: build/build.ninja
+	meson configure build --prefix='$(abspath $(PREFIX))'
+	meson install -C build
+
+clean:
+	rm -rf build build-*
