@@ -50,7 +50,6 @@ struct ssl_config {
     int (*security_callback)(const SSL *, const SSL_CTX *, int, int, int, void *, void *);
     void *security_ex_data;
 
-    void (*info_callback)(const SSL *, int, int);
     void (*msg_callback)(int, int, int, const void *, size_t, SSL *, void *);
     void *msg_callback_arg;
     int (*cert_cb)(SSL *, void *);
@@ -60,11 +59,9 @@ struct ssl_config {
 
     X509_STORE *verify_store;             /* counted; NULL: the SSL_CTX's */
     X509_STORE *chain_store;              /* counted; NULL: the SSL_CTX's */
-    STACK_OF(X509_NAME) *ca_names;        /* owns; SSL_CTX_set0_CA_list */
-    STACK_OF(X509_NAME) *client_ca_names; /* owns; SSL_CTX_set_client_CA_list */
     STACK_OF(SSL_CIPHER) *ciphers;        /* owns; all enabled, TLS 1.3 first, as SSL_get_ciphers */
-    STACK_OF(SSL_CIPHER) *ciphers_by_id;  /* owns; sorted */
     STACK_OF(SSL_CIPHER) *ciphers13;      /* owns; as configured */
+    bool own_ciphers;                     /* set on the SSL itself, else its SSL_CTX's are in force */
     struct blob *client_cert_types;       /* counted */
 
     struct custom_extension *custom;      /* owns */
@@ -111,6 +108,11 @@ struct ssl_ctx_st {
     struct ssl_config *config;     /* counted: what SSL_new() hands out */
     CRYPTO_RWLOCK *lock;           /* owns: guards the cache, statistics and ticket keys */
     CRYPTO_EX_DATA ex_data;
+
+    /* What an SSL uses when it has none of its own, at the moment it needs it. */
+    STACK_OF(X509_NAME) *ca_names;        /* owns; SSL_CTX_set0_CA_list; NULL: none */
+    STACK_OF(X509_NAME) *client_ca_names; /* owns; SSL_CTX_set_client_CA_list; NULL: none */
+    void (*info_callback)(const SSL *, int, int);
 
     X509_STORE *cert_store;        /* counted */
     STACK_OF(X509) *extra_certs;   /* owns */
@@ -186,6 +188,11 @@ struct ssl_st {
     bool in_handshake;         /* inside SSL_do_handshake: callbacks may call back */
 
     struct pending_write pending;
+    /* NULL: those of ctx, whichever it is at the time, are in force. */
+    STACK_OF(X509_NAME) *ca_names;        /* owns */
+    STACK_OF(X509_NAME) *client_ca_names; /* owns */
+    void (*info_callback)(const SSL *, int, int);
+
     char *hostname;            /* owns; SSL_set_tlsext_host_name */
     X509_VERIFY_PARAM *param;  /* NULL until SSL_get0_param(): then owned and used instead of
                                   config's */
@@ -219,6 +226,22 @@ MUST_CHECK struct ssl_config *ssl_config_edit(struct ssl_config **config);
  * was raised. ssl_edit() also points the connection at the result. */
 MUST_CHECK struct ssl_config *ctx_edit(SSL_CTX *ctx);
 MUST_CHECK struct ssl_config *ssl_edit(SSL *s);
+
+/* Settings that OpenSSL reads from the SSL_CTX of the moment unless the SSL has its own: cipher
+ * lists and the info callback. ssl_follow_ctx() brings the connection's cipher lists up to date; it
+ * is called when a handshake starts and by SSL_set_SSL_CTX(). False: out of memory, raised. */
+MUST_CHECK bool ssl_follow_ctx(SSL *s);
+void (*ssl_info_callback(const SSL *s))(const SSL *, int, int);
+
+/* --- session_cache.c, conf.c: called while a context is made and freed --- */
+
+/* Makes the table of sessions and its lock; false: out of memory. Frees both, telling the remove
+ * callback about every session. */
+MUST_CHECK bool session_cache_init(SSL_CTX *ctx);
+void session_cache_wipe(SSL_CTX *ctx);
+
+/* Applies the section system_default of openssl.cnf's ssl_conf, if there is one. */
+void conf_apply_system_default(SSL_CTX *ctx);
 
 /* --- errors.c --- */
 
