@@ -1,0 +1,140 @@
+/*
+ * Record protection of TLS 1.3 (RFC 8446, 5.2 to 5.4): the content type moves inside, the header is
+ * the additional data, the nonce is the sequence number xored into the IV.
+ */
+#include "record/protection.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+struct tls13_protection {
+    struct protection base;
+    struct aead *aead; /* owns */
+    size_t tag_len;
+    uint8_t iv[AEAD_NONCE_LEN];
+};
+
+/* Long enough for most padding; longer padding is sealed in pieces of it. */
+static const uint8_t zeros[1024];
+
+static struct tls13_protection *tls13_of(struct protection *p)
+{
+    return (struct tls13_protection *)p;
+}
+
+/* RFC 8446, 5.3 */
+static void make_nonce(const struct tls13_protection *p, uint8_t nonce[AEAD_NONCE_LEN])
+{
+    memcpy(nonce, p->iv, AEAD_NONCE_LEN);
+    for (size_t i = 0; i < 8; i++) {
+        nonce[AEAD_NONCE_LEN - 1 - i] ^= (uint8_t)(p->base.sequence >> (8 * i));
+    }
+}
+
+static void write_header(uint8_t *record, uint8_t type, size_t len)
+{
+    record[0] = type;
+    record[1] = 0x03;
+    record[2] = 0x03;
+    record[3] = (uint8_t)(len >> 8);
+    record[4] = (uint8_t)len;
+}
+
+static size_t tls13_overhead(const struct protection *p)
+{
+    return 1 + ((const struct tls13_protection *)p)->tag_len;
+}
+
+static size_t tls13_seal(struct protection *base, uint8_t *record, uint8_t type,
+                         const uint8_t *data, size_t len, size_t padding)
+{
+    struct tls13_protection *p = tls13_of(base);
+    /* Content, its type, and padding in as many pieces as it needs: at most 16 of 1024. */
+    struct aead_part parts[2 + RECORD_MAX_PLAINTEXT / sizeof zeros] = { { data, len },
+                                                                        { &type, 1 } };
+    size_t num_parts = 2;
+    size_t fragment_len = len + 1 + padding + p->tag_len;
+    uint8_t nonce[AEAD_NONCE_LEN];
+
+    if (base->sequence == UINT64_MAX || padding > RECORD_MAX_PLAINTEXT - len) {
+        return 0;
+    }
+    while (padding > 0) {
+        size_t piece = padding < sizeof zeros ? padding : sizeof zeros;
+        parts[num_parts++] = (struct aead_part){ zeros, piece };
+        padding -= piece;
+    }
+    make_nonce(p, nonce);
+    write_header(record, CONTENT_APPLICATION, fragment_len);
+    if (!aead_seal(p->aead, nonce, record, RECORD_HEADER_LEN, record + RECORD_HEADER_LEN, parts,
+                   num_parts)) {
+        return 0;
+    }
+    base->sequence++;
+    return RECORD_HEADER_LEN + fragment_len;
+}
+
+static enum open_result tls13_open(struct protection *base, uint8_t *record, size_t len,
+                                   struct opened *out)
+{
+    struct tls13_protection *p = tls13_of(base);
+    uint8_t *fragment = record + RECORD_HEADER_LEN;
+    uint8_t nonce[AEAD_NONCE_LEN];
+
+    if (base->sequence == UINT64_MAX) {
+        return OPEN_EXHAUSTED;
+    }
+    if (record[0] != CONTENT_APPLICATION) {
+        return OPEN_MALFORMED;
+    }
+    make_nonce(p, nonce);
+    if (len < p->tag_len ||
+        !aead_open(p->aead, nonce, record, RECORD_HEADER_LEN, fragment, fragment, len)) {
+        return OPEN_BAD_MAC;
+    }
+    base->sequence++;
+    size_t plain_len = len - p->tag_len;
+    if (plain_len > RECORD_MAX_PLAINTEXT + 1) {
+        return OPEN_TOO_LONG;
+    }
+    /* RFC 8446, 5.4: the last octet that is not zero is the content type. */
+    while (plain_len > 0 && fragment[plain_len - 1] == 0) {
+        plain_len--;
+    }
+    if (plain_len == 0) {
+        return OPEN_MALFORMED;
+    }
+    *out = (struct opened){ fragment[plain_len - 1], fragment, plain_len - 1 };
+    return OPEN_OK;
+}
+
+static void tls13_free(struct protection *base)
+{
+    aead_free(tls13_of(base)->aead);
+    OPENSSL_clear_free(base, sizeof(struct tls13_protection));
+}
+
+static const struct protection_ops tls13_ops = { tls13_overhead, tls13_seal, tls13_open,
+                                                 tls13_free };
+
+struct protection *protection_new_tls13(const struct crypto_lib *lib, enum aead_id id,
+                                        enum aead_direction direction, const uint8_t *key,
+                                        const uint8_t iv[AEAD_NONCE_LEN])
+{
+    struct tls13_protection *p = OPENSSL_zalloc(sizeof *p);
+
+    if (p == NULL) {
+        return NULL;
+    }
+    p->base.ops = &tls13_ops;
+    p->base.seal_limit = aead_facts(id)->seal_limit;
+    p->base.max_fragment = RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS13;
+    p->tag_len = aead_facts(id)->tag_len;
+    memcpy(p->iv, iv, AEAD_NONCE_LEN);
+    p->aead = aead_new(lib, id, direction, key);
+    if (p->aead == NULL) {
+        OPENSSL_clear_free(p, sizeof *p);
+        return NULL;
+    }
+    return &p->base;
+}

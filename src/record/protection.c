@@ -1,0 +1,11 @@
+/*
+ * What all protections share; see protection.h.
+ */
+#include "record/protection.h"
+
+void protection_free(struct protection *p)
+{
+    if (p != NULL) {
+        p->ops->free(p);
+    }
+}

@@ -1,0 +1,221 @@
+/*
+ * The receiving record layer (RFC 8446, 5); see record_in.h. What a record may contain at this
+ * moment is the engine's business; here is what makes it a record.
+ */
+#include "record/record_in.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <string.h>
+
+static enum record_status bad(struct record_error *error, uint8_t alert, int reason)
+{
+    *error = (struct record_error){ alert, reason };
+    return RECORD_BAD;
+}
+
+static size_t body_len(const uint8_t *header)
+{
+    return (size_t)header[3] << 8 | header[4];
+}
+
+/* The very first bytes are not TLS: says what they look like. */
+static enum record_status refuse_first(const uint8_t *header, struct record_error *error)
+{
+    static const char *const verbs[] = { "GET ", "POST ", "HEAD ", "PUT " };
+
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        if (memcmp(header, verbs[i], strlen(verbs[i])) == 0) {
+            return bad(error, ALERT_NONE, SSL_R_HTTP_REQUEST);
+        }
+    }
+    if (memcmp(header, "CONNE", 5) == 0) {
+        return bad(error, ALERT_NONE, SSL_R_HTTPS_PROXY_REQUEST);
+    }
+    return bad(error, ALERT_NONE, SSL_R_WRONG_VERSION_NUMBER);
+}
+
+static enum record_status check_header(const struct record_in *r, const uint8_t *header,
+                                       struct record_error *error)
+{
+    size_t max_fragment = r->protection != NULL
+                              ? r->protection->max_fragment
+                              : RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12;
+
+    if (header[1] != 0x03) {
+        if (!r->seen_record) {
+            return refuse_first(header, error);
+        }
+        return bad(error, ALERT_PROTOCOL_VERSION, SSL_R_WRONG_VERSION_NUMBER);
+    }
+    if (r->protection != NULL) {
+        bool plain_ccs = header[0] == CONTENT_CCS && r->plain_ccs;
+        bool plain_alert = header[0] == CONTENT_ALERT && r->plain_alerts;
+        if (header[0] != CONTENT_APPLICATION && !plain_ccs && !plain_alert) {
+            return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
+        }
+        /* RFC 8446, 5.2: legacy_record_version is always 0x0303. */
+        if (header[2] != 0x03) {
+            return bad(error, ALERT_DECODE_ERROR, SSL_R_WRONG_VERSION_NUMBER);
+        }
+    }
+    if (body_len(header) > max_fragment) {
+        int reason = body_len(header) > RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12
+                         ? SSL_R_PACKET_LENGTH_TOO_LONG
+                         : SSL_R_ENCRYPTED_LENGTH_TOO_LONG;
+        return bad(error, ALERT_RECORD_OVERFLOW, reason);
+    }
+    return RECORD_READY;
+}
+
+/* Takes the record at the front of the buffer off it. */
+static void drop_record(struct record_in *r)
+{
+    buffer_consume(&r->buffer, r->current_size);
+    r->current_size = 0;
+    r->current = (struct opened){ 0 };
+    if (buffer_len(&r->buffer) == 0) {
+        buffer_release(&r->buffer);
+    }
+}
+
+/* Early data that we rejected: RFC 8446, 4.2.10 has us drop what does not open. */
+static enum record_status skip_early_data(struct record_in *r, size_t len,
+                                          struct record_error *error)
+{
+    if (len > r->skip_left) {
+        return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MUCH_EARLY_DATA);
+    }
+    r->skip_left -= len;
+    drop_record(r);
+    return RECORD_WANT;
+}
+
+/* Opens the whole record at the front. RECORD_WANT: it was dropped, look at the next. */
+static enum record_status open_record(struct record_in *r, size_t len, struct record_error *error)
+{
+    uint8_t *record = buffer_bytes(&r->buffer);
+    uint8_t type = record[0];
+    bool plain = r->protection == NULL || type == CONTENT_CCS || type == CONTENT_ALERT;
+
+    if (plain) {
+        if (type == CONTENT_APPLICATION && r->skip_left > 0) {
+            return skip_early_data(r, len, error);
+        }
+        r->current = (struct opened){ type, record + RECORD_HEADER_LEN, len };
+        return RECORD_READY;
+    }
+    switch (r->protection->ops->open(r->protection, record, len, &r->current)) {
+    case OPEN_OK:
+        r->skip_left = 0;
+        r->plain_alerts = false;
+        return RECORD_READY;
+    case OPEN_BAD_MAC:
+        if (r->skip_left > 0) {
+            return skip_early_data(r, len, error);
+        }
+        return bad(error, ALERT_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC);
+    case OPEN_TOO_LONG:
+        return bad(error, ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);
+    case OPEN_MALFORMED:
+        return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
+    case OPEN_EXHAUSTED:
+        break;
+    }
+    return bad(error, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+}
+
+/* Rules that hold for the content of every record. RECORD_WANT: nothing is left of it. */
+static enum record_status check_content(struct record_in *r, struct record_error *error)
+{
+    const struct opened *c = &r->current;
+
+    if (c->len > r->max_plaintext) {
+        return bad(error, ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);
+    }
+    if (c->len > 0) {
+        r->num_empty = 0;
+        return RECORD_READY;
+    }
+    /* RFC 8446, 5.1 and 5.4: only application data may be empty. */
+    if (r->protection != NULL && c->type != CONTENT_APPLICATION) {
+        return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_LENGTH);
+    }
+    if (++r->num_empty > RECORD_MAX_EMPTY) {
+        return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_RECORD_TOO_SMALL);
+    }
+    drop_record(r);
+    return RECORD_WANT;
+}
+
+enum record_status record_in_next(struct record_in *r, struct record_error *error)
+{
+    enum record_status status = RECORD_WANT;
+
+    if (r->current.len > 0) {
+        return RECORD_READY;
+    }
+    while (status == RECORD_WANT) {
+        const uint8_t *header = buffer_bytes(&r->buffer);
+        size_t have = buffer_len(&r->buffer);
+        if (have < RECORD_HEADER_LEN) {
+            return RECORD_WANT;
+        }
+        status = check_header(r, header, error);
+        if (status != RECORD_READY) {
+            return status;
+        }
+        size_t len = body_len(header);
+        if (have < RECORD_HEADER_LEN + len) {
+            return RECORD_WANT;
+        }
+        r->seen_record = true;
+        memcpy(r->header, header, RECORD_HEADER_LEN);
+        r->current_size = RECORD_HEADER_LEN + len;
+        status = open_record(r, len, error);
+        if (status == RECORD_READY) {
+            status = check_content(r, error);
+        }
+    }
+    return status;
+}
+
+size_t record_in_wanted(const struct record_in *r)
+{
+    size_t have = buffer_len(&r->buffer) - r->current_size;
+    const uint8_t *header = buffer_bytes(&r->buffer);
+
+    if (have < RECORD_HEADER_LEN) {
+        return RECORD_HEADER_LEN - have;
+    }
+    size_t need = RECORD_HEADER_LEN + body_len(header + r->current_size);
+    return have < need ? need - have : 0;
+}
+
+void record_in_consume(struct record_in *r, size_t n)
+{
+    r->current.data += n;
+    r->current.len -= n;
+    if (r->current.len == 0) {
+        drop_record(r);
+    }
+}
+
+size_t record_in_buffered(const struct record_in *r)
+{
+    return buffer_len(&r->buffer) - r->current_size;
+}
+
+void record_in_protect(struct record_in *r, struct protection *p, enum epoch epoch)
+{
+    protection_free(r->protection);
+    r->protection = p;
+    r->epoch = epoch;
+}
+
+void record_in_wipe(struct record_in *r)
+{
+    record_in_protect(r, NULL, EPOCH_PLAINTEXT);
+    buffer_wipe(&r->buffer);
+    *r = (struct record_in){ 0 };
+}
