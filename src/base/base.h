@@ -13,7 +13,7 @@
 /* The caller has to look at the result: it is how this function fails. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(template, first) __attribute__((__format__(__printf__, template, first)))
 
 /* True in builds that AddressSanitizer watches. */
 #if defined(__SANITIZE_ADDRESS__)

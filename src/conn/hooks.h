@@ -15,6 +15,7 @@
 #include "record/record.h"
 
 struct client_hello;
+struct ssl_session_st;
 
 enum hook_answer {
     HOOK_OK,

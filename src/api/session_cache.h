@@ -1,0 +1,24 @@
+/*
+ * The cache of sessions of an SSL_CTX and its ticket keys: what contexts and control commands need.
+ * session_cache_init() and session_cache_wipe() are declared in api/internal.h.
+ */
+#ifndef TENON_API_SESSION_CACHE_H
+#define TENON_API_SESSION_CACHE_H
+
+#include "api/internal.h"
+
+/* SSL_CTRL_SESS_NUMBER: sessions in the cache. */
+long session_cache_count(SSL_CTX *ctx);
+
+/* A session of the cache by its id, with a new reference; NULL: none. */
+struct ssl_session_st *session_cache_find(SSL_CTX *ctx, const uint8_t *id, size_t id_len);
+
+/* SSL_CTRL_GET_TLSEXT_TICKET_KEYS and _SET_: keys NULL: their size; else 1, or 0 with an error
+ * raised. */
+long ticket_keys_get(SSL_CTX *ctx, void *keys, long len);
+long ticket_keys_set(SSL_CTX *ctx, const void *keys, long len);
+
+/* Draws fresh ticket keys for a new context. False: the generator failed. */
+MUST_CHECK bool ticket_keys_draw(SSL_CTX *ctx);
+
+#endif
