@@ -230,6 +230,20 @@ size_t drive_transfer(SSL *from, SSL *to, const void *data, size_t len)
     return arrived;
 }
 
+size_t drive_read(SSL *ssl, size_t len)
+{
+    uint8_t part[4096];
+    size_t at = 0;
+    size_t got = 1;
+
+    ERR_clear_error();
+    while (at < len &&
+           SSL_read_ex(ssl, part, len - at > sizeof(part) ? sizeof(part) : len - at, &got) == 1) {
+        at += got;
+    }
+    return at;
+}
+
 void log_alive(SSL *client, SSL *server)
 {
     size_t ping = drive_transfer(client, server, "ping", 4);

@@ -59,6 +59,9 @@ bool log_handshake(SSL *client, SSL *server);
  * page says. Returns how many bytes arrived unharmed; stops at the first failure. */
 size_t drive_transfer(SSL *from, SSL *to, const void *data, size_t len);
 
+/* Reads `len` bytes from `ssl`, unlogged, without touching the peer. Returns how many came. */
+size_t drive_read(SSL *ssl, size_t len);
+
 /* Sends a short message each way and logs whether it arrived. */
 void log_alive(SSL *client, SSL *server);
 

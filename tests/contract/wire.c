@@ -25,6 +25,8 @@ struct script {
     size_t next;
     size_t num;
     int fallback;
+    bool limited; /* `budget` holds */
+    size_t budget;
     size_t count;
 };
 
@@ -103,6 +105,24 @@ static int refuse(BIO *bio, int step, int retry_flag)
     return step == WIRE_EOF ? 0 : -1;
 }
 
+/* Applies a budget to a call that could move `amount` bytes. */
+static size_t within_budget(struct end *end, enum wire_call call, int *step, size_t amount)
+{
+    struct script *script = &end->scripts[call];
+
+    if (!script->limited || *step <= 0) {
+        return amount;
+    }
+    if (script->budget == 0) {
+        *step = WIRE_RETRY;
+        return 0;
+    }
+    amount = amount > script->budget ? script->budget : amount;
+    amount = amount > (size_t)*step ? (size_t)*step : amount;
+    script->budget -= amount;
+    return amount;
+}
+
 static int read_bio(BIO *bio, char *out, int len)
 {
     struct end *end = BIO_get_data(bio);
@@ -114,10 +134,11 @@ static int read_bio(BIO *bio, char *out, int len)
     if (step > 0 && amount == 0) {
         step = end->closed ? WIRE_EOF : WIRE_RETRY;
     }
+    amount = amount > (size_t)len ? (size_t)len : amount;
+    amount = within_budget(end, WIRE_READ, &step, amount);
     if (step <= 0) {
         ret = refuse(bio, step, BIO_FLAGS_READ);
     } else {
-        amount = amount > (size_t)len ? (size_t)len : amount;
         amount = amount > (size_t)step ? (size_t)step : amount;
         bytes_take(&end->incoming, out, amount);
         ret = (int)amount;
@@ -133,13 +154,14 @@ static int write_bio(BIO *bio, const char *data, int len)
     struct end *end = BIO_get_data(bio);
     struct end *peer = &end->wire->ends[end == &end->wire->ends[0] ? 1 : 0];
     int step = next_step(end, WIRE_WRITE);
+    size_t amount = within_budget(end, WIRE_WRITE, &step, (size_t)len);
     int ret;
 
     BIO_clear_retry_flags(bio);
     if (step <= 0) {
         ret = refuse(bio, step, BIO_FLAGS_WRITE);
     } else {
-        ret = len > step ? step : len;
+        ret = amount > (size_t)step ? step : (int)amount;
         bytes_append(&peer->incoming, data, (size_t)ret);
         bytes_append(&end->written, data, (size_t)ret);
     }
@@ -256,6 +278,14 @@ void wire_script(struct wire *wire, enum wire_end end, enum wire_call call, cons
 void wire_default(struct wire *wire, enum wire_end end, enum wire_call call, int step)
 {
     wire->ends[end].scripts[call].fallback = step;
+}
+
+void wire_budget(struct wire *wire, enum wire_end end, enum wire_call call, size_t budget)
+{
+    struct script *script = &wire->ends[end].scripts[call];
+
+    script->limited = budget != WIRE_UNLIMITED;
+    script->budget = budget;
 }
 
 void wire_source(struct wire *wire, enum wire_end end, int (*next)(void *arg, enum wire_call call),

@@ -39,6 +39,11 @@ void wire_script(struct wire *wire, enum wire_end end, enum wire_call call, cons
 /* What holds when the script is over: WIRE_UNLIMITED at first. */
 void wire_default(struct wire *wire, enum wire_end end, enum wire_call call, int step);
 
+/* Lets exactly `budget` bytes through in calls of that kind, however they are cut into calls; after
+ * that the calls ask for a retry until the next budget. WIRE_UNLIMITED ends this. Unlike a script
+ * of single calls, a budget doesn't depend on how the library gathers records into one call. */
+void wire_budget(struct wire *wire, enum wire_end end, enum wire_call call, size_t budget);
+
 /* Asks `next` for each step of all calls of this end instead. NULL ends this. */
 void wire_source(struct wire *wire, enum wire_end end, int (*next)(void *arg, enum wire_call call),
                  void *arg);
