@@ -233,16 +233,6 @@ MUST_CHECK struct ssl_config *ssl_edit(SSL *s);
 MUST_CHECK bool ssl_follow_ctx(SSL *s);
 void (*ssl_info_callback(const SSL *s))(const SSL *, int, int);
 
-/* --- session_cache.c, conf.c: called while a context is made and freed --- */
-
-/* Makes the table of sessions and its lock; false: out of memory. Frees both, telling the remove
- * callback about every session. */
-MUST_CHECK bool session_cache_init(SSL_CTX *ctx);
-void session_cache_wipe(SSL_CTX *ctx);
-
-/* Applies the section system_default of openssl.cnf's ssl_conf, if there is one. */
-void conf_apply_system_default(SSL_CTX *ctx);
-
 /* --- errors.c --- */
 
 /* Puts an SSL library error into the queue with the place of the call. */

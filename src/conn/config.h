@@ -13,11 +13,28 @@
 #include "crypto/suite.h"
 #include "record/record.h"
 
+/* Bits of tls_config.options that the core looks at; api/options.c asserts that they are SSL_OP_*
+ * of <openssl/ssl.h>. */
+#define OPTION_ALLOW_NO_DHE_KEX (UINT64_C(1) << 10)
+#define OPTION_IGNORE_UNEXPECTED_EOF (UINT64_C(1) << 7)
+#define OPTION_NO_TICKET (UINT64_C(1) << 14)
+#define OPTION_ENABLE_MIDDLEBOX_COMPAT (UINT64_C(1) << 20)
+#define OPTION_PRIORITIZE_CHACHA (UINT64_C(1) << 21)
+#define OPTION_CIPHER_SERVER_PREFERENCE (UINT64_C(1) << 22)
+#define OPTION_NO_ANTI_REPLAY (UINT64_C(1) << 24)
+#define OPTION_NO_SSL3 (UINT64_C(1) << 25)
+#define OPTION_NO_TLS1 (UINT64_C(1) << 26)
+#define OPTION_NO_TLS12 (UINT64_C(1) << 27)
+#define OPTION_NO_TLS11 (UINT64_C(1) << 28)
+#define OPTION_NO_TLS13 (UINT64_C(1) << 29)
+#define OPTION_NO_RENEGOTIATION (UINT64_C(1) << 30)
+
 struct tls_config {
     const struct crypto_lib *lib; /* borrowed from the SSL_CTX */
     uint64_t options;             /* SSL_OP_* */
     uint16_t min_version;         /* as set; 0: the lowest there is */
     uint16_t max_version;         /* as set; 0: the highest there is */
+    uint16_t only_version;        /* the one version of a method like TLSv1_2_method(); 0: any */
 
     /* Lists of 16-bit code points in host order, most preferred first; counted. */
     struct blob *suites13;        /* TLS 1.3 suites; NULL: the defaults */
@@ -59,7 +76,8 @@ void config_copy(struct tls_config *copy, const struct tls_config *source);
 /* Drops what config refers to (not config itself). */
 void config_wipe(struct tls_config *config);
 
-/* True when options, minimum and maximum allow the version; the security level is asked elsewhere. */
+/* True when method, options, minimum and maximum allow the version; the security level is asked
+ * elsewhere. */
 bool config_allows_version(const struct tls_config *config, uint16_t version);
 
 #endif
