@@ -104,6 +104,13 @@ uint8_t *writer_space(struct writer *w, size_t len)
     return at;
 }
 
+void writer_cut(struct writer *w, size_t len)
+{
+    if (!w->failed) {
+        buffer_truncate(w->out, w->begin + len);
+    }
+}
+
 void writer_open(struct writer *w, size_t width)
 {
     if (w->failed) {

@@ -16,8 +16,8 @@ struct writer {
     size_t begin;       /* length of out's readable span when the writer was made */
     size_t depth;
     struct {
-        size_t at;     /* where the prefix stands, counted from the readable start */
-        size_t width;  /* its bytes: 1, 2 or 3 */
+        size_t at;    /* where the prefix stands, counted from the readable start */
+        size_t width; /* its bytes: 1, 2 or 3 */
     } open[WRITER_MAX_DEPTH];
     bool failed;
 };
@@ -38,6 +38,10 @@ void writer_zeros(struct writer *w, size_t len);
 
 /* Room for len bytes that the caller fills at once; NULL once the writer has failed. */
 MUST_CHECK uint8_t *writer_space(struct writer *w, size_t len);
+
+/* Cuts what was written to its first len bytes, for space that turned out too long. len: at most
+ * writer_len(), and not into the prefix of an open vector. */
+void writer_cut(struct writer *w, size_t len);
 
 /* Opens a vector whose length has width bytes (1 to 3); writer_close() fills the length in. */
 void writer_open(struct writer *w, size_t width);

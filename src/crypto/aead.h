@@ -8,7 +8,7 @@
 
 #include "crypto/lib.h"
 
-#define AEAD_NONCE_LEN 12
+#define AEAD_NONCE_LEN   12
 #define AEAD_MAX_KEY_LEN 32
 #define AEAD_MAX_TAG_LEN 16
 
@@ -19,7 +19,7 @@ enum aead_id {
     AEAD_CHACHA20_POLY1305,
     AEAD_AES_128_CCM,
     AEAD_AES_128_CCM_8,
-    AEAD_AES_256_CCM,   /* TLS 1.2 only, as the rest */
+    AEAD_AES_256_CCM, /* TLS 1.2 only, as the rest */
     AEAD_AES_256_CCM_8,
     AEAD_ARIA_128_GCM,
     AEAD_ARIA_256_GCM,

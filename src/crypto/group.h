@@ -15,16 +15,16 @@
 enum group_kind { GROUP_ECX, GROUP_EC, GROUP_FFDH };
 
 struct group {
-    uint16_t id;            /* code point */
+    uint16_t id; /* code point */
     enum group_kind kind;
-    int nid;                /* NID_X25519, NID_X9_62_prime256v1, NID_ffdhe2048, ... */
-    const char *name;       /* as in the IANA registry: "x25519", "secp256r1" */
-    const char *alias;      /* second name in group lists: "P-256"; NULL */
-    const char *algorithm;  /* libcrypto's: "X25519", "EC", "DH" */
-    const char *parameter;  /* libcrypto's group name: "P-256"; NULL for ECX */
-    size_t public_len;      /* bytes of a key share, uncompressed points */
+    int nid;               /* NID_X25519, NID_X9_62_prime256v1, NID_ffdhe2048, ... */
+    const char *name;      /* as in the IANA registry: "x25519", "secp256r1" */
+    const char *alias;     /* second name in group lists: "P-256"; NULL */
+    const char *algorithm; /* libcrypto's: "X25519", "EC", "DH" */
+    const char *parameter; /* libcrypto's group name: "P-256"; NULL for ECX */
+    size_t public_len;     /* bytes of a key share, uncompressed points */
     uint16_t security_bits;
-    bool tls13;             /* may be used in TLS 1.3 */
+    bool tls13; /* may be used in TLS 1.3 */
 };
 
 /* The group with that code point, NID or name (TLS, NIST or OBJ name, case as OpenSSL has it);

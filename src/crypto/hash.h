@@ -42,8 +42,8 @@ const EVP_MD *hash_evp(const struct hash *h);
 struct running_hash {
     const struct hash *hash;
     union {
-        EVP_MD_CTX *evp;        /* EVP route */
-        uint64_t direct[28];    /* room for a SHA256_CTX or SHA512_CTX; checked where it is used */
+        EVP_MD_CTX *evp;     /* EVP route */
+        uint64_t direct[28]; /* room for a SHA256_CTX or SHA512_CTX; checked where it is used */
     } state;
 };
 

@@ -18,13 +18,13 @@ MUST_CHECK bool hkdf_expand(const struct hash *h, const struct secret *prk, cons
 
 /* HKDF-Expand-Label(prk, label, context, out_len): RFC 8446, 7.1. label without "tls13 ";
  * label_len at most 249, context_len at most 255, else false. */
-MUST_CHECK bool hkdf_expand_label(const struct hash *h, const struct secret *prk,
-                                  const char *label, size_t label_len, const uint8_t *context,
-                                  size_t context_len, uint8_t *out, size_t out_len);
+MUST_CHECK bool hkdf_expand_label(const struct hash *h, const struct secret *prk, const char *label,
+                                  size_t label_len, const uint8_t *context, size_t context_len,
+                                  uint8_t *out, size_t out_len);
 
 /* P_hash-based PRF of TLS 1.2: out = PRF(secret, label, seed). */
 MUST_CHECK bool tls12_prf(const struct hash *h, const uint8_t *secret, size_t secret_len,
-                          const char *label, size_t label_len, const uint8_t *seed,
-                          size_t seed_len, uint8_t *out, size_t out_len);
+                          const char *label, size_t label_len, const uint8_t *seed, size_t seed_len,
+                          uint8_t *out, size_t out_len);
 
 #endif

@@ -20,6 +20,9 @@ MUST_CHECK const struct crypto_lib *crypto_lib_default(void);
  * With both NULL the default instance is returned. NULL: out of memory. */
 MUST_CHECK const struct crypto_lib *crypto_lib_new(OSSL_LIB_CTX *libctx, const char *propq);
 
+/* Takes another reference. */
+void crypto_lib_up_ref(const struct crypto_lib *lib);
+
 /* Drops a reference; NULL and the default instance are allowed. */
 void crypto_lib_free(const struct crypto_lib *lib);
 

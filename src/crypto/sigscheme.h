@@ -34,17 +34,17 @@ enum key_slot {
 };
 
 struct sig_scheme {
-    uint16_t id;          /* code point */
+    uint16_t id; /* code point */
     enum sig_kind kind;
-    enum hash_id hash;    /* HASH_NONE: the algorithm hashes by itself */
-    int hash_nid;         /* NID_sha256, ...; NID_undef */
-    int sig_nid;          /* NID of the key algorithm as OpenSSL reports it: EVP_PKEY_RSA_PSS, ... */
-    int combined_nid;     /* NID_sha256WithRSAEncryption, ...; NID_undef */
-    int curve_nid;        /* TLS 1.3 binds ECDSA schemes to a curve; NID_undef */
+    enum hash_id hash; /* HASH_NONE: the algorithm hashes by itself */
+    int hash_nid;      /* NID_sha256, ...; NID_undef */
+    int sig_nid;       /* NID of the key algorithm as OpenSSL reports it: EVP_PKEY_RSA_PSS, ... */
+    int combined_nid;  /* NID_sha256WithRSAEncryption, ...; NID_undef */
+    int curve_nid;     /* TLS 1.3 binds ECDSA schemes to a curve; NID_undef */
     enum key_slot slot;
     uint16_t security_bits;
-    const char *name;     /* "ecdsa_secp256r1_sha256" */
-    bool tls13;           /* allowed in TLS 1.3 handshake signatures (not certificates) */
+    const char *name; /* "ecdsa_secp256r1_sha256" */
+    bool tls13;       /* allowed in TLS 1.3 handshake signatures (not certificates) */
 };
 
 /* The scheme with that code point or name; NULL: unknown. */
@@ -57,8 +57,9 @@ const struct sig_scheme *sig_scheme_table(size_t *num);
 /* The slot a key goes into; KEY_NONE: an algorithm TLS has no certificate for. */
 enum key_slot key_slot_of(const EVP_PKEY *key);
 
-/* True when key can sign with scheme: the algorithm, in TLS 1.3 the curve, a large enough RSA
- * modulus, the restrictions of an RSASSA-PSS key. */
+/* True when key can sign (a public key: verify) with scheme: the algorithm, in TLS 1.3 the curve
+ * and whether the scheme may sign handshakes at all, a large enough RSA modulus, the restrictions
+ * of an RSASSA-PSS key. */
 bool sig_scheme_fits_key(const struct crypto_lib *lib, const struct sig_scheme *scheme,
                          const EVP_PKEY *key, bool tls13);
 

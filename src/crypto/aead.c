@@ -1,0 +1,267 @@
+/*
+ * The AEADs of TLS 1.3 (RFC 8446, 5.2 and B.4) and TLS 1.2: facts, the choice of a back end, and
+ * the EVP back end, which serves every algorithm, library context and processor.
+ */
+#include "crypto/aead.h"
+
+#include "base/secret.h"
+#include "crypto/aead_internal.h"
+#include "crypto/lib_internal.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#define GCM_SEAL_LIMIT UINT64_C(23726566)  /* 2^24.5: RFC 8446, 5.5 */
+#define CCM_SEAL_LIMIT (UINT64_C(1) << 23) /* RFC 9147, 4.5.3 */
+
+static const struct aead_facts facts[NUM_AEADS] = {
+    [AEAD_AES_128_GCM] = { 16, 16, GCM_SEAL_LIMIT },
+    [AEAD_AES_256_GCM] = { 32, 16, GCM_SEAL_LIMIT },
+    [AEAD_CHACHA20_POLY1305] = { 32, 16, UINT64_MAX },
+    [AEAD_AES_128_CCM] = { 16, 16, CCM_SEAL_LIMIT },
+    [AEAD_AES_128_CCM_8] = { 16, 8, CCM_SEAL_LIMIT },
+    [AEAD_AES_256_CCM] = { 32, 16, CCM_SEAL_LIMIT },
+    [AEAD_AES_256_CCM_8] = { 32, 8, CCM_SEAL_LIMIT },
+    [AEAD_ARIA_128_GCM] = { 16, 16, GCM_SEAL_LIMIT },
+    [AEAD_ARIA_256_GCM] = { 32, 16, GCM_SEAL_LIMIT },
+};
+
+static const char *const cipher_names[NUM_AEADS] = {
+    [AEAD_AES_128_GCM] = "AES-128-GCM",
+    [AEAD_AES_256_GCM] = "AES-256-GCM",
+    [AEAD_CHACHA20_POLY1305] = "ChaCha20-Poly1305",
+    [AEAD_AES_128_CCM] = "AES-128-CCM",
+    [AEAD_AES_128_CCM_8] = "AES-128-CCM",
+    [AEAD_AES_256_CCM] = "AES-256-CCM",
+    [AEAD_AES_256_CCM_8] = "AES-256-CCM",
+    [AEAD_ARIA_128_GCM] = "ARIA-128-GCM",
+    [AEAD_ARIA_256_GCM] = "ARIA-256-GCM",
+};
+
+struct aead_evp {
+    struct aead base;
+    EVP_CIPHER_CTX *ctx; /* owns; holds the key schedule */
+};
+
+static EVP_CIPHER_CTX *context_of(struct aead *a)
+{
+    return ((struct aead_evp *)a)->ctx;
+}
+
+static void evp_free(struct aead *a)
+{
+    EVP_CIPHER_CTX_free(context_of(a));
+    OPENSSL_free(a);
+}
+
+/* Sets the nonce, keeping the key. */
+static bool evp_begin(EVP_CIPHER_CTX *ctx, const uint8_t *nonce)
+{
+    return EVP_CipherInit_ex2(ctx, NULL, NULL, nonce, -1, NULL) == 1;
+}
+
+static bool evp_aad(EVP_CIPHER_CTX *ctx, const uint8_t *aad, size_t aad_len)
+{
+    int done;
+
+    return aad_len == 0 || EVP_CipherUpdate(ctx, NULL, &done, aad, (int)aad_len) == 1;
+}
+
+static bool evp_seal(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                     uint8_t *dst, const struct aead_part *parts, size_t num_parts)
+{
+    EVP_CIPHER_CTX *ctx = context_of(a);
+    int done;
+
+    if (!evp_begin(ctx, nonce) || !evp_aad(ctx, aad, aad_len)) {
+        return false;
+    }
+    for (size_t i = 0; i < num_parts; i++) {
+        if (parts[i].len == 0) {
+            continue;
+        }
+        if (EVP_CipherUpdate(ctx, dst, &done, parts[i].data, (int)parts[i].len) != 1) {
+            return false;
+        }
+        dst += done;
+    }
+    return EVP_CipherFinal_ex(ctx, dst, &done) == 1 &&
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)a->tag_len, dst) == 1;
+}
+
+static bool evp_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                     uint8_t *dst, const uint8_t *src, size_t len)
+{
+    EVP_CIPHER_CTX *ctx = context_of(a);
+    size_t text_len = len - a->tag_len;
+    uint8_t tag[AEAD_MAX_TAG_LEN]; /* the control call wants it writable */
+    int done = 0;
+
+    memcpy(tag, src + text_len, a->tag_len);
+    return evp_begin(ctx, nonce) && evp_aad(ctx, aad, aad_len) &&
+           (text_len == 0 || EVP_CipherUpdate(ctx, dst, &done, src, (int)text_len) == 1) &&
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)a->tag_len, tag) == 1 &&
+           EVP_CipherFinal_ex(ctx, dst + done, &done) == 1;
+}
+
+/* CCM authenticates the length first and takes the text in one piece (RFC 3610, 2.2), so the parts
+ * are gathered in dst and encrypted there. */
+static bool evp_ccm_seal(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                         uint8_t *dst, const struct aead_part *parts, size_t num_parts)
+{
+    EVP_CIPHER_CTX *ctx = context_of(a);
+    size_t len = 0;
+    int done;
+
+    for (size_t i = 0; i < num_parts; i++) {
+        if (parts[i].len != 0) {
+            memmove(dst + len, parts[i].data, parts[i].len);
+            len += parts[i].len;
+        }
+    }
+    return evp_begin(ctx, nonce) && EVP_CipherUpdate(ctx, NULL, &done, NULL, (int)len) == 1 &&
+           evp_aad(ctx, aad, aad_len) && EVP_CipherUpdate(ctx, dst, &done, dst, (int)len) == 1 &&
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)a->tag_len, dst + len) == 1;
+}
+
+static bool evp_ccm_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                         uint8_t *dst, const uint8_t *src, size_t len)
+{
+    EVP_CIPHER_CTX *ctx = context_of(a);
+    size_t text_len = len - a->tag_len;
+    uint8_t tag[AEAD_MAX_TAG_LEN];
+    int done;
+
+    memcpy(tag, src + text_len, a->tag_len);
+    /* The update call checks the tag; it has to be made for an empty text, too. */
+    return evp_begin(ctx, nonce) &&
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)a->tag_len, tag) == 1 &&
+           EVP_CipherUpdate(ctx, NULL, &done, NULL, (int)text_len) == 1 &&
+           evp_aad(ctx, aad, aad_len) && EVP_CipherUpdate(ctx, dst, &done, src, (int)text_len) == 1;
+}
+
+static const struct aead_ops evp_ops = { "evp", evp_free, evp_seal, evp_open };
+static const struct aead_ops evp_ccm_ops = { "evp", evp_free, evp_ccm_seal, evp_ccm_open };
+
+static bool is_ccm(enum aead_id id)
+{
+    return id == AEAD_AES_128_CCM || id == AEAD_AES_128_CCM_8 || id == AEAD_AES_256_CCM ||
+           id == AEAD_AES_256_CCM_8;
+}
+
+static struct aead *evp_new(const EVP_CIPHER *cipher, enum aead_id id,
+                            enum aead_direction direction, const uint8_t *key)
+{
+    struct aead_evp *a = OPENSSL_zalloc(sizeof(*a));
+    int tag_len = facts[id].tag_len;
+
+    if (a == NULL) {
+        return NULL;
+    }
+    a->base.ops = is_ccm(id) ? &evp_ccm_ops : &evp_ops;
+    a->ctx = EVP_CIPHER_CTX_new();
+    /* Lengths before the key: CCM's first block depends on both. */
+    if (a->ctx == NULL ||
+        EVP_CipherInit_ex2(a->ctx, cipher, NULL, NULL, direction == AEAD_SEAL, NULL) != 1 ||
+        EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_IVLEN, AEAD_NONCE_LEN, NULL) != 1 ||
+        (is_ccm(id) && EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, tag_len, NULL) != 1) ||
+        EVP_CipherInit_ex2(a->ctx, NULL, key, NULL, -1, NULL) != 1) {
+        evp_free(&a->base);
+        return NULL;
+    }
+    return &a->base;
+}
+
+/* True when instances of lib go to ipsec-mb: nobody asked for another implementation. */
+static bool goes_to_ipsecmb(const struct crypto_lib *lib, enum aead_id id)
+{
+    return lib->is_default && aead_ipsecmb_serves(id) &&
+           provider_is_builtin(EVP_CIPHER_get0_provider(lib->aeads[id]));
+}
+
+void aead_fetch_all(struct crypto_lib *lib)
+{
+    for (int id = AEAD_NONE + 1; id < NUM_AEADS; id++) {
+        lib->aeads[id] = EVP_CIPHER_fetch(lib->libctx, cipher_names[id], lib->propq);
+    }
+}
+
+void aead_free_all(struct crypto_lib *lib)
+{
+    for (size_t i = 0; i < COUNT_OF(lib->aeads); i++) {
+        EVP_CIPHER_free(lib->aeads[i]);
+    }
+}
+
+const struct aead_facts *aead_facts(enum aead_id id)
+{
+    return &facts[id];
+}
+
+struct aead *aead_new(const struct crypto_lib *lib, enum aead_id id, enum aead_direction direction,
+                      const uint8_t *key)
+{
+    if (lib->aeads[id] == NULL) {
+        return NULL;
+    }
+    struct aead *a = goes_to_ipsecmb(lib, id) ? aead_ipsecmb_new(id, direction, key)
+                                              : evp_new(lib->aeads[id], id, direction, key);
+    if (a != NULL) {
+        a->id = id;
+        a->direction = direction;
+        a->tag_len = facts[id].tag_len;
+    }
+    return a;
+}
+
+void aead_free(struct aead *a)
+{
+    if (a != NULL) {
+        a->ops->free(a);
+    }
+}
+
+/* Bytes of all parts, or more than AEAD_LONGEST_INPUT. */
+static size_t parts_len(const struct aead_part *parts, size_t num_parts)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < num_parts; i++) {
+        if (parts[i].len > AEAD_LONGEST_INPUT - len) {
+            return (size_t)AEAD_LONGEST_INPUT + 1;
+        }
+        len += parts[i].len;
+    }
+    return len;
+}
+
+bool aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
+               size_t aad_len, uint8_t *dst, const struct aead_part *parts, size_t num_parts)
+{
+    if (aad_len > AEAD_LONGEST_INPUT || parts_len(parts, num_parts) > AEAD_LONGEST_INPUT) {
+        return false;
+    }
+    return a->ops->seal(a, nonce, aad, aad_len, dst, parts, num_parts);
+}
+
+bool aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
+               size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len)
+{
+    if (len < a->tag_len || len > AEAD_LONGEST_INPUT || aad_len > AEAD_LONGEST_INPUT) {
+        return false;
+    }
+    if (!a->ops->open(a, nonce, aad, aad_len, dst, src, len)) {
+        /* Nothing unauthenticated gets out: RFC 5116, 2.2. */
+        wipe(dst, len - a->tag_len);
+        return false;
+    }
+    return true;
+}
+
+const char *aead_backend(enum aead_id id)
+{
+    const struct crypto_lib *lib = crypto_lib_default();
+
+    return lib != NULL && goes_to_ipsecmb(lib, id) ? "ipsec-mb" : evp_ops.name;
+}

@@ -1,0 +1,39 @@
+/*
+ * The vtable behind struct aead and the back ends that fill it. For crypto/ only.
+ */
+#ifndef TENON_CRYPTO_AEAD_INTERNAL_H
+#define TENON_CRYPTO_AEAD_INTERNAL_H
+
+#include "crypto/aead.h"
+
+/* Longest input of one seal or open: far above any record, and within the int of the EVP calls. */
+#define AEAD_LONGEST_INPUT (1 << 30)
+
+struct aead_ops {
+    const char *name; /* of the back end */
+    void (*free)(struct aead *a);
+    /* As aead_seal() and aead_open(), with lengths already checked. open may leave plaintext in
+     * dst when it fails: the caller wipes it. */
+    bool (*seal)(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                 uint8_t *dst, const struct aead_part *parts, size_t num_parts);
+    bool (*open)(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                 uint8_t *dst, const uint8_t *src, size_t len);
+};
+
+/* The first member of every back end's instance. */
+struct aead {
+    const struct aead_ops *ops;
+    enum aead_id id;
+    enum aead_direction direction;
+    size_t tag_len;
+};
+
+/* True when the ipsec-mb back end was built in, the processor has what it needs and it serves id.
+ * Decided once per process. */
+bool aead_ipsecmb_serves(enum aead_id id);
+
+/* As aead_new(); only when aead_ipsecmb_serves(id). */
+MUST_CHECK struct aead *aead_ipsecmb_new(enum aead_id id, enum aead_direction direction,
+                                         const uint8_t *key);
+
+#endif

@@ -1,0 +1,396 @@
+/*
+ * Named groups: RFC 8446, 4.2.7 and 4.2.8; RFC 8422 for the curves of TLS 1.2; RFC 7919 for the
+ * finite fields. Arithmetic is libcrypto's, reached through EVP by name, so that it works in every
+ * library context.
+ */
+#include "crypto/group.h"
+
+#include "base/secret.h"
+#include "crypto/lib_internal.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
+#include <string.h>
+
+#define UNCOMPRESSED_POINT 0x04 /* SEC 1, 2.3.3 */
+
+/* Binary curves (RFC 8422, 5.1.1, code points 1 to 14) have cofactors 2 and 4: only a
+ * multiplication by the order shows that a point is in the right subgroup. Every other curve has
+ * cofactor 1. */
+#define LAST_BINARY_CURVE 14
+
+/* All of OpenSSL 3.0's default provider, with its security strengths. */
+static const struct group table[] = {
+    { 0x0001, GROUP_EC, NID_sect163k1, "sect163k1", "K-163", "EC", "sect163k1", 43, 80, false },
+    { 0x0002, GROUP_EC, NID_sect163r1, "sect163r1", NULL, "EC", "sect163r1", 43, 80, false },
+    { 0x0003, GROUP_EC, NID_sect163r2, "sect163r2", "B-163", "EC", "sect163r2", 43, 80, false },
+    { 0x0004, GROUP_EC, NID_sect193r1, "sect193r1", NULL, "EC", "sect193r1", 51, 80, false },
+    { 0x0005, GROUP_EC, NID_sect193r2, "sect193r2", NULL, "EC", "sect193r2", 51, 80, false },
+    { 0x0006, GROUP_EC, NID_sect233k1, "sect233k1", "K-233", "EC", "sect233k1", 61, 112, false },
+    { 0x0007, GROUP_EC, NID_sect233r1, "sect233r1", "B-233", "EC", "sect233r1", 61, 112, false },
+    { 0x0008, GROUP_EC, NID_sect239k1, "sect239k1", NULL, "EC", "sect239k1", 61, 112, false },
+    { 0x0009, GROUP_EC, NID_sect283k1, "sect283k1", "K-283", "EC", "sect283k1", 73, 128, false },
+    { 0x000a, GROUP_EC, NID_sect283r1, "sect283r1", "B-283", "EC", "sect283r1", 73, 128, false },
+    { 0x000b, GROUP_EC, NID_sect409k1, "sect409k1", "K-409", "EC", "sect409k1", 105, 192, false },
+    { 0x000c, GROUP_EC, NID_sect409r1, "sect409r1", "B-409", "EC", "sect409r1", 105, 192, false },
+    { 0x000d, GROUP_EC, NID_sect571k1, "sect571k1", "K-571", "EC", "sect571k1", 145, 256, false },
+    { 0x000e, GROUP_EC, NID_sect571r1, "sect571r1", "B-571", "EC", "sect571r1", 145, 256, false },
+    { 0x000f, GROUP_EC, NID_secp160k1, "secp160k1", NULL, "EC", "secp160k1", 41, 80, false },
+    { 0x0010, GROUP_EC, NID_secp160r1, "secp160r1", NULL, "EC", "secp160r1", 41, 80, false },
+    { 0x0011, GROUP_EC, NID_secp160r2, "secp160r2", NULL, "EC", "secp160r2", 41, 80, false },
+    { 0x0012, GROUP_EC, NID_secp192k1, "secp192k1", NULL, "EC", "secp192k1", 49, 80, false },
+    { 0x0013, GROUP_EC, NID_X9_62_prime192v1, "secp192r1", "P-192", "EC", "prime192v1", 49, 80,
+      false },
+    { 0x0014, GROUP_EC, NID_secp224k1, "secp224k1", NULL, "EC", "secp224k1", 57, 112, false },
+    { 0x0015, GROUP_EC, NID_secp224r1, "secp224r1", "P-224", "EC", "secp224r1", 57, 112, false },
+    { 0x0016, GROUP_EC, NID_secp256k1, "secp256k1", NULL, "EC", "secp256k1", 65, 128, false },
+    { 0x0017, GROUP_EC, NID_X9_62_prime256v1, "secp256r1", "P-256", "EC", "prime256v1", 65, 128,
+      true },
+    { 0x0018, GROUP_EC, NID_secp384r1, "secp384r1", "P-384", "EC", "secp384r1", 97, 192, true },
+    { 0x0019, GROUP_EC, NID_secp521r1, "secp521r1", "P-521", "EC", "secp521r1", 133, 256, true },
+    { 0x001a, GROUP_EC, NID_brainpoolP256r1, "brainpoolP256r1", NULL, "EC", "brainpoolP256r1", 65,
+      128, false },
+    { 0x001b, GROUP_EC, NID_brainpoolP384r1, "brainpoolP384r1", NULL, "EC", "brainpoolP384r1", 97,
+      192, false },
+    { 0x001c, GROUP_EC, NID_brainpoolP512r1, "brainpoolP512r1", NULL, "EC", "brainpoolP512r1", 129,
+      256, false },
+    { 0x001d, GROUP_ECX, NID_X25519, "x25519", NULL, "X25519", NULL, 32, 128, true },
+    { 0x001e, GROUP_ECX, NID_X448, "x448", NULL, "X448", NULL, 56, 224, true },
+    { 0x0100, GROUP_FFDH, NID_ffdhe2048, "ffdhe2048", NULL, "DH", "ffdhe2048", 256, 112, true },
+    { 0x0101, GROUP_FFDH, NID_ffdhe3072, "ffdhe3072", NULL, "DH", "ffdhe3072", 384, 128, true },
+    { 0x0102, GROUP_FFDH, NID_ffdhe4096, "ffdhe4096", NULL, "DH", "ffdhe4096", 512, 128, true },
+    { 0x0103, GROUP_FFDH, NID_ffdhe6144, "ffdhe6144", NULL, "DH", "ffdhe6144", 768, 128, true },
+    { 0x0104, GROUP_FFDH, NID_ffdhe8192, "ffdhe8192", NULL, "DH", "ffdhe8192", 1024, 192, true },
+};
+
+_Static_assert(COUNT_OF(table) <= 64, "crypto_lib.groups has a bit for each");
+
+struct group_key {
+    const struct group *group;
+    EVP_PKEY *pkey; /* owns */
+};
+
+const struct group *group_by_id(uint16_t id)
+{
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        if (table[i].id == id) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+const struct group *group_by_nid(int nid)
+{
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        if (table[i].nid == nid) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_name(const char *candidate, const char *name, size_t len)
+{
+    return candidate != NULL && strlen(candidate) == len && memcmp(candidate, name, len) == 0;
+}
+
+const struct group *group_by_name(const char *name, size_t len)
+{
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        const struct group *g = &table[i];
+        /* libcrypto's own name is "prime256v1" for a curve, "X25519" where there is no curve. */
+        const char *object_name = g->kind == GROUP_ECX ? g->algorithm : g->parameter;
+
+        if (is_name(g->name, name, len) || is_name(g->alias, name, len) ||
+            is_name(object_name, name, len)) {
+            return g;
+        }
+    }
+    return NULL;
+}
+
+const struct group *group_table(size_t *num)
+{
+    *num = COUNT_OF(table);
+    return table;
+}
+
+struct group_search {
+    OSSL_LIB_CTX *libctx;
+    const char *propq;
+    const OSSL_PROVIDER *provider;
+    uint64_t found;
+};
+
+/* One group of a provider: counts when properties lead to that provider's key management. */
+static int note_group(const OSSL_PARAM params[], void *arg)
+{
+    struct group_search *search = arg;
+    const OSSL_PARAM *id_param = OSSL_PARAM_locate_const(params, OSSL_CAPABILITY_TLS_GROUP_ID);
+    unsigned int id;
+
+    if (id_param == NULL || OSSL_PARAM_get_uint(id_param, &id) != 1 || id > UINT16_MAX) {
+        return 1;
+    }
+    const struct group *g = group_by_id((uint16_t)id);
+    if (g == NULL) {
+        return 1;
+    }
+    EVP_KEYMGMT *keymgmt = EVP_KEYMGMT_fetch(search->libctx, g->algorithm, search->propq);
+    if (keymgmt != NULL && EVP_KEYMGMT_get0_provider(keymgmt) == search->provider) {
+        search->found |= UINT64_C(1) << (g - table);
+    }
+    EVP_KEYMGMT_free(keymgmt);
+    return 1;
+}
+
+static int note_provider(OSSL_PROVIDER *provider, void *arg)
+{
+    struct group_search *search = arg;
+
+    search->provider = provider;
+    /* A provider without the capability is none to search. */
+    (void)OSSL_PROVIDER_get_capabilities(provider, "TLS-GROUP", note_group, search);
+    return 1;
+}
+
+uint64_t group_find_available(OSSL_LIB_CTX *libctx, const char *propq)
+{
+    struct group_search search = { libctx, propq, NULL, 0 };
+
+    OSSL_PROVIDER_do_all(libctx, note_provider, &search);
+    return search.found;
+}
+
+bool group_is_available(const struct crypto_lib *lib, const struct group *g)
+{
+    return (lib->groups >> (g - table) & 1) != 0;
+}
+
+/* Key generation and import of domain parameters differ in the call at their end only. */
+static EVP_PKEY_CTX *context_by_name(const struct crypto_lib *lib, const struct group *g)
+{
+    return EVP_PKEY_CTX_new_from_name(lib->libctx, g->algorithm, lib->propq);
+}
+
+static EVP_PKEY *make_key(const struct crypto_lib *lib, const struct group *g)
+{
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = context_by_name(lib, g);
+
+    if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 ||
+        (g->parameter != NULL && EVP_PKEY_CTX_set_group_name(ctx, g->parameter) != 1) ||
+        EVP_PKEY_generate(ctx, &pkey) != 1) {
+        pkey = NULL;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return pkey;
+}
+
+/* An EVP_PKEY that knows its group and has no key in it. g: EC or FFDH. */
+static EVP_PKEY *make_parameters(const struct crypto_lib *lib, const struct group *g)
+{
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = context_by_name(lib, g);
+    /* The parameter is only read, but its type is that of an output, too. */
+    char *group_name = (char *)(uintptr_t)g->parameter;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group_name,
+                                                             0),
+                            OSSL_PARAM_construct_end() };
+
+    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEY_PARAMETERS, params) != 1) {
+        pkey = NULL;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return pkey;
+}
+
+/* libcrypto reports a bad share and missing memory alike, by failing. */
+static enum group_result share_or_memory(void)
+{
+    return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? GROUP_FAILED
+                                                                         : GROUP_BAD_SHARE;
+}
+
+/* The range or curve check of a share that has been imported. */
+static enum group_result check_share(const struct crypto_lib *lib, const struct group *g,
+                                     EVP_PKEY *peer)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(lib->libctx, peer, lib->propq);
+
+    if (ctx == NULL) {
+        return GROUP_FAILED;
+    }
+    /* Quick: 1 < Y < p-1 (RFC 8446, 4.2.8.1); coordinates in range and on the curve (4.2.8.2). */
+    bool valid = g->kind == GROUP_EC && g->id <= LAST_BINARY_CURVE
+                     ? EVP_PKEY_public_check(ctx) == 1
+                     : EVP_PKEY_public_check_quick(ctx) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return valid ? GROUP_OK : share_or_memory();
+}
+
+/* Turns a peer's share into a key, with all the checks of RFC 8446, 4.2.8, that don't need a
+ * private key. On GROUP_OK *peer is the caller's. */
+static enum group_result import_share(const struct crypto_lib *lib, const struct group *g,
+                                      const uint8_t *share, size_t len, EVP_PKEY **peer)
+{
+    enum group_result result;
+
+    if (len != g->public_len || (g->kind == GROUP_EC && share[0] != UNCOMPRESSED_POINT)) {
+        return GROUP_BAD_SHARE;
+    }
+    if (g->kind == GROUP_ECX) {
+        /* Any string of the right length is a share. */
+        *peer = EVP_PKEY_new_raw_public_key_ex(lib->libctx, g->algorithm, lib->propq, share, len);
+        return *peer == NULL ? GROUP_FAILED : GROUP_OK;
+    }
+    *peer = make_parameters(lib, g);
+    if (*peer == NULL) {
+        return GROUP_FAILED;
+    }
+    result = EVP_PKEY_set1_encoded_public_key(*peer, share, len) == 1 ? check_share(lib, g, *peer)
+                                                                      : share_or_memory();
+    if (result != GROUP_OK) {
+        EVP_PKEY_free(*peer);
+        *peer = NULL;
+    }
+    return result;
+}
+
+static bool is_all_zero(const uint8_t *bytes, size_t len)
+{
+    static const uint8_t zeros[GROUP_MAX_SHARED_LEN];
+
+    return constant_time_equals(bytes, zeros, len);
+}
+
+/* The shared secret of an own key and a peer's checked one. */
+static enum group_result derive(const struct crypto_lib *lib, const struct group *g, EVP_PKEY *own,
+                                EVP_PKEY *peer, struct shared_secret *shared)
+{
+    enum group_result result = GROUP_FAILED;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(lib->libctx, own, lib->propq);
+    unsigned int pad = 1;
+    /* Leading zero bytes stay, up to the length of the prime: RFC 8446, 7.4.1. */
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint(OSSL_EXCHANGE_PARAM_PAD, &pad),
+                            OSSL_PARAM_construct_end() };
+
+    shared->len = sizeof(shared->bytes);
+    if (ctx == NULL || EVP_PKEY_derive_init_ex(ctx, g->kind == GROUP_FFDH ? params : NULL) != 1 ||
+        EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) != 1) {
+        result = GROUP_FAILED;
+    } else if (EVP_PKEY_derive(ctx, shared->bytes, &shared->len) != 1) {
+        /* A curve's share has passed every check; the others may still be of small order. */
+        result = g->kind == GROUP_EC ? GROUP_FAILED : share_or_memory();
+    } else if (g->kind == GROUP_ECX && is_all_zero(shared->bytes, shared->len)) {
+        result = GROUP_BAD_SHARE; /* RFC 8446, 7.4.2 */
+    } else {
+        result = GROUP_OK;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    if (result != GROUP_OK) {
+        wipe(shared, sizeof(*shared));
+    }
+    return result;
+}
+
+static enum group_result combine(const struct crypto_lib *lib, const struct group *g, EVP_PKEY *own,
+                                 const uint8_t *peer, size_t peer_len, struct shared_secret *shared)
+{
+    EVP_PKEY *peer_key = NULL;
+    enum group_result result = import_share(lib, g, peer, peer_len, &peer_key);
+
+    if (result == GROUP_OK) {
+        result = derive(lib, g, own, peer_key, shared);
+    }
+    EVP_PKEY_free(peer_key);
+    return result;
+}
+
+/* Appends a key's own share. */
+static bool write_share(const struct group *g, const EVP_PKEY *pkey, struct writer *out)
+{
+    uint8_t *at = writer_space(out, g->public_len);
+    size_t len = 0;
+
+    return at != NULL &&
+           EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, at,
+                                           g->public_len, &len) == 1 &&
+           len == g->public_len;
+}
+
+struct group_key *group_generate(const struct crypto_lib *lib, const struct group *g,
+                                 struct writer *public_key)
+{
+    struct group_key *key = OPENSSL_zalloc(sizeof(*key));
+
+    if (key == NULL) {
+        return NULL;
+    }
+    key->group = g;
+    key->pkey = make_key(lib, g);
+    if (key->pkey == NULL || !write_share(g, key->pkey, public_key)) {
+        group_key_free(key);
+        return NULL;
+    }
+    return key;
+}
+
+void group_key_free(struct group_key *key)
+{
+    if (key != NULL) {
+        /* libcrypto wipes the private part. */
+        EVP_PKEY_free(key->pkey);
+        OPENSSL_free(key);
+    }
+}
+
+enum group_result group_encapsulate(const struct crypto_lib *lib, const struct group *g,
+                                    const uint8_t *peer, size_t peer_len, struct writer *public_key,
+                                    struct shared_secret *shared)
+{
+    EVP_PKEY *own = make_key(lib, g);
+    enum group_result result = GROUP_FAILED;
+
+    if (own != NULL) {
+        result = combine(lib, g, own, peer, peer_len, shared);
+    }
+    if (result == GROUP_OK && !write_share(g, own, public_key)) {
+        wipe(shared, sizeof(*shared));
+        result = GROUP_FAILED;
+    }
+    EVP_PKEY_free(own);
+    return result;
+}
+
+enum group_result group_decapsulate(const struct crypto_lib *lib, const struct group_key *key,
+                                    const uint8_t *peer, size_t peer_len,
+                                    struct shared_secret *shared)
+{
+    return combine(lib, key->group, key->pkey, peer, peer_len, shared);
+}
+
+const struct group *group_key_group(const struct group_key *key)
+{
+    return key->group;
+}
+
+EVP_PKEY *group_share_to_pkey(const struct crypto_lib *lib, const struct group *g,
+                              const uint8_t *share, size_t share_len)
+{
+    EVP_PKEY *peer = NULL;
+
+    return import_share(lib, g, share, share_len, &peer) == GROUP_OK ? peer : NULL;
+}
+
+EVP_PKEY *group_key_pkey(const struct group_key *key)
+{
+    return EVP_PKEY_up_ref(key->pkey) == 1 ? key->pkey : NULL;
+}

@@ -1,0 +1,118 @@
+/*
+ * Library contexts with the algorithms that TLS needs fetched once. A fetch by name costs locks
+ * and a search; a handshake needs dozens of them.
+ */
+#include "crypto/lib_internal.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool provider_is_builtin(const OSSL_PROVIDER *provider)
+{
+    return provider != NULL && strcmp(OSSL_PROVIDER_get0_name(provider), "default") == 0;
+}
+
+static void destroy(struct crypto_lib *lib)
+{
+    hash_free_all(lib);
+    aead_free_all(lib);
+    OPENSSL_free(lib->propq);
+    OPENSSL_free(lib);
+}
+
+static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool is_default)
+{
+    struct crypto_lib *lib = OPENSSL_zalloc(sizeof(*lib));
+
+    if (lib == NULL) {
+        return NULL;
+    }
+    lib->libctx = libctx;
+    lib->is_default = is_default;
+    atomic_init(&lib->references, 1);
+    if (propq != NULL) {
+        lib->propq = OPENSSL_strdup(propq);
+        if (lib->propq == NULL) {
+            destroy(lib);
+            return NULL;
+        }
+    }
+    /* What the providers lack is no error: the application shall not find it in its queue. */
+    ERR_set_mark();
+    hash_fetch_all(lib, is_default);
+    aead_fetch_all(lib);
+    lib->ciphers = suite_find_ciphers(lib);
+    lib->groups = group_find_available(libctx, propq);
+    ERR_pop_to_mark();
+    return lib;
+}
+
+const struct crypto_lib *crypto_lib_default(void)
+{
+    static struct crypto_lib *_Atomic made;
+    struct crypto_lib *lib = atomic_load_explicit(&made, memory_order_acquire);
+
+    if (lib != NULL) {
+        return lib;
+    }
+    lib = create(NULL, NULL, true);
+    if (lib == NULL) {
+        return NULL;
+    }
+    /* Kept only when it is usable, so that a failure for want of memory is not for ever. */
+    if (hash_get(lib, HASH_SHA256) == NULL) {
+        destroy(lib);
+        return NULL;
+    }
+    struct crypto_lib *earlier = NULL;
+    if (!atomic_compare_exchange_strong(&made, &earlier, lib)) {
+        destroy(lib);
+        return earlier;
+    }
+    return lib;
+}
+
+const struct crypto_lib *crypto_lib_new(OSSL_LIB_CTX *libctx, const char *propq)
+{
+    if (libctx == NULL && propq == NULL) {
+        return crypto_lib_default();
+    }
+    return create(libctx, propq, false);
+}
+
+/* The count is the one thing that changes in an instance once it is made. */
+static struct crypto_lib *mutable(const struct crypto_lib *lib)
+{
+    return (struct crypto_lib *)(uintptr_t)lib;
+}
+
+void crypto_lib_up_ref(const struct crypto_lib *lib)
+{
+    if (!lib->is_default) {
+        atomic_fetch_add_explicit(&mutable(lib)->references, 1, memory_order_relaxed);
+    }
+}
+
+void crypto_lib_free(const struct crypto_lib *lib)
+{
+    if (lib == NULL || lib->is_default) {
+        return;
+    }
+    struct crypto_lib *owned = mutable(lib);
+    if (atomic_fetch_sub_explicit(&owned->references, 1, memory_order_acq_rel) == 1) {
+        destroy(owned);
+    }
+}
+
+OSSL_LIB_CTX *crypto_lib_context(const struct crypto_lib *lib)
+{
+    return lib->libctx;
+}
+
+const char *crypto_lib_propq(const struct crypto_lib *lib)
+{
+    return lib->propq;
+}

@@ -1,0 +1,52 @@
+/*
+ * What the files of crypto/ share about a crypto_lib and its digests. Not for other layers.
+ */
+#ifndef TENON_CRYPTO_LIB_INTERNAL_H
+#define TENON_CRYPTO_LIB_INTERNAL_H
+
+#include "crypto/aead.h"
+#include "crypto/hash.h"
+
+#include <stdatomic.h>
+
+struct hash {
+    EVP_MD *md; /* owns; NULL: the providers lack it */
+    const char *name;
+    size_t len;
+    size_t block_len; /* HMAC pads its key to this */
+    enum hash_id id;
+    int nid;
+    bool direct; /* SHA256_* and SHA512_* compute it, not EVP */
+};
+
+struct crypto_lib {
+    OSSL_LIB_CTX *libctx; /* borrows; NULL: the default library context */
+    char *propq;          /* owns; NULL: none */
+    struct hash hashes[NUM_HASHES];
+    EVP_CIPHER *aeads[NUM_AEADS]; /* owns; NULL: the providers lack it */
+    uint32_t ciphers;             /* enum suite_enc bits of what the providers have */
+    uint64_t groups;              /* bit i: row i of group_table() */
+    atomic_uint references;
+    bool is_default;
+};
+
+/* True when provider is libcrypto's own "default": only then may its algorithms be reached by
+ * direct routes. */
+bool provider_is_builtin(const OSSL_PROVIDER *provider);
+
+/* Fills hashes[] for lib's library context and properties; rows that the providers lack get no
+ * md. direct: SHA-2 may take the direct route. */
+void hash_fetch_all(struct crypto_lib *lib, bool direct);
+
+/* Fills aeads[]. */
+void aead_fetch_all(struct crypto_lib *lib);
+
+/* The bits for crypto_lib.ciphers and crypto_lib.groups. */
+uint32_t suite_find_ciphers(const struct crypto_lib *lib);
+uint64_t group_find_available(OSSL_LIB_CTX *libctx, const char *propq);
+
+/* Frees what the two fetched. */
+void hash_free_all(struct crypto_lib *lib);
+void aead_free_all(struct crypto_lib *lib);
+
+#endif
