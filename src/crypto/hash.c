@@ -4,9 +4,6 @@
  * transcript is a copy, and nothing is allocated, locked or looked up. Everything else goes
  * through EVP.
  */
-/* The direct functions are public but deprecated since 3.0. */
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "crypto/hash.h"
 
 #include "crypto/hmac.h"
