@@ -29,12 +29,24 @@ struct log_thread {
 };
 
 static _Thread_local struct capture kept;
+static _Thread_local const char *difference;
 static atomic_int failed_checks;
 static char library_path[4096];
 
 static FILE *sink(void)
 {
     return kept.file != NULL ? kept.file : stdout;
+}
+
+CONTRACT_PRINTF(2, 0)
+static void print_line(const char *prefix, const char *format, va_list args)
+{
+    if (difference != NULL) {
+        (void)fprintf(sink(), "DIFFERENCE %s: ", difference);
+    }
+    (void)fputs(prefix, sink());
+    (void)vfprintf(sink(), format, args);
+    (void)fputc('\n', sink());
 }
 
 /* The loader's own list of mappings is the only witness that no rpath or preload can fool. */
@@ -83,9 +95,7 @@ void section(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    (void)fputs("== ", sink());
-    (void)vfprintf(sink(), format, args);
-    (void)fputc('\n', sink());
+    print_line("== ", format, args);
     va_end(args);
 }
 
@@ -94,8 +104,7 @@ void note(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    (void)vfprintf(sink(), format, args);
-    (void)fputc('\n', sink());
+    print_line("", format, args);
     va_end(args);
 }
 
@@ -103,11 +112,22 @@ void log_difference(const char *slug, const char *format, ...)
 {
     va_list args;
 
+    difference_begin(slug);
     va_start(args, format);
-    (void)fprintf(sink(), "DIFFERENCE %s: ", slug);
-    (void)vfprintf(sink(), format, args);
-    (void)fputc('\n', sink());
+    print_line("", format, args);
     va_end(args);
+    difference_end();
+}
+
+void difference_begin(const char *slug)
+{
+    REQUIRE(difference == NULL);
+    difference = slug;
+}
+
+void difference_end(void)
+{
+    difference = NULL;
 }
 
 void check_result(bool passed, const char *file, int line, const char *what)

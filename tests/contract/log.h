@@ -38,6 +38,10 @@ void note(const char *format, ...) CONTRACT_PRINTF(1, 2);
  * text "contract: SLUG", otherwise the run fails. `slug` is made of letters, digits and '-'. */
 void log_difference(const char *slug, const char *format, ...) CONTRACT_PRINTF(2, 3);
 
+/* Between the two, every line of this thread's log is such a line; their number may differ too. */
+void difference_begin(const char *slug);
+void difference_end(void);
+
 /* Asserts what the manual page promises. A failure is reported on standard error and makes
  * contract_finish() return 1; the program goes on. */
 #define CHECK(condition) check_result((condition), __FILE__, __LINE__, #condition)
