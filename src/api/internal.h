@@ -12,6 +12,7 @@
 
 #include <openssl/async.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -54,6 +55,8 @@ struct ssl_config {
     void *msg_callback_arg;
     int (*cert_cb)(SSL *, void *);
     void *cert_cb_arg;
+    ssl_ct_validation_cb ct_callback; /* NULL: no Certificate Transparency */
+    void *ct_callback_arg;
     pem_password_cb *passwd_callback;
     void *passwd_userdata;
 
@@ -119,6 +122,9 @@ struct ssl_ctx_st {
     int (*app_verify_callback)(X509_STORE_CTX *, void *);
     void *app_verify_arg;
     int (*client_cert_cb)(SSL *, X509 **, EVP_PKEY **);
+    ENGINE *client_cert_engine;    /* owns a functional reference */
+    CTLOG_STORE *ctlog_store;      /* owns */
+    struct dane_ctx_st *dane;      /* owns; NULL: SSL_CTX_dane_enable() was not called */
     SSL_client_hello_cb_fn client_hello_cb;
     void *client_hello_arg;
     int (*servername_cb)(SSL *, int *, void *);
@@ -199,6 +205,10 @@ struct ssl_st {
     long verify_result;        /* X509_V_* */
     STACK_OF(X509) *verified_chain;       /* owns */
     STACK_OF(X509_NAME) *peer_ca_names;   /* owns; what the peer sent */
+    struct ssl_dane_st *dane;             /* owns; NULL: never asked for */
+    struct blob *tls_scts;                /* counted; the timestamps the peer sent in its handshake */
+    STACK_OF(SCT) *scts;                  /* owns; all the peer's timestamps, on demand */
+    bool scts_collected;
     STACK_OF(SSL_CIPHER) *peer_ciphers;   /* owns; made on demand */
     unsigned char *ocsp_response;         /* owns (OPENSSL_malloc); to staple, or received */
     size_t ocsp_response_len;
@@ -219,6 +229,13 @@ MUST_CHECK struct ssl_config *ssl_config_new(const struct crypto_lib *lib);
 struct ssl_config *ssl_config_ref(struct ssl_config *config);
 void ssl_config_free(struct ssl_config *config);
 
+/* A copy with one reference; NULL: out of memory. */
+MUST_CHECK struct ssl_config *ssl_config_copy(const struct ssl_config *source);
+
+/* A reference to a context's settings, safe against another thread that changes them; NULL: the
+ * lock failed. */
+MUST_CHECK struct ssl_config *ctx_config_ref(SSL_CTX *ctx);
+
 /* Makes *config exclusively the caller's; NULL: out of memory, *config unchanged. */
 MUST_CHECK struct ssl_config *ssl_config_edit(struct ssl_config **config);
 
@@ -232,6 +249,19 @@ MUST_CHECK struct ssl_config *ssl_edit(SSL *s);
  * is called when a handshake starts and by SSL_set_SSL_CTX(). False: out of memory, raised. */
 MUST_CHECK bool ssl_follow_ctx(SSL *s);
 void (*ssl_info_callback(const SSL *s))(const SSL *, int, int);
+
+/* --- session_cache.c --- */
+
+/* Makes the empty cache of a new context; false: out of memory. The other removes every session (the
+ * remove callback is called for each) and frees the cache; without a cache it does nothing. */
+MUST_CHECK bool session_cache_init(SSL_CTX *ctx);
+void session_cache_wipe(SSL_CTX *ctx);
+
+/* --- conf_module.c --- */
+
+/* Applies the section system_default of openssl.cnf's ssl_conf, if there is one, to a new context.
+ * Its errors are ignored. */
+void conf_apply_system_default(SSL_CTX *ctx);
 
 /* --- errors.c --- */
 
