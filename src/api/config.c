@@ -1,0 +1,186 @@
+/*
+ * The settings an SSL shares with its SSL_CTX until one of the two changes something: defaults,
+ * copies, references. Only the swap of a context's settings takes its lock: two threads may make
+ * SSLs, or make one and set something, but not set two things on one context.
+ */
+#include "api/ciphers.h"
+#include "api/custom_ext.h"
+#include "api/internal.h"
+#include "api/security.h"
+
+#include "crypto/cert.h"
+#include <stdatomic.h>
+
+#define DEFAULT_MAX_CERT_LIST (100 * 1024)
+#define DEFAULT_NUM_TICKETS   2
+
+static struct ssl_config *config_alloc(void)
+{
+    struct ssl_config *config = OPENSSL_zalloc(sizeof(*config));
+
+    if (config != NULL) {
+        atomic_init(&config->refs, 1);
+    }
+    return config;
+}
+
+struct ssl_config *ssl_config_new(const struct crypto_lib *lib)
+{
+    struct ssl_config *config = config_alloc();
+
+    if (config == NULL) {
+        return NULL;
+    }
+    config->core.lib = lib;
+    config->core.credentials = credentials_new();
+    config->core.max_cert_list = DEFAULT_MAX_CERT_LIST;
+    config->core.max_send_fragment = RECORD_MAX_PLAINTEXT;
+    config->core.split_send_fragment = RECORD_MAX_PLAINTEXT;
+    config->core.options = SSL_OP_NO_COMPRESSION | SSL_OP_ENABLE_MIDDLEBOX_COMPAT;
+    config->mode = SSL_MODE_AUTO_RETRY;
+    config->param = X509_VERIFY_PARAM_new();
+    config->status_type = -1;
+    config->num_tickets = DEFAULT_NUM_TICKETS;
+    config->recv_max_early_data = RECORD_MAX_PLAINTEXT;
+    config->security_callback = security_default_callback;
+    config->security_level = SECURITY_DEFAULT_LEVEL;
+    if (config->core.credentials == NULL || config->param == NULL) {
+        ssl_config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+struct ssl_config *ssl_config_ref(struct ssl_config *config)
+{
+    (void)atomic_fetch_add_explicit(&config->refs, 1, memory_order_relaxed);
+    return config;
+}
+
+/* The parts of copy that may not be shared with source become copies. False: out of memory. */
+static bool copy_owned(struct ssl_config *copy, const struct ssl_config *source)
+{
+    bool ok = true;
+
+    copy->param = X509_VERIFY_PARAM_new();
+    if (copy->param == NULL || X509_VERIFY_PARAM_inherit(copy->param, source->param) == 0) {
+        ok = false;
+    }
+    if (source->ciphers != NULL) {
+        copy->ciphers = sk_SSL_CIPHER_dup(source->ciphers);
+        ok = ok && copy->ciphers != NULL;
+    }
+    if (source->ciphers13 != NULL) {
+        copy->ciphers13 = sk_SSL_CIPHER_dup(source->ciphers13);
+        ok = ok && copy->ciphers13 != NULL;
+    }
+    if (source->psk_identity_hint != NULL) {
+        copy->psk_identity_hint = OPENSSL_strdup(source->psk_identity_hint);
+        ok = ok && copy->psk_identity_hint != NULL;
+    }
+    if (!custom_extensions_copy(&copy->custom, source->custom, source->num_custom)) {
+        copy->num_custom = 0;
+        ok = false;
+    }
+    return ok;
+}
+
+struct ssl_config *ssl_config_copy(const struct ssl_config *source)
+{
+    struct ssl_config *copy = config_alloc();
+
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy = *source;
+    atomic_init(&copy->refs, 1);
+    config_copy(&copy->core, &source->core);
+    (void)blob_ref(copy->client_cert_types);
+    if (copy->dh_pkey != NULL) {
+        EVP_PKEY_up_ref(copy->dh_pkey);
+    }
+    if (copy->verify_store != NULL) {
+        X509_STORE_up_ref(copy->verify_store);
+    }
+    if (copy->chain_store != NULL) {
+        X509_STORE_up_ref(copy->chain_store);
+    }
+    copy->param = NULL;
+    copy->ciphers = NULL;
+    copy->ciphers13 = NULL;
+    copy->psk_identity_hint = NULL;
+    copy->custom = NULL;
+    if (!copy_owned(copy, source)) {
+        ssl_config_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+void ssl_config_free(struct ssl_config *config)
+{
+    if (config == NULL || atomic_fetch_sub_explicit(&config->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    config_wipe(&config->core);
+    X509_VERIFY_PARAM_free(config->param);
+    X509_STORE_free(config->verify_store);
+    X509_STORE_free(config->chain_store);
+    sk_SSL_CIPHER_free(config->ciphers);
+    sk_SSL_CIPHER_free(config->ciphers13);
+    blob_free(config->client_cert_types);
+    custom_extensions_free(config->custom, config->num_custom);
+    EVP_PKEY_free(config->dh_pkey);
+    OPENSSL_free(config->psk_identity_hint);
+    OPENSSL_free(config);
+}
+
+struct ssl_config *ssl_config_edit(struct ssl_config **config)
+{
+    if (atomic_load_explicit(&(*config)->refs, memory_order_acquire) == 1) {
+        return *config;
+    }
+    struct ssl_config *copy = ssl_config_copy(*config);
+    if (copy != NULL) {
+        ssl_config_free(*config);
+        *config = copy;
+    }
+    return copy;
+}
+
+struct ssl_config *ctx_edit(SSL_CTX *ctx)
+{
+    struct ssl_config *config = NULL;
+
+    if (CRYPTO_THREAD_write_lock(ctx->lock) != 0) {
+        config = ssl_config_edit(&ctx->config);
+        CRYPTO_THREAD_unlock(ctx->lock);
+    }
+    if (config == NULL) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+    }
+    return config;
+}
+
+struct ssl_config *ctx_config_ref(SSL_CTX *ctx)
+{
+    struct ssl_config *config = NULL;
+
+    if (CRYPTO_THREAD_read_lock(ctx->lock) != 0) {
+        config = ssl_config_ref(ctx->config);
+        CRYPTO_THREAD_unlock(ctx->lock);
+    }
+    return config;
+}
+
+struct ssl_config *ssl_edit(SSL *s)
+{
+    struct ssl_config *config = ssl_config_edit(&s->config);
+
+    if (config == NULL) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+        return NULL;
+    }
+    s->conn.config = &config->core;
+    return config;
+}
