@@ -118,6 +118,8 @@ struct ssl_ctx_st {
     void (*info_callback)(const SSL *, int, int);
 
     X509_STORE *cert_store;        /* counted */
+    X509_VERIFY_PARAM *param;      /* owns; NULL until SSL_CTX_get0_param() gives it out: from then
+                                      on used and copied to every new SSL instead of config's */
     STACK_OF(X509) *extra_certs;   /* owns */
     int (*app_verify_callback)(X509_STORE_CTX *, void *);
     void *app_verify_arg;

@@ -14,8 +14,12 @@ long verify_set_retry(SSL *s);
 /* Index of the SSL among an X509_STORE_CTX's ex_data; -1: out of memory. */
 int verify_ssl_index(void);
 
-/* The verification parameters of a connection: its own when it has some, else its context's. Not
- * to be changed. */
+/* Gives a new connection its own copy of the context's parameters where the application may hold a
+ * pointer to those. False: out of memory, an error was raised. */
+MUST_CHECK bool verify_start_param(SSL *s);
+
+/* The verification parameters of a connection: its own when it has some, else those of its settings.
+ * Not to be changed. */
 const X509_VERIFY_PARAM *verify_param(const SSL *s);
 
 /* The connection's own parameters, made on first use; NULL: out of memory, an error was raised. */

@@ -49,6 +49,7 @@ struct tls_config {
     bool ask_client_cert;         /* SSL_VERIFY_PEER of a server */
     bool require_client_cert;     /* SSL_VERIFY_FAIL_IF_NO_PEER_CERT */
     bool ask_client_cert_once;    /* SSL_VERIFY_CLIENT_ONCE */
+    bool ask_client_cert_later;   /* SSL_VERIFY_POST_HANDSHAKE: in TLS 1.3 only when told to */
     bool verify_server;           /* SSL_VERIFY_PEER of a client */
     bool post_handshake_auth;     /* the client offers it */
     bool request_ocsp;            /* the client sends status_request */

@@ -1,0 +1,284 @@
+/*
+ * Verification of the peer's certificate chain: the run of X509_verify_cert() or of the
+ * application's own function, and its results. Parameters are in params.c, stores in stores.c.
+ * Behaviour: SSL_CTX_set_verify(3), SSL_CTX_set_cert_verify_callback(3), SSL_set_retry_verify(3),
+ * SSL_get_verify_result(3).
+ */
+#include "api/verify.h"
+
+#include "api/certs.h"
+#include "api/dane.h"
+
+#include <openssl/err.h>
+
+/* --- The SSL among the ex_data of a verification --- */
+
+static CRYPTO_ONCE index_once = CRYPTO_ONCE_STATIC_INIT;
+static int ssl_index = -1;
+
+static void make_index(void)
+{
+    ssl_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+}
+
+int verify_ssl_index(void)
+{
+    return CRYPTO_THREAD_run_once(&index_once, make_index) ? ssl_index : -1;
+}
+
+int SSL_get_ex_data_X509_STORE_CTX_idx(void)
+{
+    return verify_ssl_index();
+}
+
+/* --- Mode and callbacks --- */
+
+/* What the core asks of the mode. */
+static void apply_mode(struct ssl_config *config, int mode)
+{
+    config->verify_mode = mode;
+    config->core.ask_client_cert = (mode & SSL_VERIFY_PEER) != 0;
+    config->core.require_client_cert = (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT) != 0;
+    config->core.ask_client_cert_once = (mode & SSL_VERIFY_CLIENT_ONCE) != 0;
+    config->core.ask_client_cert_later = (mode & SSL_VERIFY_POST_HANDSHAKE) != 0;
+    config->core.verify_server = mode != SSL_VERIFY_NONE;
+}
+
+void SSL_set_verify(SSL *s, int mode, SSL_verify_cb callback)
+{
+    struct ssl_config *config = settings_edit(s, NULL);
+
+    if (config == NULL) {
+        return;
+    }
+    apply_mode(config, mode);
+    if (callback != NULL) {
+        config->verify_callback = callback;
+    }
+}
+
+void SSL_CTX_set_verify(SSL_CTX *ctx, int mode, SSL_verify_cb callback)
+{
+    struct ssl_config *config = settings_edit(NULL, ctx);
+
+    if (config == NULL) {
+        return;
+    }
+    apply_mode(config, mode);
+    config->verify_callback = callback;
+}
+
+int SSL_get_verify_mode(const SSL *s)
+{
+    return s->config->verify_mode;
+}
+
+int SSL_CTX_get_verify_mode(const SSL_CTX *ctx)
+{
+    return ctx->config->verify_mode;
+}
+
+SSL_verify_cb SSL_get_verify_callback(const SSL *s)
+{
+    return s->config->verify_callback;
+}
+
+SSL_verify_cb SSL_CTX_get_verify_callback(const SSL_CTX *ctx)
+{
+    return ctx->config->verify_callback;
+}
+
+void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx, int (*cb)(X509_STORE_CTX *, void *), void *arg)
+{
+    ctx->app_verify_callback = cb;
+    ctx->app_verify_arg = arg;
+}
+
+long verify_set_retry(SSL *s)
+{
+    s->rwstate = SSL_RETRY_VERIFY;
+    return 1;
+}
+
+/* --- Results --- */
+
+void SSL_set_verify_result(SSL *ssl, long arg)
+{
+    ssl->verify_result = arg;
+}
+
+long SSL_get_verify_result(const SSL *ssl)
+{
+    return ssl->verify_result;
+}
+
+STACK_OF(X509) *SSL_get0_verified_chain(const SSL *s)
+{
+    return s->verified_chain;
+}
+
+/* The alert for each X509_V_* that does not mean certificate_unknown, the answer to all others. */
+static const struct {
+    int result;
+    uint8_t alert;
+} alerts[] = {
+    { X509_V_ERR_UNSPECIFIED, SSL_AD_INTERNAL_ERROR },
+    { X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_UNABLE_TO_GET_CRL, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_CERT_SIGNATURE_FAILURE, SSL_AD_DECRYPT_ERROR },
+    { X509_V_ERR_CRL_SIGNATURE_FAILURE, SSL_AD_DECRYPT_ERROR },
+    { X509_V_ERR_CERT_NOT_YET_VALID, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_CERT_HAS_EXPIRED, SSL_AD_CERTIFICATE_EXPIRED },
+    { X509_V_ERR_CRL_NOT_YET_VALID, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_CRL_HAS_EXPIRED, SSL_AD_CERTIFICATE_EXPIRED },
+    { X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_OUT_OF_MEM, SSL_AD_INTERNAL_ERROR },
+    { X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_CERT_CHAIN_TOO_LONG, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_CERT_REVOKED, SSL_AD_CERTIFICATE_REVOKED },
+    { X509_V_ERR_PATH_LENGTH_EXCEEDED, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_INVALID_PURPOSE, SSL_AD_UNSUPPORTED_CERTIFICATE },
+    { X509_V_ERR_CERT_UNTRUSTED, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_CERT_REJECTED, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_APPLICATION_VERIFICATION, SSL_AD_HANDSHAKE_FAILURE },
+    { X509_V_ERR_HOSTNAME_MISMATCH, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_EMAIL_MISMATCH, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_IP_ADDRESS_MISMATCH, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_DANE_NO_MATCH, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_EE_KEY_TOO_SMALL, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_CA_KEY_TOO_SMALL, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_CA_MD_TOO_WEAK, SSL_AD_BAD_CERTIFICATE },
+    { X509_V_ERR_INVALID_CALL, SSL_AD_INTERNAL_ERROR },
+    { X509_V_ERR_STORE_LOOKUP, SSL_AD_INTERNAL_ERROR },
+    { X509_V_ERR_INVALID_CA, SSL_AD_UNKNOWN_CA },
+    { X509_V_ERR_EC_KEY_EXPLICIT_PARAMS, SSL_AD_BAD_CERTIFICATE },
+};
+
+uint8_t alert_of_verify_result(long result)
+{
+    for (size_t i = 0; i < COUNT_OF(alerts); i++) {
+        if (alerts[i].result == result) {
+            return alerts[i].alert;
+        }
+    }
+    return SSL_AD_CERTIFICATE_UNKNOWN;
+}
+
+/* --- The verification --- */
+
+/* Sets what a verification for s depends on. */
+static bool prepare(SSL *s, X509_STORE_CTX *verification, STACK_OF(X509) *chain)
+{
+    X509_STORE *store =
+        s->config->verify_store != NULL ? s->config->verify_store : s->ctx->cert_store;
+    const char *purpose = s->conn.role == ROLE_SERVER ? "ssl_client" : "ssl_server";
+    X509_VERIFY_PARAM *param;
+
+    if (!X509_STORE_CTX_init(verification, store, sk_X509_value(chain, 0), chain)) {
+        raise_error(ERR_R_X509_LIB);
+        return false;
+    }
+    param = X509_STORE_CTX_get0_param(verification);
+    X509_VERIFY_PARAM_set_auth_level(param, SSL_get_security_level(s));
+    X509_STORE_CTX_set_flags(verification, s->config->cert_flags & SSL_CERT_FLAG_SUITEB_128_LOS);
+    if (!X509_STORE_CTX_set_ex_data(verification, verify_ssl_index(), s)) {
+        return false;
+    }
+    if (dane_in_use(s)) {
+        X509_STORE_CTX_set0_dane(verification, s->dane);
+    }
+    /* Defaults of the purpose first; what the application set on the connection goes over them. */
+    X509_STORE_CTX_set_default(verification, purpose);
+    X509_VERIFY_PARAM_set1(param, verify_param(s));
+    if (s->config->verify_callback != NULL) {
+        X509_STORE_CTX_set_verify_cb(verification, s->config->verify_callback);
+    }
+    return true;
+}
+
+/* Keeps what the verification found out. */
+static bool keep_results(SSL *s, X509_STORE_CTX *verification)
+{
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(verification);
+    STACK_OF(X509) *found = X509_STORE_CTX_get0_chain(verification);
+    X509_VERIFY_PARAM *own;
+
+    s->verify_result = X509_STORE_CTX_get_error(verification);
+    sk_X509_pop_free(s->verified_chain, X509_free);
+    s->verified_chain = NULL;
+    if (found != NULL) {
+        s->verified_chain = X509_chain_up_ref(found);
+        if (s->verified_chain == NULL) {
+            raise_error(ERR_R_MALLOC_FAILURE);
+            return false;
+        }
+    }
+    if (X509_VERIFY_PARAM_get0_peername(param) != NULL || s->param != NULL) {
+        own = verify_own_param(s);
+        if (own == NULL) {
+            return false;
+        }
+        X509_VERIFY_PARAM_move_peername(own, param);
+    }
+    return true;
+}
+
+/* True when the chain was accepted. An internal error of X509_verify_cert() (negative) is a refusal
+ * and nothing else: only SSL_set_retry_verify() asks for a retry (CVE-2021-4044). */
+static bool verify_chain(SSL *s, STACK_OF(X509) *chain)
+{
+    X509_STORE_CTX *verification =
+        X509_STORE_CTX_new_ex(settings_libctx(s, NULL), settings_propq(s, NULL));
+    bool accepted = false;
+
+    if (verification == NULL) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+        return false;
+    }
+    if (prepare(s, verification, chain)) {
+        accepted = s->ctx->app_verify_callback != NULL
+                       ? s->ctx->app_verify_callback(verification, s->ctx->app_verify_arg) > 0
+                       : X509_verify_cert(verification) > 0;
+        if (!keep_results(s, verification)) {
+            accepted = false;
+        }
+    }
+    X509_STORE_CTX_free(verification);
+    return accepted;
+}
+
+int ssl_verify_chain(SSL *s, STACK_OF(X509) *chain)
+{
+    bool is_client = s->conn.role != ROLE_SERVER;
+    bool accepted;
+
+    if (sk_X509_num(chain) <= 0) {
+        return 0;
+    }
+    if (s->rwstate == SSL_RETRY_VERIFY) {
+        s->rwstate = SSL_NOTHING;
+    }
+    ERR_set_mark();
+    accepted = verify_chain(s, chain);
+    if (accepted && is_client && s->rwstate == SSL_RETRY_VERIFY) {
+        ERR_pop_to_mark();
+        return -1;
+    }
+    if (!accepted && (!is_client || s->config->verify_mode != SSL_VERIFY_NONE)) {
+        ERR_clear_last_mark();
+        return 0;
+    }
+    /* A client that does not insist goes on; the application finds the reason in verify_result. */
+    ERR_pop_to_mark();
+    return 1;
+}
