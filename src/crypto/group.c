@@ -8,11 +8,13 @@
 #include "base/secret.h"
 #include "crypto/lib_internal.h"
 
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <openssl/param_build.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <string.h>
@@ -337,6 +339,62 @@ struct group_key *group_generate(const struct crypto_lib *lib, const struct grou
     key->group = g;
     key->pkey = make_key(lib, g);
     if (key->pkey == NULL || !write_share(g, key->pkey, public_key)) {
+        group_key_free(key);
+        return NULL;
+    }
+    return key;
+}
+
+/* An EVP_PKEY of EC or FFDH with both halves. */
+static EVP_PKEY *import_halves(const struct crypto_lib *lib, const struct group *g,
+                               const uint8_t *private_key, size_t private_len,
+                               const uint8_t *public_key)
+{
+    EVP_PKEY *pkey = NULL;
+    OSSL_PARAM *params = NULL;
+    BIGNUM *secret = BN_bin2bn(private_key, (int)private_len, NULL);
+    BIGNUM *open = BN_bin2bn(public_key, (int)g->public_len, NULL);
+    EVP_PKEY_CTX *ctx = context_by_name(lib, g);
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+
+    /* A point is an octet string to libcrypto, a number of FFDH a number. */
+    if (secret != NULL && open != NULL && ctx != NULL && builder != NULL &&
+        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, g->parameter, 0) ==
+            1 &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, secret) == 1 &&
+        (g->kind == GROUP_EC
+             ? OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, public_key,
+                                                g->public_len)
+             : OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PUB_KEY, open)) == 1) {
+        params = OSSL_PARAM_BLD_to_param(builder);
+    }
+    if (params == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) != 1) {
+        pkey = NULL;
+    }
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(builder);
+    EVP_PKEY_CTX_free(ctx);
+    BN_clear_free(secret);
+    BN_free(open);
+    return pkey;
+}
+
+struct group_key *group_key_import(const struct crypto_lib *lib, const struct group *g,
+                                   const uint8_t *private_key, size_t private_len,
+                                   const uint8_t *public_key)
+{
+    struct group_key *key = OPENSSL_zalloc(sizeof(*key));
+
+    if (key == NULL) {
+        return NULL;
+    }
+    key->group = g;
+    key->pkey = g->kind == GROUP_ECX
+                    ? EVP_PKEY_new_raw_private_key_ex(lib->libctx, g->algorithm, lib->propq,
+                                                      private_key, private_len)
+                    : import_halves(lib, g, private_key, private_len, public_key);
+    if (key->pkey == NULL) {
         group_key_free(key);
         return NULL;
     }

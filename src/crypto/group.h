@@ -45,6 +45,13 @@ struct group_key; /* an ephemeral private key; owned by whoever made it */
 MUST_CHECK struct group_key *group_generate(const struct crypto_lib *lib, const struct group *g,
                                             struct writer *public_key);
 
+/* A key whose halves are given, for replaying recorded handshakes and known answers. private_key:
+ * as in RFC 7748 for X25519 and X448, a big-endian number otherwise; public_key: its share,
+ * g->public_len bytes. NULL: out of memory, or no such key. */
+MUST_CHECK struct group_key *group_key_import(const struct crypto_lib *lib, const struct group *g,
+                                              const uint8_t *private_key, size_t private_len,
+                                              const uint8_t *public_key);
+
 /* Wipes and frees; NULL is allowed. */
 void group_key_free(struct group_key *key);
 
