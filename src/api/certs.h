@@ -37,6 +37,9 @@ MUST_CHECK bool certs_use_key(SSL *s, SSL_CTX *ctx, EVP_PKEY *key);
 void certs_passphrase(const SSL *s, const SSL_CTX *ctx, pem_password_cb **callback,
                       void **userdata);
 
+/* Opens a file to read from; NULL: libcrypto has raised why. */
+BIO *certs_open_file(const char *file);
+
 /* The library context and property query certificates and keys of the object are made in. */
 OSSL_LIB_CTX *settings_libctx(const SSL *s, const SSL_CTX *ctx);
 const char *settings_propq(const SSL *s, const SSL_CTX *ctx);
