@@ -39,6 +39,18 @@ void ssl_set_name(const SSL *ssl, const char *name)
     (void)pthread_mutex_unlock(&names_lock);
 }
 
+void ssl_forget_name(const SSL *ssl)
+{
+    (void)pthread_mutex_lock(&names_lock);
+    for (size_t i = 0; i < num_names; i++) {
+        if (names[i].ssl == ssl) {
+            names[i] = names[--num_names];
+            break;
+        }
+    }
+    (void)pthread_mutex_unlock(&names_lock);
+}
+
 const char *ssl_get_name(const SSL *ssl)
 {
     const char *name = "?";

@@ -15,6 +15,7 @@
 
 /* Gives an SSL the name that the log shows ("?" without). `name` must be a string literal. */
 void ssl_set_name(const SSL *ssl, const char *name);
+void ssl_forget_name(const SSL *ssl); /* before SSL_free, where a program makes very many */
 const char *ssl_get_name(const SSL *ssl);
 
 int call_do_handshake(SSL *ssl);

@@ -127,6 +127,8 @@ void pair_init_connected(struct pair *pair, enum transport transport, size_t siz
 
 void pair_free(struct pair *pair)
 {
+    ssl_forget_name(pair->client);
+    ssl_forget_name(pair->server);
     SSL_free(pair->client);
     SSL_free(pair->server);
     SSL_CTX_free(pair->client_ctx);
