@@ -6,6 +6,7 @@
 
 #include "base/writer.h"
 #include "crypto/lib.h"
+#include "crypto/sigscheme.h"
 
 /* Parses one DER certificate that fills der[0..len) exactly; NULL: malformed, trailing bytes or
  * out of memory. The caller owns a reference. */
@@ -16,6 +17,9 @@ MUST_CHECK bool cert_write(struct writer *w, X509 *cert);
 
 /* The certificate's public key, borrowed from it; NULL: unknown or malformed key. */
 EVP_PKEY *cert_public_key(const X509 *cert);
+
+/* True when the signature on cert was made as scheme says (key algorithm and hash). */
+bool cert_is_signed_with(const X509 *cert, const struct sig_scheme *scheme);
 
 /* References. NULL is allowed for free. */
 void cert_up_ref(X509 *cert);
