@@ -1,0 +1,3 @@
+module tenon/interop
+
+go 1.19

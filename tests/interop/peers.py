@@ -1,0 +1,381 @@
+"""How each peer is started for a case, and how a conversation with it goes.
+
+Every peer is a Conversation: a process whose output is collected while it runs. A server peer names its port (or was
+given one); a client peer is spoken to through its standard input and must show on its standard output what comes back.
+"""
+
+import array
+import fcntl
+import os
+import re
+import signal
+import socket
+import subprocess
+import termios
+import threading
+import time
+
+import cases
+
+CASE_LIMIT = 45      # seconds for one connection, with a sanitizer and the slowest group
+STEP_LIMIT = 20      # seconds until a process listens, answers or ends
+
+LINES = [b"1234567890\n", b"12345" * 600 + b"\n", b"67890" * 4000 + b"\n"]
+
+
+class Failure(Exception):
+    """A case failed; the text says why."""
+
+
+class Process:
+    """A child whose output is read by two threads, so that it never blocks, and that ends with the case."""
+
+    def __init__(self, command, env=None, **options):
+        self.command = command
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        env=env, **options)
+        self.out, self.err = bytearray(), bytearray()
+        self.threads = [threading.Thread(target=self._collect, args=pair, daemon=True)
+                        for pair in ((self.process.stdout, self.out), (self.process.stderr, self.err))]
+        for thread in self.threads:
+            thread.start()
+
+    @staticmethod
+    def _collect(stream, kept):
+        while True:
+            data = os.read(stream.fileno(), 65536)
+            if not data:
+                return
+            kept += data
+
+    def wait_for(self, pattern, start=0, where="out", limit=STEP_LIMIT):
+        """The match of a byte pattern in what the process has written since offset start."""
+        expression = re.compile(pattern)
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            ended = self.process.poll() is not None
+            match = expression.search(bytes(getattr(self, where)), start)
+            if match:
+                return match
+            if ended:
+                self.join()
+                match = expression.search(bytes(getattr(self, where)), start)
+                if match:
+                    return match
+                raise Failure(f"{self.command[0]} ended with {self.process.returncode} before it wrote {pattern[:60]!r}")
+            time.sleep(0.005)
+        raise Failure(f"{self.command[0]} did not write {pattern[:60]!r} in time")
+
+    def send(self, data):
+        try:
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
+        except OSError as error:
+            raise Failure(f"{self.command[0]} no longer reads: {error}") from error
+
+    def command_line(self, data):
+        """Sends a line that the process must read by itself, not in one piece with the text around it."""
+        self.wait_until_read()
+        self.send(data)
+        self.wait_until_read()
+
+    def wait_until_read(self):
+        unread = array.array("i", [0])
+        deadline = time.monotonic() + STEP_LIMIT
+        while time.monotonic() < deadline:
+            fcntl.ioctl(self.process.stdin.fileno(), termios.FIONREAD, unread)
+            if unread[0] == 0:
+                return
+            time.sleep(0.005)
+        raise Failure(f"{self.command[0]} does not read its input")
+
+    def close_input(self):
+        try:
+            self.process.stdin.close()
+        except OSError:
+            pass
+
+    def finish(self):
+        """The exit status, once the process has ended by itself."""
+        try:
+            status = self.process.wait(STEP_LIMIT)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"{self.command[0]} did not end in time") from None
+        self.join()
+        return status
+
+    def join(self):
+        for thread in self.threads:
+            thread.join(5)
+
+    def end(self):
+        """Ends it, if it has not ended yet; only ever this process."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(2)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.close_input()
+        self.join()
+
+    def told(self):
+        """The end of what it wrote, for a report."""
+        kept = []
+        for text in (self.out, self.err):
+            kept += [line[:160] for line in text.decode("utf-8", "replace").splitlines() if line.strip()][-8:]
+        return "\n".join(kept)
+
+
+def converse(process, interject=None):
+    """Speaks each line to a client peer and waits until it shows it again; interject(i) is called between them."""
+    for number, line in enumerate(LINES):
+        start = len(process.out)
+        process.send(line)
+        process.wait_for(re.escape(line.strip()), start)
+        if interject:
+            interject(number)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_listening(port, process):
+    """Without connecting, which would use up a server that serves one connection."""
+    wanted = f" 0100007F:{port:04X} 00000000:0000 0A "
+    deadline = time.monotonic() + STEP_LIMIT
+    while time.monotonic() < deadline:
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            if any(wanted in line for line in table):
+                return
+        if process.process.poll() is not None:
+            raise Failure(f"{process.command[0]} ended before it listened")
+        time.sleep(0.01)
+    raise Failure(f"{process.command[0]} does not listen")
+
+
+def sigalg_list(scheme):
+    """One scheme for the handshake, and the one that our CA signs with for the chain."""
+    return scheme if scheme == "ecdsa_secp256r1_sha256" else scheme + ":ecdsa_secp256r1_sha256"
+
+
+class Peer:
+    """What the three have in common; `files` maps names of certificates and keys to paths."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def key_pair(self, name):
+        return self.files[name + ".pem"], self.files[name + ".key"]
+
+
+class OpenSSLPeer(Peer):
+    """The command openssl on the system's library."""
+
+    missing = "no command openssl (Debian package openssl)"
+
+    def common(self, case):
+        arguments = ["-tls1_3", "-CAfile", self.files[case.client_trusts + ".pem"]]
+        if case.suite:
+            arguments += ["-ciphersuites", case.suite]
+        if case.peer_groups:
+            arguments += ["-groups", case.peer_groups]
+        if case.peer_alpn:
+            arguments += ["-alpn", case.peer_alpn]
+        return arguments
+
+    def start_server(self, case):
+        cert, key = self.key_pair("server-" + case.server_key)
+        command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-cert", cert, "-key", key]
+        command += self.common(case)
+        if case.other_certificate:
+            other_cert, other_key = self.key_pair("other")
+            command += ["-servername", "other.test", "-servername_fatal", "-cert2", other_cert, "-key2", other_key]
+        if case.client_key:
+            command += ["-verify" if case.late_auth else "-Verify", "2", "-verify_return_error"]
+        if case.client_sigalg:
+            command += ["-client_sigalgs", sigalg_list(case.client_sigalg)]
+        # -rev sends back each line reversed; it takes a lone KeyUpdate for the end, so those cases are spoken to instead.
+        if not self.speaks(case):
+            command += ["-rev"]
+        server = Process(command)
+        port = int(server.wait_for(rb"ACCEPT 127\.0\.0\.1:(\d+)").group(1))
+        return server, port
+
+    @staticmethod
+    def speaks(case):
+        """Is the server told what to send, with our client as the echo?"""
+        return bool(case.our_key_updates or case.peer_key_updates or case.late_auth)
+
+    def our_client_arguments(self, case):
+        return ["--echo", str(sum(map(len, LINES)))] if self.speaks(case) else ["--reversed"]
+
+    def serve(self, case, server):
+        if not self.speaks(case):
+            return
+        server.wait_for(rb"Shared ciphers")
+
+        def interject(number):
+            if number < case.peer_key_updates:
+                server.command_line(b"K\n")
+            if case.late_auth and number == 0:
+                server.command_line(b"c\n")
+
+        converse(server, interject)
+
+    def check_server(self, case, server):
+        status = server.finish()
+        if status != 0:
+            raise Failure(f"s_server ended with {status}")
+
+    def start_client(self, case, port):
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-brief", "-servername", case.server_name,
+                   "-verify_hostname", case.server_name, "-verify_return_error"] + self.common(case)
+        if case.client_key and not case.withhold_client_certificate:
+            cert, key = self.key_pair("client-" + case.client_key)
+            command += ["-cert", cert, "-key", key]
+        if case.late_auth:
+            command += ["-enable_pha"]
+        if case.server_sigalg:
+            command += ["-sigalgs", sigalg_list(case.server_sigalg)]
+        return Process(command)
+
+    def use(self, case, client):
+        client.wait_for(rb"CONNECTION ESTABLISHED", where="err")
+
+        def interject(number):
+            if number < case.peer_key_updates:
+                client.command_line(b"K\n")
+
+        converse(client, interject)
+        client.close_input()
+        status = client.finish()
+        if status != 0:
+            raise Failure(f"s_client ended with {status}")
+
+
+class GnuTLSPeer(Peer):
+    """gnutls-cli and gnutls-serv."""
+
+    missing = "no gnutls-cli (Debian package gnutls-bin)"
+
+    @staticmethod
+    def priority(case):
+        words = ["NORMAL", "-VERS-ALL", "+VERS-TLS1.3"]
+        if case.suite:
+            words += ["-CIPHER-ALL", "+" + cases.SUITES[case.suite][1]]
+        if case.peer_groups:
+            words += ["-GROUP-ALL"] + ["+" + cases.GROUPS[group][1] for group in case.peer_groups.split(":")]
+        sigalg = case.server_sigalg if case.ours == "server" else case.client_sigalg
+        if sigalg:
+            words += ["-SIGN-ALL"] + ["+" + cases.SIGNATURES[scheme][2] for scheme in sigalg_list(sigalg).split(":")]
+            # A server's list is also what it may sign with itself.
+            if case.ours == "client":
+                words += ["+SIGN-ECDSA-SECP256R1-SHA256"]
+        return ":".join(words)
+
+    def start_server(self, case):
+        cert, key = self.key_pair("server-" + case.server_key)
+        port = free_port()
+        command = ["gnutls-serv", "--echo", "-p", str(port), "--x509certfile", cert, "--x509keyfile", key,
+                   "--x509cafile", self.files["ca.pem"], "--priority", self.priority(case)]
+        if case.peer_alpn:
+            command += ["--alpn", case.peer_alpn, "--alpn-fatal"]
+        if case.late_auth or not case.client_key:
+            command += ["--disable-client-cert"]
+        else:
+            command += ["--require-client-cert", "--verify-client-cert"]
+        server = Process(command, env={**os.environ, "LD_PRELOAD": self.files["loopback.so"]})
+        wait_until_listening(port, server)
+        return server, port
+
+    def our_client_arguments(self, case):
+        return ["--first-line", "**REAUTH**"] if case.late_auth else []
+
+    def serve(self, case, server):
+        """An echo server: our client drives."""
+
+    def check_server(self, case, server):
+        if server.process.poll() is not None:
+            raise Failure(f"gnutls-serv ended with {server.process.returncode}")
+
+    def start_client(self, case, port):
+        command = ["gnutls-cli", "127.0.0.1", "-p", str(port), "--x509cafile", self.files[case.client_trusts + ".pem"],
+                   "--sni-hostname", case.server_name, "--verify-hostname", case.server_name,
+                   "--logfile", "/dev/stderr", "--inline-commands", "--priority", self.priority(case)]
+        if case.client_key and not case.withhold_client_certificate:
+            cert, key = self.key_pair("client-" + case.client_key)
+            command += ["--x509certfile", cert, "--x509keyfile", key]
+        if case.late_auth:
+            command += ["--post-handshake-auth"]
+        if case.peer_alpn:
+            command += [word for name in case.peer_alpn.split(",") for word in ("--alpn", name)]
+        # With more than one group it would send several key shares, and no second ClientHello would be needed.
+        command += ["--single-key-share"]
+        return Process(command)
+
+    def use(self, case, client):
+        def interject(number):
+            if number < case.peer_key_updates:
+                client.command_line(b"^rekey^\n")
+
+        converse(client, interject)
+        client.close_input()
+        status = client.finish()
+        if status != 0:
+            raise Failure(f"gnutls-cli ended with {status}")
+
+
+class GoPeer(Peer):
+    """Our program on Go's crypto/tls, in go/."""
+
+    missing = "no go (Debian package golang-go)"
+
+    def common(self, case):
+        arguments = []
+        if case.peer_groups:
+            arguments += ["-groups", ":".join(cases.GROUPS[group][2] for group in case.peer_groups.split(":"))]
+        if case.peer_alpn:
+            arguments += ["-alpn", case.peer_alpn]
+        return arguments
+
+    def start_server(self, case):
+        cert, key = self.key_pair("server-" + case.server_key)
+        command = [self.files["gopeer"], "-server", "-cert", cert, "-key", key] + self.common(case)
+        if case.client_key:
+            command += ["-verify-client", "-ca", self.files["ca.pem"]]
+        server = Process(command)
+        return server, int(server.wait_for(rb"port (\d+)").group(1))
+
+    def our_client_arguments(self, case):
+        return []
+
+    def serve(self, case, server):
+        """An echo server: our client drives."""
+
+    def check_server(self, case, server):
+        status = server.finish()
+        if status != 0:
+            raise Failure(f"the Go server ended with {status}")
+        if f" sni={case.server_name}".encode() not in server.out:
+            raise Failure("the Go server did not see the server's name")
+
+    def start_client(self, case, port):
+        command = [self.files["gopeer"], "-port", str(port), "-ca", self.files[case.client_trusts + ".pem"],
+                   "-sni", case.server_name] + self.common(case)
+        if case.client_key and not case.withhold_client_certificate:
+            cert, key = self.key_pair("client-" + case.client_key)
+            command += ["-cert", cert, "-key", key]
+        return Process(command)
+
+    def use(self, case, client):
+        status = client.finish()
+        if status != 0:
+            raise Failure(f"the Go client ended with {status}")
+
+
+KINDS = {"openssl": OpenSSLPeer, "gnutls": GnuTLSPeer, "go": GoPeer}
