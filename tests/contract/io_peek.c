@@ -168,6 +168,42 @@ static void peek_the_end(void)
     pair_free(&p);
 }
 
+/* Buffers may go whenever nothing is in them, and come back by themselves. */
+static void buffers_freed(void)
+{
+    uint8_t *data = pattern_new(1000, 3);
+    struct pair p;
+    char got[16];
+
+    section("SSL_free_buffers and SSL_alloc_buffers");
+    pair_init_connected(&p, OVER_WIRE, 0);
+    log_call(p.client, "SSL_free_buffers", SSL_free_buffers(p.client));
+    log_call(p.client, "SSL_free_buffers", SSL_free_buffers(p.client));
+    log_call(p.client, "SSL_alloc_buffers", SSL_alloc_buffers(p.client));
+    log_call(p.client, "SSL_alloc_buffers", SSL_alloc_buffers(p.client));
+    log_call(p.server, "SSL_free_buffers", SSL_free_buffers(p.server));
+    log_alive(p.client, p.server);
+    CHECK(call_write(p.client, data, 1000) == 1000);
+    CHECK(call_read(p.server, got, sizeof(got)) == sizeof(got));
+    log_call(p.server, "SSL_free_buffers, half-read", SSL_free_buffers(p.server));
+    CHECK(drive_read(p.server, 1000 - sizeof(got)) == 1000 - sizeof(got));
+    CHECK(call_write(p.client, data, 1000) == 1000);
+    wire_budget(p.wire, WIRE_SERVER, WIRE_READ, 300);
+    CHECK(call_read(p.server, got, sizeof(got)) == -1);
+    log_call(p.server, "SSL_free_buffers, half-received", SSL_free_buffers(p.server));
+    wire_budget(p.wire, WIRE_SERVER, WIRE_READ, WIRE_UNLIMITED);
+    CHECK(drive_read(p.server, 1000) == 1000);
+    wire_budget(p.wire, WIRE_CLIENT, WIRE_WRITE, 300);
+    CHECK(call_write(p.client, data, 1000) == -1);
+    log_call(p.client, "SSL_free_buffers, half-sent", SSL_free_buffers(p.client));
+    wire_budget(p.wire, WIRE_CLIENT, WIRE_WRITE, WIRE_UNLIMITED);
+    CHECK(call_write(p.client, data, 1000) == 1000);
+    CHECK(drive_read(p.server, 1000) == 1000);
+    log_alive(p.client, p.server);
+    pair_free(&p);
+    free(data);
+}
+
 /* No data before its time; what the handshake still waits for is not "pending". */
 static void before_and_after_handshake(void)
 {
@@ -202,6 +238,7 @@ int main(void)
     context_setting();
     large_read_buffer();
     peek_the_end();
+    buffers_freed();
     before_and_after_handshake();
     identity_default_free();
     return contract_finish();

@@ -177,6 +177,7 @@ static int act_read(struct schedule *s, struct side *side, size_t len, bool peek
 {
     const struct side *peer = &s->sides[side == &s->sides[0] ? 1 : 0];
     uint8_t *got = malloc(len);
+    bool in_order = true;
     int ret;
 
     REQUIRE(got != NULL);
@@ -184,10 +185,11 @@ static int act_read(struct schedule *s, struct side *side, size_t len, bool peek
     for (int i = 0; i < ret; i++) {
         if (got[i] != stream_byte(peer->stream, side->received + (uint64_t)i)) {
             note("byte %d of this read is wrong", i);
-            CHECK(!"the stream arrives as it was sent");
+            in_order = false;
             break;
         }
     }
+    CHECK(in_order);
     side->received += ret > 0 && !peek ? (uint64_t)ret : 0;
     free(got);
     return ret;
