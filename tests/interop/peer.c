@@ -32,6 +32,7 @@ struct settings {
     bool verify_client;     /* server: ask for a certificate and insist on it */
     bool later;             /* allow (client) or do (server) the asking after the handshake */
     bool echo;              /* send back what comes instead of sending first */
+    long echo_total;        /* close after so many bytes; 0: when the other side closes */
     bool reversed;          /* expect each line back to front */
     int port;               /* 0: the server chooses and prints it */
     int key_updates;        /* how many we ask for, one before each block */

@@ -195,8 +195,8 @@ class OpenSSLPeer(Peer):
         if case.other_certificate:
             other_cert, other_key = self.key_pair("other")
             command += ["-servername", "other.test", "-servername_fatal", "-cert2", other_cert, "-key2", other_key]
-        if case.client_key:
-            command += ["-verify" if case.late_auth else "-Verify", "2", "-verify_return_error"]
+        if case.client_key and not case.late_auth:
+            command += ["-Verify", "2", "-verify_return_error"]
         if case.client_sigalg:
             command += ["-client_sigalgs", sigalg_list(case.client_sigalg)]
         # -rev sends back each line reversed; it takes a lone KeyUpdate for the end, so those cases are spoken to instead.
