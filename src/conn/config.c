@@ -63,6 +63,11 @@ uint16_t u16_list_at(const struct blob *list, size_t i)
     return value;
 }
 
+void u16_list_set(struct blob *list, size_t i, uint16_t value)
+{
+    ((uint16_t *)(void *)list->bytes)[i] = value;
+}
+
 bool u16_list_has(const struct blob *list, uint16_t value)
 {
     for (size_t i = 0; i < u16_list_len(list); i++) {

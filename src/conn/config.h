@@ -63,6 +63,7 @@ struct tls_config {
 /* Number of code points in a list; its i-th element. */
 size_t u16_list_len(const struct blob *list);
 uint16_t u16_list_at(const struct blob *list, size_t i);
+void u16_list_set(struct blob *list, size_t i, uint16_t value); /* while it has one owner */
 bool u16_list_has(const struct blob *list, uint16_t value);
 
 /* The lists in force: what is configured or the default (OpenSSL 3.0's). */

@@ -107,13 +107,14 @@ struct tls_conn {
 
     enum key_update key_update;      /* owed or asked for; sent before the next application data */
     enum post_auth post_auth;
-    struct blob *auth_context;       /* certificate_request_context that is outstanding */
+    struct blob *auth_request;       /* counted; server: the CertificateRequest that is outstanding */
     struct running_hash *post_transcript; /* transcript to the client's Finished, kept only where
                                              post-handshake authentication is possible */
     uint32_t num_requests;           /* post-handshake CertificateRequests sent: their context */
 
-    uint8_t alert_pending;           /* description + 1 of an alert that is to be sent; 0: none */
-    uint8_t alert_pending_level;
+    bool alert_due;                  /* an alert is to be sent: level and description follow */
+    uint8_t alert_level;
+    uint8_t alert_description;
     bool received_close;             /* close_notify or a fatal alert came */
     bool sent_close;                 /* close_notify was sent */
     uint8_t received_fatal;          /* description of a fatal alert that came; 255: none */
@@ -126,10 +127,11 @@ struct tls_conn {
 void conn_init(struct tls_conn *c, const struct tls_hooks *hooks, void *owner);
 
 /* Forgets everything negotiated and buffered so that the connection can be used again; keeps hooks,
- * owner and config. The session is kept when keep_session. */
+ * owner, role and config. The session is kept when keep_session. A running handshake must have been
+ * ended (handshake_end). */
 void conn_reset(struct tls_conn *c, bool keep_session);
 
-/* Frees everything c holds. */
+/* Frees everything c holds; a running handshake must have been ended. */
 void conn_wipe(struct tls_conn *c);
 
 /* Remembers the first failure; later ones are ignored. Use conn_fail(). */

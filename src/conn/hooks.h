@@ -9,12 +9,17 @@
 #ifndef TENON_CONN_HOOKS_H
 #define TENON_CONN_HOOKS_H
 
+#include "base/blob.h"
 #include "base/reader.h"
+#include "base/secret.h"
 #include "base/writer.h"
 #include "crypto/sigscheme.h"
 #include "record/record.h"
 
-struct client_hello;
+struct group;
+struct group_key;
+struct ssl_cipher_st;
+struct ssl_session_st;
 struct ssl_session_st;
 
 enum hook_answer {
@@ -24,15 +29,10 @@ enum hook_answer {
     HOOK_FAIL   /* *failure says which alert and reason end the handshake */
 };
 
-/* What is asked of the security callback (SSL_SECOP_*). */
-struct security_question {
-    int op;      /* SSL_SECOP_* */
-    int bits;
-    int nid;
-    void *other;
-};
+/* When something is judged by the security level: as a possibility of ours, as one that both sides
+ * have, or as what the peer chose (SSL_SECOP_*_SUPPORTED, _SHARED, _CHECK). */
+enum security_stage { SECURITY_SUPPORTED, SECURITY_SHARED, SECURITY_CHECK };
 
-/* A certificate chain as it came, the leaf first. */
 struct tls_hooks {
     /* --- Server, while it answers a ClientHello --- */
 
@@ -48,6 +48,8 @@ struct tls_hooks {
     /* The OCSP response to staple. OK: *response is taken over. */
     enum hook_answer (*ocsp_response)(void *owner, struct blob **response,
                                       struct record_error *failure);
+    /* Whether there are certificate authorities to name. */
+    bool (*has_authorities)(void *owner);
     /* Encoded DistinguishedNames for certificate_authorities are appended to w, each with its
      * 2-byte length. */
     bool (*write_authorities)(void *owner, struct writer *w);
@@ -67,6 +69,10 @@ struct tls_hooks {
     /* The peer's certificate authorities from a CertificateRequest or ClientHello: a list of
      * 2-byte length-prefixed DER names. False: not well-formed DER, or out of memory. */
     bool (*peer_authorities)(void *owner, struct reader names);
+    /* The client's OCSPStatusRequest after its type byte (RFC 6066, 8): appended to w, respectively
+     * taken from a ClientHello. False: malformed, or out of memory. */
+    bool (*write_ocsp_request)(void *owner, struct writer *w);
+    bool (*peer_ocsp_request)(void *owner, struct reader responders, struct reader extensions);
     /* A stapled OCSP response that came with the leaf certificate: kept for the application. */
     bool (*peer_ocsp)(void *owner, const uint8_t *response, size_t len);
     /* After verification of the chain, on a client that asked for OCSP: the status callback. */
@@ -75,7 +81,10 @@ struct tls_hooks {
     bool (*peer_scts)(void *owner, const uint8_t *list, size_t len);
 
     /* True when the security level or callback allows it. */
-    bool (*is_allowed)(void *owner, const struct security_question *question);
+    bool (*allows_version)(void *owner, uint16_t version);
+    bool (*allows_suite)(void *owner, enum security_stage stage, const struct ssl_cipher_st *suite);
+    bool (*allows_group)(void *owner, enum security_stage stage, const struct group *group);
+    bool (*allows_scheme)(void *owner, enum security_stage stage, const struct sig_scheme *scheme);
 
     /* Custom extensions (SSL_CTX_add_custom_ext) and serverinfo. context: SSL_EXT_*; cert and index
      * name the certificate entry, NULL and 0 elsewhere. write appends complete extensions. */
@@ -114,8 +123,8 @@ struct tls_hooks {
     size_t (*pad)(void *owner, uint8_t type, size_t len);
     /* Random bytes for hello messages; true on success. */
     bool (*random)(void *owner, uint8_t *out, size_t len);
-    /* Seconds since the epoch. */
-    int64_t (*now)(void *owner);
+    /* A session for a new handshake, with the owner's timeout and context. NULL: out of memory. */
+    struct ssl_session_st *(*make_session)(void *owner);
     /* Generates a key share; normally group_generate(). Tests replay fixed keys. */
     struct group_key *(*generate_key)(void *owner, const struct group *group, struct writer *share);
 };

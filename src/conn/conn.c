@@ -1,0 +1,80 @@
+/*
+ * Making, resetting and freeing the plain data of a connection; see conn.h.
+ */
+#include "conn/conn.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+static void wipe_negotiated(struct negotiated *neg)
+{
+    blob_free(neg->alpn);
+    blob_free(neg->server_name);
+    blob_free(neg->peer_share);
+    blob_free(neg->peer_suites);
+    blob_free(neg->peer_groups);
+    blob_free(neg->peer_sigalgs);
+    blob_free(neg->peer_cert_sigalgs);
+    blob_free(neg->peer_point_formats);
+    OPENSSL_cleanse(neg, sizeof *neg);
+    neg->own_slot = KEY_NONE;
+}
+
+static void set_fresh(struct tls_conn *c)
+{
+    c->in.max_plaintext = RECORD_MAX_PLAINTEXT;
+    c->out.version = VERSION_TLS1;
+    c->key_update = KEY_UPDATE_NONE;
+    c->neg.own_slot = KEY_NONE;
+    c->received_fatal = ALERT_NONE;
+}
+
+void conn_init(struct tls_conn *c, const struct tls_hooks *hooks, void *owner)
+{
+    c->hooks = hooks;
+    c->owner = owner;
+    set_fresh(c);
+}
+
+void conn_reset(struct tls_conn *c, bool keep_session)
+{
+    struct tls_conn fresh = { .role = c->role,
+                              .config = c->config,
+                              .hooks = c->hooks,
+                              .owner = c->owner };
+
+    if (keep_session) {
+        fresh.session = session_ref(c->session);
+    }
+    conn_wipe(c);
+    *c = fresh;
+    set_fresh(c);
+}
+
+void conn_wipe(struct tls_conn *c)
+{
+    record_in_wipe(&c->in);
+    record_out_wipe(&c->out);
+    message_in_wipe(&c->message);
+    session_free(c->session);
+    wipe_negotiated(&c->neg);
+    blob_free(c->auth_request);
+    if (c->post_transcript != NULL) {
+        running_hash_wipe(c->post_transcript);
+        OPENSSL_free(c->post_transcript);
+    }
+    OPENSSL_cleanse(c, sizeof *c);
+}
+
+void conn_fail_at(struct tls_conn *c, uint8_t alert, int reason, const char *file, int line,
+                  const char *function)
+{
+    if (!c->error.failed) {
+        c->error = (struct conn_error){ .failed = true,
+                                        .alert = alert,
+                                        .reason = reason,
+                                        .file = file,
+                                        .line = line,
+                                        .function = function };
+    }
+}

@@ -1,0 +1,96 @@
+/*
+ * Records of a connection, reported; see pipes.h.
+ */
+#include "conn/pipes.h"
+
+#include <openssl/sslerr.h>
+
+/* Content types of reports that are not on the wire: SSL3_RT_HEADER, SSL3_RT_INNER_CONTENT_TYPE. */
+#define REPORT_HEADER 256
+#define REPORT_INNER_TYPE 257
+
+static void report_record(struct tls_conn *c, bool sent, const uint8_t *header, bool protected,
+                          uint8_t inner_type)
+{
+    uint16_t record_version = (uint16_t)(header[1] << 8 | header[2]);
+
+    c->hooks->message(c->owner, sent, record_version, REPORT_HEADER, header, RECORD_HEADER_LEN);
+    if (protected && c->neg.version == VERSION_TLS13) {
+        c->hooks->message(c->owner, sent, sent ? record_version : c->neg.version,
+                          REPORT_INNER_TYPE, &inner_type, 1);
+    }
+}
+
+static size_t ask_padding(void *owner, uint8_t type, size_t len)
+{
+    const struct tls_conn *c = owner;
+
+    return c->hooks->pad(c->owner, type, len);
+}
+
+bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len)
+{
+    const struct record_padding padding = { ask_padding, c };
+    bool protected = c->out.protection != NULL && type != CONTENT_CCS;
+    size_t done = 0;
+
+    do {
+        size_t piece = len - done;
+        size_t before = buffer_len(&c->out.buffer);
+
+        if (piece > c->config->max_send_fragment) {
+            piece = c->config->max_send_fragment;
+        }
+        if (!record_seal(&c->out, type, data + done, piece,
+                         c->hooks->pad != NULL ? &padding : NULL)) {
+            conn_fail(c, ALERT_INTERNAL_ERROR, SSL_R_BAD_LENGTH);
+            return false;
+        }
+        report_record(c, true, buffer_bytes(&c->out.buffer) + before, protected, type);
+        done += piece;
+    } while (done < len);
+    return true;
+}
+
+/* RFC 8446, 5: one byte of value 1, and nothing else, may be dropped. */
+static enum record_status drop_ccs(struct tls_conn *c)
+{
+    if (c->in.current.len != 1 || c->in.current.data[0] != 1) {
+        conn_fail(c, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_CCS_MESSAGE);
+        return RECORD_BAD;
+    }
+    if (++c->in.num_empty > RECORD_MAX_EMPTY) {
+        conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_CCS_MESSAGE);
+        return RECORD_BAD;
+    }
+    uint32_t num_empty = c->in.num_empty;
+    record_in_consume(&c->in, 1);
+    c->in.num_empty = num_empty;
+    return RECORD_READY;
+}
+
+enum record_status conn_next_record(struct tls_conn *c)
+{
+    struct record_error error = { 0 };
+
+    while (c->in.current.len == 0) {
+        uint32_t num_empty = c->in.num_empty;
+        enum record_status status = record_in_next(&c->in, &error);
+        if (status == RECORD_BAD) {
+            conn_fail(c, error.alert, error.reason);
+        }
+        if (status != RECORD_READY) {
+            return status;
+        }
+        report_record(c, false, c->in.header,
+                      c->in.protection != NULL && c->in.header[0] == CONTENT_APPLICATION,
+                      c->in.current.type);
+        if (c->in.current.type == CONTENT_CCS && c->in.plain_ccs) {
+            c->in.num_empty = num_empty;
+            if (drop_ccs(c) != RECORD_READY) {
+                return RECORD_BAD;
+            }
+        }
+    }
+    return RECORD_READY;
+}

@@ -1,0 +1,17 @@
+/*
+ * The two record pipes of a connection, with what is reported about every record.
+ */
+#ifndef TENON_CONN_PIPES_H
+#define TENON_CONN_PIPES_H
+
+#include "conn/conn.h"
+
+/* Seals content of one type into c->out, in records of at most max_send_fragment bytes, and reports
+ * each. False: out of memory or keys worn out (conn_fail() was called). */
+MUST_CHECK bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len);
+
+/* Makes the next record current and reports its header; drops the ChangeCipherSpec records of
+ * middlebox compatibility (RFC 8446, 5 and D.4). RECORD_BAD: conn_fail() was called. */
+MUST_CHECK enum record_status conn_next_record(struct tls_conn *c);
+
+#endif

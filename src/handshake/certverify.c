@@ -1,0 +1,85 @@
+/*
+ * CertificateVerify: RFC 8446, 4.4.3.
+ */
+#include "handshake/keys13.h"
+#include "handshake/negotiate.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <string.h>
+
+#define PREFIX_LEN 64
+#define CONTEXT_LEN 34 /* with its final zero byte, which separates it from the hash */
+
+/* What is signed: 64 spaces, who signs, a zero byte, the transcript hash. */
+static bool signed_content(const struct handshake *hs, enum role signer,
+                           uint8_t content[PREFIX_LEN + CONTEXT_LEN + HASH_MAX_LEN], size_t *len)
+{
+    static const char client[CONTEXT_LEN] = "TLS 1.3, client CertificateVerify";
+    static const char server[CONTEXT_LEN] = "TLS 1.3, server CertificateVerify";
+
+    memset(content, ' ', PREFIX_LEN);
+    memcpy(content + PREFIX_LEN, signer == ROLE_CLIENT ? client : server, CONTEXT_LEN);
+    *len = PREFIX_LEN + CONTEXT_LEN + hash_len(keys13_hash(hs->conn));
+    return transcript_peek(&hs->transcript, content + PREFIX_LEN + CONTEXT_LEN);
+}
+
+enum step_result write_certificate_verify(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+    EVP_PKEY *key = c->config->credentials->slot[c->neg.own_slot].key;
+    uint8_t content[PREFIX_LEN + CONTEXT_LEN + HASH_MAX_LEN];
+    size_t len;
+
+    writer_u16(w, hs->scheme->id);
+    writer_open(w, 2);
+    if (!signed_content(hs, c->role, content, &len) ||
+        !sig_sign(c->config->lib, hs->scheme, key, content, len, w)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
+    }
+    writer_close(w);
+    return STEP_OK;
+}
+
+/* The scheme must be one that we offered, that TLS 1.3 allows and that fits the certificate. */
+static const struct sig_scheme *accepted_scheme(const struct tls_conn *c, uint16_t id,
+                                                const EVP_PKEY *key)
+{
+    const struct sig_scheme *scheme = sig_scheme_by_id(id);
+
+    if (scheme == NULL || !scheme->tls13 || !u16_list_has(negotiate_own_sigalgs(c), id) ||
+        !c->hooks->allows_scheme(c->owner, SECURITY_CHECK, scheme) ||
+        !sig_scheme_fits_key(c->config->lib, scheme, key, true)) {
+        return NULL;
+    }
+    return scheme;
+}
+
+enum step_result read_certificate_verify(struct handshake *hs, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+    EVP_PKEY *key = cert_public_key(c->session->peer);
+    uint8_t content[PREFIX_LEN + CONTEXT_LEN + HASH_MAX_LEN];
+    size_t len;
+    uint16_t id;
+    struct reader signature;
+
+    if (!reader_u16(body, &id)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_PACKET);
+    }
+    const struct sig_scheme *scheme = accepted_scheme(c, id, key);
+    if (scheme == NULL) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_SIGNATURE_TYPE);
+    }
+    if (!reader_vec16(body, &signature) || !reader_is_empty(body)) {
+        return STEP_MALFORMED;
+    }
+    if (!signed_content(hs, c->role == ROLE_CLIENT ? ROLE_SERVER : ROLE_CLIENT, content, &len)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    if (!sig_verify(c->config->lib, scheme, key, content, len, signature.at, signature.left)) {
+        return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_BAD_SIGNATURE);
+    }
+    c->neg.peer_scheme = scheme;
+    return STEP_OK;
+}

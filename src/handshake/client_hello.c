@@ -1,0 +1,133 @@
+/*
+ * ClientHello: RFC 8446, 4.1.2. Written by the client, parsed by the server; what the server makes
+ * of it is in server_hello.c.
+ */
+#include "handshake/ext/extensions.h"
+#include "handshake/negotiate.h"
+#include "handshake/states.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <string.h>
+
+/* TLS_EMPTY_RENEGOTIATION_INFO_SCSV: RFC 5746, 3.3. */
+#define SUITE_SCSV 0x00ff
+
+/* The session id that middlebox compatibility wants, and the random bytes; once per handshake, as
+ * a second ClientHello repeats them (RFC 8446, 4.1.2). */
+static bool draw_random(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+
+    if (!c->hooks->random(c->owner, c->neg.client_random, RANDOM_LEN)) {
+        return false;
+    }
+    if ((c->config->options & OPTION_MIDDLEBOX_COMPAT) != 0) {
+        hs->session_id_len = SESSION_ID_MAX;
+        return c->hooks->random(c->owner, hs->session_id, SESSION_ID_MAX);
+    }
+    return true;
+}
+
+enum step_result prepare_client_hello(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    size_t first_suite = 0;
+    size_t first_group = 0;
+
+    if (hs->retry == RETRY_DUE) {
+        hs->retry = RETRY_DONE;
+        return STEP_OK;
+    }
+    if (!negotiate_allows_tls13(c)) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE);
+    }
+    if (negotiate_next_suite13(c, &first_suite) == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_NO_CIPHERS_AVAILABLE);
+    }
+    hs->share_group = negotiate_next_group(c, &first_group);
+    if (hs->share_group == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_NO_SUITABLE_GROUPS);
+    }
+    session_free(c->session);
+    c->session = c->hooks->make_session(c->owner);
+    if (c->session == NULL || !draw_random(hs)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    c->neg.version = VERSION_TLS13;
+    c->neg.client_version = VERSION_TLS12; /* legacy_version; what SSL_client_version reports */
+    return STEP_OK;
+}
+
+enum step_result write_client_hello(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+    const struct ssl_cipher_st *suite;
+    size_t position = 0;
+
+    hs->sent_extensions = 0;
+    writer_u16(w, VERSION_TLS12);
+    writer_bytes(w, c->neg.client_random, RANDOM_LEN);
+    writer_open(w, 1);
+    writer_bytes(w, hs->session_id, hs->session_id_len);
+    writer_close(w);
+    writer_open(w, 2);
+    while ((suite = negotiate_next_suite13(c, &position)) != NULL) {
+        writer_u16(w, suite_id(suite));
+    }
+    writer_u16(w, SUITE_SCSV);
+    writer_close(w);
+    writer_u8(w, 1); /* legacy_compression_methods: null */
+    writer_u8(w, 0);
+    enum step_result result = extensions_write(hs, EXT_CLIENT_HELLO, w, NULL, 0);
+    /* RFC 8446, 5.1: only the first ClientHello may be in a record of version 3.1. */
+    c->out.version = hs->retry == RETRY_NONE ? VERSION_TLS1 : VERSION_TLS12;
+    return result;
+}
+
+static bool parse(struct client_hello *hello, struct reader *body)
+{
+    if (!reader_u16(body, &hello->legacy_version) ||
+        !reader_bytes(body, &hello->random, RANDOM_LEN) ||
+        !reader_vec8(body, &hello->session_id) ||
+        reader_left(&hello->session_id) > SESSION_ID_MAX || !reader_vec16(body, &hello->suites) ||
+        !reader_vec8(body, &hello->compressions)) {
+        return false;
+    }
+    /* Before TLS 1.3 the block may be missing altogether. */
+    hello->extensions_block = (struct reader){ 0 };
+    return reader_is_empty(body) ||
+           (reader_vec16(body, &hello->extensions_block) && reader_is_empty(body));
+}
+
+enum step_result read_client_hello(struct handshake *hs, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+
+    if (hs->retry == RETRY_DUE) {
+        hs->retry = RETRY_DONE;
+        c->in.skip_left = 0;
+    }
+    if (hs->hello == NULL) {
+        hs->hello = OPENSSL_zalloc(sizeof *hs->hello);
+    }
+    /* The views have to live longer than the record. */
+    blob_set(&hs->hello_bytes, blob_new(body->at, body->left));
+    if (hs->hello == NULL || hs->hello_bytes == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    *body = reader_of(hs->hello_bytes->bytes, hs->hello_bytes->len);
+    if (!parse(hs->hello, body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+    }
+    if (reader_is_empty(&hs->hello->suites)) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_NO_CIPHERS_SPECIFIED);
+    }
+    if (reader_left(&hs->hello->suites) % 2 != 0) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_ERROR_IN_RECEIVED_CIPHER_LIST);
+    }
+    memcpy(c->neg.client_random, hs->hello->random, RANDOM_LEN);
+    c->neg.client_version = hs->hello->legacy_version;
+    return extensions_split(hs, hs->hello);
+}

@@ -1,0 +1,175 @@
+/*
+ * Extensions about authentication: signature_algorithms and signature_algorithms_cert (RFC 8446,
+ * 4.2.3), certificate_authorities (4.2.4), post_handshake_auth (4.2.6) and status_request
+ * (RFC 6066, 8 and RFC 8446, 4.4.2.1).
+ */
+#include "handshake/ext/extensions.h"
+#include "handshake/negotiate.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
+/* CertificateStatusType ocsp: RFC 6066, 8. */
+#define STATUS_TYPE_OCSP 1
+
+/* --- signature_algorithms --- */
+
+bool sigalgs_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+    const struct blob *list = negotiate_own_sigalgs(c);
+    size_t num = 0;
+
+    (void)place;
+    writer_open(w, 2);
+    for (size_t i = 0; i < u16_list_len(list); i++) {
+        const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(list, i));
+        if (scheme != NULL && c->hooks->allows_scheme(c->owner, SECURITY_SUPPORTED, scheme)) {
+            writer_u16(w, scheme->id);
+            num++;
+        }
+    }
+    writer_close(w);
+    return num > 0;
+}
+
+enum step_result sigalgs_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    return extension_read_u16_list(hs, body, &hs->conn->neg.peer_sigalgs);
+}
+
+enum step_result sigalgs_cert_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    return extension_read_u16_list(hs, body, &hs->conn->neg.peer_cert_sigalgs);
+}
+
+/* --- certificate_authorities --- */
+
+bool authorities_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return hs->conn->hooks->has_authorities(hs->conn->owner);
+}
+
+bool authorities_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)place;
+    writer_open(w, 2);
+    bool ok = hs->conn->hooks->write_authorities(hs->conn->owner, w);
+    writer_close(w);
+    return ok;
+}
+
+enum step_result authorities_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct reader names;
+
+    (void)place;
+    if (!reader_vec16(body, &names) ||
+        !hs->conn->hooks->peer_authorities(hs->conn->owner, names)) {
+        return STEP_MALFORMED;
+    }
+    return STEP_OK;
+}
+
+/* --- post_handshake_auth --- */
+
+bool post_auth_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return hs->conn->config->post_handshake_auth;
+}
+
+bool post_auth_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)place;
+    (void)w;
+    hs->conn->post_auth = POST_AUTH_OFFERED;
+    return true;
+}
+
+enum step_result post_auth_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    if (!reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_POST_HANDSHAKE_AUTH_ENCODING_ERR);
+    }
+    hs->conn->post_auth = POST_AUTH_OFFERED;
+    return STEP_OK;
+}
+
+/* --- status_request --- */
+
+bool status_offer_due(const struct handshake *hs, unsigned place)
+{
+    return place == EXT_CLIENT_HELLO && hs->conn->config->request_ocsp;
+}
+
+bool status_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)place;
+    writer_u8(w, STATUS_TYPE_OCSP);
+    return hs->conn->hooks->write_ocsp_request(hs->conn->owner, w);
+}
+
+enum step_result status_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    uint8_t type;
+    struct reader responders;
+    struct reader request_extensions;
+
+    /* In a CertificateRequest: the server would take a stapled response; we have none to give. */
+    if (place == EXT_CERTIFICATE_REQUEST) {
+        return reader_skip(body, reader_left(body)) ? STEP_OK : STEP_MALFORMED;
+    }
+    if (!reader_u8(body, &type)) {
+        return STEP_MALFORMED;
+    }
+    if (type != STATUS_TYPE_OCSP) {
+        return reader_skip(body, reader_left(body)) ? STEP_OK : STEP_MALFORMED;
+    }
+    if (!reader_vec16(body, &responders) || !reader_vec16(body, &request_extensions)) {
+        return STEP_MALFORMED;
+    }
+    if (!hs->conn->hooks->peer_ocsp_request(hs->conn->owner, responders, request_extensions)) {
+        return STEP_MALFORMED;
+    }
+    hs->conn->neg.peer_wants_ocsp = true;
+    return STEP_OK;
+}
+
+bool status_answer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return hs->conn->role == ROLE_SERVER && hs->ocsp_response != NULL;
+}
+
+bool status_answer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)place;
+    writer_u8(w, STATUS_TYPE_OCSP);
+    writer_open(w, 3);
+    writer_bytes(w, hs->ocsp_response->bytes, hs->ocsp_response->len);
+    writer_close(w);
+    return true;
+}
+
+enum step_result status_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    uint8_t type;
+    struct reader response;
+
+    (void)place;
+    if (!reader_u8(body, &type) || type != STATUS_TYPE_OCSP) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_UNSUPPORTED_STATUS_TYPE);
+    }
+    if (!reader_vec24(body, &response) || reader_is_empty(&response) || !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+    }
+    if (!hs->conn->hooks->peer_ocsp(hs->conn->owner, response.at, response.left)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    return STEP_OK;
+}

@@ -1,0 +1,201 @@
+/*
+ * Extensions that a hello is built of: supported_versions (RFC 8446, 4.2.1), cookie (4.2.2),
+ * supported_groups (4.2.7) and key_share (4.2.8).
+ */
+#include "handshake/ext/extensions.h"
+#include "handshake/negotiate.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
+/* --- supported_versions --- */
+
+bool versions_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)hs;
+    (void)place;
+    writer_open(w, 1);
+    writer_u16(w, VERSION_TLS13);
+    writer_close(w);
+    return true;
+}
+
+bool versions_answer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)place;
+    writer_u16(w, hs->conn->neg.version);
+    return true;
+}
+
+enum step_result versions_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    uint16_t version;
+
+    (void)place;
+    if (!reader_u16(body, &version)) {
+        return STEP_MALFORMED;
+    }
+    /* RFC 8446, 4.2.1: an answer below TLS 1.3, or one that was not offered. */
+    if (version != VERSION_TLS13) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_PROTOCOL_VERSION_NUMBER);
+    }
+    return STEP_OK;
+}
+
+/* --- cookie --- */
+
+bool cookie_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return hs->cookie != NULL;
+}
+
+bool cookie_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)place;
+    writer_open(w, 2);
+    writer_bytes(w, hs->cookie->bytes, hs->cookie->len);
+    writer_close(w);
+    return true;
+}
+
+enum step_result cookie_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    if (!reader_vec16(body, &hs->offered_cookie) || reader_is_empty(&hs->offered_cookie)) {
+        return STEP_MALFORMED;
+    }
+    return STEP_OK;
+}
+
+enum step_result cookie_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct reader cookie;
+
+    (void)place;
+    if (!reader_vec16(body, &cookie) || reader_is_empty(&cookie)) {
+        return STEP_MALFORMED;
+    }
+    blob_set(&hs->cookie, blob_new(cookie.at, cookie.left));
+    return hs->cookie != NULL ? STEP_OK
+                              : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+}
+
+/* --- supported_groups --- */
+
+bool groups_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    size_t position = 0;
+    const struct group *group;
+
+    (void)place;
+    writer_open(w, 2);
+    while ((group = negotiate_next_group(hs->conn, &position)) != NULL) {
+        writer_u16(w, group->id);
+    }
+    writer_close(w);
+    return true;
+}
+
+enum step_result groups_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    return extension_read_u16_list(hs, body, &hs->conn->neg.peer_groups);
+}
+
+/* A server tells its list when the group in use is not the one it would rather have had
+ * (RFC 8446, 4.2.7). */
+bool groups_answer_due(const struct handshake *hs, unsigned place)
+{
+    size_t position = 0;
+    const struct group *best = negotiate_next_group(hs->conn, &position);
+
+    (void)place;
+    return best != NULL && best != hs->share_group;
+}
+
+/* Nothing may depend on it before the handshake is over; nothing of ours does afterwards. */
+enum step_result groups_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct reader ids;
+
+    (void)hs;
+    (void)place;
+    return reader_vec16(body, &ids) && !reader_is_empty(&ids) && reader_left(&ids) % 2 == 0
+               ? STEP_OK
+               : STEP_MALFORMED;
+}
+
+/* --- key_share --- */
+
+bool key_share_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+
+    (void)place;
+    writer_open(w, 2);
+    writer_u16(w, hs->share_group->id);
+    writer_open(w, 2);
+    /* A second ClientHello for a cookie alone repeats the share of the first (RFC 8446, 4.1.2). */
+    if (hs->key == NULL) {
+        struct writer share = writer_to(&hs->own_share);
+        hs->key = c->hooks->generate_key(c->owner, hs->share_group, &share);
+    }
+    writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
+    writer_close(w);
+    writer_close(w);
+    return hs->key != NULL;
+}
+
+enum step_result key_share_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    return reader_vec16(body, &hs->offered_shares) ? STEP_OK : STEP_MALFORMED;
+}
+
+bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    writer_u16(w, hs->share_group->id);
+    if (place == EXT_SERVER_HELLO) {
+        writer_open(w, 2);
+        writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
+        writer_close(w);
+    }
+    return true;
+}
+
+/* A HelloRetryRequest names the group that the next ClientHello has to bring. */
+static enum step_result read_wanted_group(struct handshake *hs, uint16_t id)
+{
+    const struct group *group = group_by_id(id);
+
+    if (group == hs->share_group ||
+        !negotiate_supports_group(hs->conn, group, SECURITY_SUPPORTED)) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
+    }
+    group_key_free(hs->key);
+    hs->key = NULL;
+    buffer_wipe(&hs->own_share);
+    hs->share_group = group;
+    return STEP_OK;
+}
+
+enum step_result key_share_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    uint16_t id;
+
+    if (!reader_u16(body, &id)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+    }
+    if (place == EXT_HELLO_RETRY_REQUEST) {
+        return reader_is_empty(body) ? read_wanted_group(hs, id)
+                                     : step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+    }
+    if (id != hs->share_group->id) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
+    }
+    if (!reader_vec16(body, &hs->answered_share) || reader_is_empty(&hs->answered_share)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+    }
+    return STEP_OK;
+}

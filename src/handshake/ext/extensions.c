@@ -1,0 +1,338 @@
+/*
+ * The table of extensions and its walkers (RFC 8446, 4.2); see extensions.h.
+ */
+#include "handshake/ext/extensions.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
+static bool always(const struct handshake *hs, unsigned place)
+{
+    (void)hs;
+    (void)place;
+    return true;
+}
+
+static bool never(const struct handshake *hs, unsigned place)
+{
+    (void)hs;
+    (void)place;
+    return false;
+}
+
+/* The extension is recognised so that its place is checked; its content is of no use to us. */
+static enum step_result ignore(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)hs;
+    (void)place;
+    return reader_skip(body, reader_left(body)) ? STEP_OK : STEP_MALFORMED;
+}
+
+static bool write_empty(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)hs;
+    (void)place;
+    (void)w;
+    return true;
+}
+
+/* In the order they are written: OpenSSL's. pre_shared_key has to be last. */
+/* clang-format off */
+static const struct extension table[] = {
+    { EXT_SERVER_NAME, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
+      server_name_offer_due, server_name_offer, server_name_on_offer,
+      server_name_answer_due, write_empty, server_name_on_answer },
+    { EXT_MAX_FRAGMENT_LENGTH, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
+      max_fragment_offer_due, max_fragment_write, max_fragment_on_offer,
+      max_fragment_answer_due, max_fragment_write, max_fragment_on_answer },
+    { EXT_SUPPORTED_GROUPS, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
+      always, groups_offer, groups_on_offer,
+      groups_answer_due, groups_offer, groups_on_answer },
+    { EXT_STATUS_REQUEST, EXT_CLIENT_HELLO | EXT_CERTIFICATE_REQUEST | EXT_CERTIFICATE,
+      status_offer_due, status_offer, status_on_offer,
+      status_answer_due, status_answer, status_on_answer },
+    { EXT_ALPN, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
+      alpn_offer_due, alpn_offer, alpn_on_offer,
+      alpn_answer_due, alpn_answer, alpn_on_answer },
+    { EXT_POST_HANDSHAKE_AUTH, EXT_CLIENT_HELLO,
+      post_auth_offer_due, post_auth_offer, post_auth_on_offer,
+      never, NULL, NULL },
+    { EXT_SIGNATURE_ALGORITHMS_CERT, EXT_CLIENT_HELLO | EXT_CERTIFICATE_REQUEST,
+      never, NULL, sigalgs_cert_on_offer,
+      never, NULL, NULL },
+    { EXT_SIGNATURE_ALGORITHMS, EXT_CLIENT_HELLO | EXT_CERTIFICATE_REQUEST,
+      always, sigalgs_offer, sigalgs_on_offer,
+      never, NULL, NULL },
+    { EXT_SUPPORTED_VERSIONS, EXT_CLIENT_HELLO | EXT_SERVER_HELLO | EXT_HELLO_RETRY_REQUEST,
+      always, versions_offer, ignore,
+      always, versions_answer, versions_on_answer },
+    { EXT_COOKIE, EXT_CLIENT_HELLO | EXT_HELLO_RETRY_REQUEST,
+      cookie_offer_due, cookie_offer, cookie_on_offer,
+      never, NULL, cookie_on_answer },
+    { EXT_PSK_KEY_EXCHANGE_MODES, EXT_CLIENT_HELLO,
+      never, NULL, ignore,
+      never, NULL, NULL },
+    { EXT_KEY_SHARE, EXT_CLIENT_HELLO | EXT_SERVER_HELLO | EXT_HELLO_RETRY_REQUEST,
+      always, key_share_offer, key_share_on_offer,
+      always, key_share_answer, key_share_on_answer },
+    { EXT_EARLY_DATA, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS | EXT_NEW_SESSION_TICKET,
+      never, NULL, ignore,
+      never, NULL, NULL },
+    { EXT_CERTIFICATE_AUTHORITIES, EXT_CLIENT_HELLO | EXT_CERTIFICATE_REQUEST,
+      authorities_offer_due, authorities_offer, authorities_on_offer,
+      never, NULL, NULL },
+    { EXT_PADDING, EXT_CLIENT_HELLO,
+      never, NULL, ignore,
+      never, NULL, NULL },
+    { EXT_PRE_SHARED_KEY, EXT_CLIENT_HELLO | EXT_SERVER_HELLO,
+      never, NULL, ignore,
+      never, NULL, NULL },
+};
+/* clang-format on */
+
+_Static_assert(COUNT_OF(table) <= 64, "rows are bits of a 64-bit set");
+
+static bool is_request(unsigned place)
+{
+    return place == EXT_CLIENT_HELLO || place == EXT_CERTIFICATE_REQUEST;
+}
+
+static const struct extension *row_of(uint16_t type)
+{
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        if (table[i].type == type) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static uint64_t bit_of(const struct extension *row)
+{
+    return (uint64_t)1 << (row - table);
+}
+
+bool extension_was_seen(const struct handshake *hs, uint16_t type)
+{
+    const struct extension *row = row_of(type);
+
+    return row != NULL && (hs->seen_extensions & bit_of(row)) != 0;
+}
+
+/* --- Writing --- */
+
+static enum step_result write_row(struct handshake *hs, unsigned place, const struct extension *row,
+                                  struct writer *w)
+{
+    bool request = is_request(place);
+    bool due = request ? row->offer_due(hs, place) : row->answer_due(hs, place);
+
+    if (!due) {
+        return STEP_OK;
+    }
+    writer_u16(w, row->type);
+    writer_open(w, 2);
+    bool ok = request ? row->offer(hs, place, w) : row->answer(hs, place, w);
+    writer_close(w);
+    if (!ok) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    if (request) {
+        hs->sent_extensions |= bit_of(row);
+    }
+    return STEP_OK;
+}
+
+enum step_result extensions_write(struct handshake *hs, unsigned place, struct writer *w,
+                                  X509 *cert, size_t index)
+{
+    struct tls_conn *c = hs->conn;
+    struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
+
+    writer_open(w, 2);
+    enum hook_answer answer =
+        c->hooks->write_custom_extensions(c->owner, place, w, cert, index, &failure);
+    enum step_result result = step_of_answer(hs, answer, &failure, PAUSE_NONE);
+    for (size_t i = 0; i < COUNT_OF(table) && result == STEP_OK; i++) {
+        /* Answers about a certificate go with the leaf alone. */
+        if ((table[i].where & place) != 0 && (place != EXT_CERTIFICATE || index == 0)) {
+            result = write_row(hs, place, &table[i], w);
+        }
+    }
+    writer_close(w);
+    return result;
+}
+
+/* --- Reading --- */
+
+static enum step_result bad_extension(struct handshake *hs)
+{
+    return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_EXTENSION);
+}
+
+/* A whole body was to be read; what is left over, or did not parse, is malformed. */
+static enum step_result finish_row(struct handshake *hs, enum step_result result,
+                                   const struct reader *body)
+{
+    if (result == STEP_MALFORMED || (result == STEP_OK && !reader_is_empty(body))) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
+    }
+    return result;
+}
+
+/* An extension that is not in the table: somebody may have registered it; in an answer it must have
+ * been asked for. */
+static enum step_result read_unknown(struct handshake *hs, unsigned place, uint16_t type,
+                                     struct reader body, X509 *cert, size_t index)
+{
+    struct tls_conn *c = hs->conn;
+    struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
+
+    enum hook_answer answer =
+        c->hooks->read_custom_extension(c->owner, place, type, body, cert, index, &failure);
+    if (answer == HOOK_NONE && !is_request(place) && place != EXT_NEW_SESSION_TICKET) {
+        /* RFC 8446, 4.2: an answer to what was not asked. */
+        return step_fail(hs, ALERT_UNSUPPORTED_EXTENSION, SSL_R_UNSOLICITED_EXTENSION);
+    }
+    return step_of_answer(hs, answer, &failure, PAUSE_NONE);
+}
+
+/* RFC 8446, 4.2: answers only to what was sent; a HelloRetryRequest's cookie is the exception. */
+static bool is_unsolicited(const struct handshake *hs, unsigned place, const struct extension *row)
+{
+    return !is_request(place) && place != EXT_NEW_SESSION_TICKET && row->type != EXT_COOKIE &&
+           (hs->sent_extensions & bit_of(row)) == 0;
+}
+
+static enum step_result read_known(struct handshake *hs, unsigned place,
+                                   const struct extension *row, struct reader body)
+{
+    enum step_result (*read)(struct handshake *, unsigned, struct reader *) =
+        is_request(place) ? row->on_offer : row->on_answer;
+
+    if ((row->where & place) == 0 || (hs->seen_extensions & bit_of(row)) != 0) {
+        return bad_extension(hs);
+    }
+    if (is_unsolicited(hs, place, row)) {
+        return step_fail(hs, ALERT_UNSUPPORTED_EXTENSION, SSL_R_UNSOLICITED_EXTENSION);
+    }
+    hs->seen_extensions |= bit_of(row);
+    if (read == NULL) {
+        return bad_extension(hs);
+    }
+    return finish_row(hs, read(hs, place, &body), &body);
+}
+
+/* Splits a block into extensions: form, number, and that none comes twice. */
+static enum step_result split(struct handshake *hs, struct reader block, struct raw_extension *list,
+                              size_t *num)
+{
+    *num = 0;
+    while (!reader_is_empty(&block)) {
+        struct raw_extension *next = &list[*num];
+        if (*num == HELLO_MAX_EXTENSIONS || !reader_u16(&block, &next->type) ||
+            !reader_vec16(&block, &next->body)) {
+            return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
+        }
+        for (size_t i = 0; i < *num; i++) {
+            if (list[i].type == next->type) {
+                return bad_extension(hs);
+            }
+        }
+        ++*num;
+    }
+    return STEP_OK;
+}
+
+static enum step_result read_list(struct handshake *hs, unsigned place,
+                                  const struct raw_extension *list, size_t num, X509 *cert,
+                                  size_t index)
+{
+    enum step_result result = STEP_OK;
+
+    hs->seen_extensions = 0;
+    for (size_t i = 0; i < num && result == STEP_OK; i++) {
+        const struct extension *row = row_of(list[i].type);
+        result = row != NULL
+                     ? read_known(hs, place, row, list[i].body)
+                     : read_unknown(hs, place, list[i].type, list[i].body, cert, index);
+    }
+    return result;
+}
+
+static void report_list(struct tls_conn *c, const struct raw_extension *list, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        c->hooks->extension_seen(c->owner, list[i].type, list[i].body.at, list[i].body.left);
+    }
+}
+
+enum step_result extensions_read(struct handshake *hs, unsigned place, struct reader block,
+                                 X509 *cert, size_t index)
+{
+    struct raw_extension list[HELLO_MAX_EXTENSIONS];
+    size_t num;
+    enum step_result result = split(hs, block, list, &num);
+
+    if (result != STEP_OK) {
+        return result;
+    }
+    report_list(hs->conn, list, num);
+    return read_list(hs, place, list, num, cert, index);
+}
+
+/* --- ClientHello --- */
+
+enum step_result extensions_split(struct handshake *hs, struct client_hello *hello)
+{
+    struct reader ignored;
+    enum step_result result =
+        split(hs, hello->extensions_block, hello->extensions, &hello->num_extensions);
+
+    if (result != STEP_OK) {
+        return result;
+    }
+    report_list(hs->conn, hello->extensions, hello->num_extensions);
+    if (client_hello_extension(hello, EXT_PRE_SHARED_KEY, &ignored) &&
+        hello->extensions[hello->num_extensions - 1].type != EXT_PRE_SHARED_KEY) {
+        return bad_extension(hs);
+    }
+    return STEP_OK;
+}
+
+bool client_hello_extension(const struct client_hello *hello, uint16_t type, struct reader *body)
+{
+    for (size_t i = 0; i < hello->num_extensions; i++) {
+        if (hello->extensions[i].type == type) {
+            *body = hello->extensions[i].body;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum step_result extensions_read_hello(struct handshake *hs)
+{
+    return read_list(hs, EXT_CLIENT_HELLO, hs->hello->extensions, hs->hello->num_extensions, NULL,
+                     0);
+}
+
+enum step_result extension_read_u16_list(struct handshake *hs, struct reader *body,
+                                         struct blob **list)
+{
+    struct reader ids;
+    uint16_t id;
+
+    if (!reader_vec16(body, &ids) || reader_is_empty(&ids) || reader_left(&ids) % 2 != 0) {
+        return STEP_MALFORMED;
+    }
+    struct blob *copy = blob_new(NULL, ids.left);
+    if (copy == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    for (size_t i = 0; reader_u16(&ids, &id); i++) {
+        u16_list_set(copy, i, id);
+    }
+    blob_set(list, copy);
+    return STEP_OK;
+}

@@ -1,0 +1,161 @@
+/*
+ * A handshake while it runs: allocated when a script starts, wiped and freed at its end. The
+ * handlers in this folder fill it in; what must outlive it goes into struct tls_conn.
+ */
+#ifndef TENON_HANDSHAKE_HANDSHAKE_H
+#define TENON_HANDSHAKE_HANDSHAKE_H
+
+#include "crypto/cert.h"
+#include "crypto/group.h"
+#include "handshake/step.h"
+#include "handshake/transcript.h"
+
+#define RANDOM_LEN 32
+#define SESSION_ID_MAX 32
+
+/* Extensions in one block: each takes 4 bytes at least, but nobody has use for more than these. A
+ * limit of ours against a ClientHello that is nothing but extension headers. */
+#define HELLO_MAX_EXTENSIONS 128
+
+struct raw_extension {
+    uint16_t type;
+    struct reader body;
+};
+
+/* A parsed ClientHello: views into hello_bytes of the handshake. */
+struct client_hello {
+    uint16_t legacy_version;
+    const uint8_t *random;
+    struct reader session_id;
+    struct reader suites;
+    struct reader compressions;
+    struct reader extensions_block;
+    struct raw_extension extensions[HELLO_MAX_EXTENSIONS];
+    size_t num_extensions;
+};
+
+/* HelloRetryRequest: whether one is due or took place. */
+enum retry { RETRY_NONE, RETRY_DUE, RETRY_DONE };
+
+struct handshake {
+    struct tls_conn *conn;       /* borrows */
+
+    /* The runner's. */
+    const struct step *step;     /* the row that is to run */
+    bool entered;                /* its callbacks were called; it is being run again */
+    bool writing;                /* the last row that talked was a SEND, or none has yet */
+    bool initial;                /* the first handshake of the connection: START and DONE are told */
+    struct buffer outgoing;      /* the message under construction */
+
+    struct transcript transcript;
+    struct secret handshake_secret;
+    struct secret master_secret;
+
+    /* Key exchange. */
+    struct group_key *key;       /* owns; the client's */
+    struct buffer own_share;     /* our key share */
+    struct shared_secret *shared; /* owns; until the handshake secret is derived */
+    const struct group *share_group; /* of the key share in use */
+    enum retry retry;
+
+    /* Hello messages. */
+    uint8_t session_id[SESSION_ID_MAX]; /* legacy_session_id: sent by us, or to be echoed */
+    size_t session_id_len;
+    struct blob *hello_bytes;    /* counted; the ClientHello that was received */
+    struct client_hello *hello;  /* owns */
+    struct blob *cookie;         /* counted; from a HelloRetryRequest */
+    uint64_t sent_extensions;    /* bits by row of the extension table: in our ClientHello */
+    uint64_t seen_extensions;    /* the same: in the block that was read last */
+    struct reader offered_shares; /* server: client_shares of key_share, a view */
+    struct reader offered_alpn;  /* server: protocol_name_list, a view; empty: none */
+    struct reader offered_cookie; /* server */
+    struct reader answered_share; /* client: key_exchange of the server's share, a view */
+
+    /* Authentication. */
+    bool asked_cert;             /* a CertificateRequest was sent or received */
+    bool have_cert;              /* we send a certificate */
+    bool peer_has_cert;          /* the peer sent one */
+    bool is_post_auth;           /* this script is post-handshake authentication */
+    struct blob *request_context; /* counted */
+    STACK_OF(X509) *peer_chain;  /* owns; received, being verified */
+    const struct sig_scheme *scheme; /* of our CertificateVerify */
+    struct blob *ocsp_response;  /* counted; to staple */
+    bool verified;               /* verify_peer has said yes */
+};
+
+/* Starts script on c: allocates the handshake. False: out of memory (conn_fail() was called). */
+MUST_CHECK bool handshake_start(struct tls_conn *c, const struct step *script, bool initial);
+
+/* Wipes and frees c's handshake, if any. */
+void handshake_end(struct tls_conn *c);
+
+/* What the runner returns to the engine. */
+enum run_status {
+    RUN_DONE,       /* the script has ended; c->hs is NULL */
+    RUN_WANT_INPUT, /* output may be pending: flush first */
+    RUN_WANT_FLUSH, /* everything in c->out must be delivered before the script may end */
+    RUN_PAUSED,
+    RUN_OTHER,      /* the current record holds something else than handshake messages */
+    RUN_FAILED
+};
+
+/* Runs the script until it ends or cannot go on. */
+MUST_CHECK enum run_status handshake_run(struct tls_conn *c);
+
+/* --- Handlers, by file --- */
+
+/* client_hello.c */
+enum step_result prepare_client_hello(struct handshake *hs);
+enum step_result write_client_hello(struct handshake *hs, struct writer *w);
+enum step_result read_client_hello(struct handshake *hs, struct reader *body);
+
+/* server_hello.c */
+enum step_result ask_client_hello_hook(struct handshake *hs);
+enum step_result choose_version(struct handshake *hs);
+enum step_result choose_suite(struct handshake *hs);
+enum step_result read_hello_extensions(struct handshake *hs);
+enum step_result ask_server_name(struct handshake *hs);
+enum step_result choose_group(struct handshake *hs);
+enum step_result ask_alpn(struct handshake *hs);
+enum step_result choose_credential_server(struct handshake *hs);
+enum step_result ask_ocsp(struct handshake *hs);
+enum step_result write_server_hello(struct handshake *hs, struct writer *w);
+enum step_result write_hello_retry_request(struct handshake *hs, struct writer *w);
+enum step_result read_server_hello(struct handshake *hs, struct reader *body);
+enum step_result write_encrypted_extensions(struct handshake *hs, struct writer *w);
+enum step_result read_encrypted_extensions(struct handshake *hs, struct reader *body);
+enum step_result write_ccs(struct handshake *hs, struct writer *w);
+
+/* certificate.c */
+enum step_result write_certificate_request(struct handshake *hs, struct writer *w);
+enum step_result read_certificate_request(struct handshake *hs, struct reader *body);
+enum step_result choose_credential_client(struct handshake *hs);
+enum step_result write_certificate(struct handshake *hs, struct writer *w);
+enum step_result read_certificate(struct handshake *hs, struct reader *body);
+enum step_result verify_peer(struct handshake *hs);
+enum step_result check_ocsp(struct handshake *hs);
+
+/* certverify.c */
+enum step_result write_certificate_verify(struct handshake *hs, struct writer *w);
+enum step_result read_certificate_verify(struct handshake *hs, struct reader *body);
+
+/* finished.c */
+enum step_result write_finished(struct handshake *hs, struct writer *w);
+enum step_result read_finished(struct handshake *hs, struct reader *body);
+
+/* post.c */
+enum step_result write_key_update(struct handshake *hs, struct writer *w);
+enum step_result read_key_update(struct handshake *hs, struct reader *body);
+enum step_result read_new_session_ticket(struct handshake *hs, struct reader *body);
+enum step_result begin_post_auth(struct handshake *hs);
+enum step_result end_post_auth(struct handshake *hs);
+
+/* Translates a hook's answer: OK and NONE become STEP_OK, PAUSE STEP_PAUSED, FAIL conn_fail(). */
+enum step_result step_of_answer(struct handshake *hs, enum hook_answer answer,
+                                const struct record_error *failure, enum pause pause);
+
+/* conn_fail() and STEP_FAILED in one. */
+#define step_fail(hs, alert, reason)                                                              \
+    (conn_fail((hs)->conn, (alert), (reason)), STEP_FAILED)
+
+#endif

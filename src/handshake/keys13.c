@@ -1,0 +1,199 @@
+/*
+ * The key schedule of TLS 1.3 (RFC 8446, 7); see keys13.h.
+ */
+#include "handshake/keys13.h"
+
+#include "crypto/kdf.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#define MAX_KEY_LEN AEAD_MAX_KEY_LEN
+
+const struct hash *keys13_hash(const struct tls_conn *c)
+{
+    return hash_get(c->config->lib, c->neg.suite->hash);
+}
+
+/* Derive-Secret(secret, label, transcript) with the transcript hash given. */
+static bool derive_secret(const struct hash *h, const struct secret *from, const char *label,
+                          const uint8_t *transcript_hash, struct secret *out)
+{
+    out->len = (uint8_t)hash_len(h);
+    return hkdf_expand_label(h, from, label, strlen(label), transcript_hash, out->len, out->bytes,
+                             out->len);
+}
+
+/* HKDF-Extract with Derive-Secret(from, "derived", "") as the salt; from NULL: a salt of zeros. */
+static bool extract_next(const struct hash *h, const struct secret *from, const uint8_t *ikm,
+                         size_t ikm_len, struct secret *out)
+{
+    static const uint8_t zeros[HASH_MAX_LEN];
+    uint8_t empty_hash[HASH_MAX_LEN];
+    struct secret salt = { 0 };
+    bool ok = true;
+
+    if (from != NULL) {
+        ok = hash_once(h, "", 0, empty_hash) && derive_secret(h, from, "derived", empty_hash, &salt);
+    }
+    ok = ok && hkdf_extract(h, salt.bytes, salt.len, ikm == NULL ? zeros : ikm,
+                            ikm == NULL ? hash_len(h) : ikm_len, out);
+    secret_wipe(&salt);
+    return ok;
+}
+
+bool keys13_derive_handshake(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    const struct hash *h = keys13_hash(c);
+    struct secret early = { 0 };
+    uint8_t hash[HASH_MAX_LEN];
+
+    bool ok = h != NULL && transcript_peek(&hs->transcript, hash) &&
+              extract_next(h, NULL, NULL, 0, &early) &&
+              extract_next(h, &early, hs->shared->bytes, hs->shared->len, &hs->handshake_secret) &&
+              derive_secret(h, &hs->handshake_secret, "c hs traffic", hash,
+                            &c->secrets.client_handshake) &&
+              derive_secret(h, &hs->handshake_secret, "s hs traffic", hash,
+                            &c->secrets.server_handshake) &&
+              extract_next(h, &hs->handshake_secret, NULL, 0, &hs->master_secret);
+    secret_wipe(&early);
+    OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
+    hs->shared = NULL;
+    return ok;
+}
+
+bool keys13_derive_application(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    const struct hash *h = keys13_hash(c);
+    uint8_t hash[HASH_MAX_LEN];
+
+    return transcript_peek(&hs->transcript, hash) &&
+           derive_secret(h, &hs->master_secret, "c ap traffic", hash,
+                         &c->secrets.client_application) &&
+           derive_secret(h, &hs->master_secret, "s ap traffic", hash,
+                         &c->secrets.server_application) &&
+           derive_secret(h, &hs->master_secret, "exp master", hash, &c->secrets.exporter_master);
+}
+
+bool keys13_derive_resumption(struct handshake *hs)
+{
+    uint8_t hash[HASH_MAX_LEN];
+
+    return transcript_peek(&hs->transcript, hash) &&
+           derive_secret(keys13_hash(hs->conn), &hs->master_secret, "res master", hash,
+                         &hs->conn->secrets.resumption_master);
+}
+
+/* True when what flows in direction is written by the client. */
+static bool is_from_client(const struct tls_conn *c, enum direction direction)
+{
+    return (c->role == ROLE_CLIENT) == (direction == DIRECTION_OUT);
+}
+
+/* RFC 8446, 7.3: key and IV of a traffic secret. */
+static bool install_secret(struct tls_conn *c, enum direction direction, enum epoch epoch,
+                           const struct secret *secret)
+{
+    const struct hash *h = keys13_hash(c);
+    enum aead_id aead = c->neg.suite->aead;
+    uint8_t key[MAX_KEY_LEN];
+    uint8_t iv[AEAD_NONCE_LEN];
+    struct protection *p = NULL;
+
+    if (hkdf_expand_label(h, secret, "key", 3, NULL, 0, key, aead_facts(aead)->key_len) &&
+        hkdf_expand_label(h, secret, "iv", 2, NULL, 0, iv, sizeof iv)) {
+        p = protection_new_tls13(c->config->lib, aead,
+                                 direction == DIRECTION_OUT ? AEAD_SEAL : AEAD_OPEN, key, iv);
+    }
+    OPENSSL_cleanse(key, sizeof key);
+    OPENSSL_cleanse(iv, sizeof iv);
+    if (p == NULL) {
+        return false;
+    }
+    if (direction == DIRECTION_OUT) {
+        record_out_protect(&c->out, p, epoch);
+    } else {
+        record_in_protect(&c->in, p, epoch);
+    }
+    return true;
+}
+
+bool keys13_install(struct tls_conn *c, enum direction direction, enum epoch epoch)
+{
+    bool from_client = is_from_client(c, direction);
+    const struct secret *secret;
+    const char *label;
+
+    if (epoch == EPOCH_HANDSHAKE) {
+        secret = from_client ? &c->secrets.client_handshake : &c->secrets.server_handshake;
+        label = from_client ? "CLIENT_HANDSHAKE_TRAFFIC_SECRET" : "SERVER_HANDSHAKE_TRAFFIC_SECRET";
+    } else {
+        secret = from_client ? &c->secrets.client_application : &c->secrets.server_application;
+        label = from_client ? "CLIENT_TRAFFIC_SECRET_0" : "SERVER_TRAFFIC_SECRET_0";
+        if (!from_client) {
+            c->hooks->keylog(c->owner, "EXPORTER_SECRET", &c->secrets.exporter_master);
+        }
+    }
+    c->hooks->keylog(c->owner, label, secret);
+    return install_secret(c, direction, epoch, secret);
+}
+
+bool keys13_update(struct tls_conn *c, enum direction direction)
+{
+    bool from_client = is_from_client(c, direction);
+    const struct hash *h = keys13_hash(c);
+    struct secret *secret =
+        from_client ? &c->secrets.client_application : &c->secrets.server_application;
+    struct secret next = { .len = secret->len };
+
+    bool ok = hkdf_expand_label(h, secret, "traffic upd", 11, NULL, 0, next.bytes, next.len);
+    if (ok) {
+        *secret = next;
+        c->hooks->keylog(c->owner, from_client ? "CLIENT_TRAFFIC_SECRET_N" : "SERVER_TRAFFIC_SECRET_N",
+                         secret);
+        ok = install_secret(c, direction, EPOCH_APPLICATION, secret);
+    }
+    secret_wipe(&next);
+    return ok;
+}
+
+bool keys13_finished(struct handshake *hs, enum direction direction, struct secret *verify_data)
+{
+    struct tls_conn *c = hs->conn;
+    const struct hash *h = keys13_hash(c);
+    bool from_client = is_from_client(c, direction);
+    const struct secret *base =
+        from_client ? &c->secrets.client_handshake : &c->secrets.server_handshake;
+    struct secret key = { .len = (uint8_t)hash_len(h) };
+    uint8_t hash[HASH_MAX_LEN];
+
+    /* RFC 8446, 4.4: post-handshake authentication is under the application secret. */
+    if (hs->is_post_auth) {
+        base = from_client ? &c->secrets.client_application : &c->secrets.server_application;
+    }
+    verify_data->len = key.len;
+    bool ok = transcript_peek(&hs->transcript, hash) &&
+              hkdf_expand_label(h, base, "finished", 8, NULL, 0, key.bytes, key.len) &&
+              hmac_once(h, key.bytes, key.len, hash, hash_len(h), verify_data->bytes);
+    secret_wipe(&key);
+    return ok;
+}
+
+bool keys13_export(const struct tls_conn *c, const struct secret *master, const char *label,
+                   size_t label_len, const uint8_t *context, size_t context_len, uint8_t *out,
+                   size_t out_len)
+{
+    const struct hash *h = keys13_hash(c);
+    struct secret derived = { .len = (uint8_t)hash_len(h) };
+    uint8_t empty_hash[HASH_MAX_LEN];
+    uint8_t context_hash[HASH_MAX_LEN];
+
+    bool ok = hash_once(h, "", 0, empty_hash) && hash_once(h, context, context_len, context_hash) &&
+              hkdf_expand_label(h, master, label, label_len, empty_hash, derived.len, derived.bytes,
+                                derived.len) &&
+              hkdf_expand_label(h, &derived, "exporter", 8, context_hash, derived.len, out, out_len);
+    secret_wipe(&derived);
+    return ok;
+}

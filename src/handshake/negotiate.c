@@ -1,0 +1,185 @@
+/*
+ * Choices; see negotiate.h.
+ */
+#include "handshake/negotiate.h"
+
+#include "crypto/cert.h"
+#include "handshake/states.h"
+
+bool negotiate_allows_tls13(const struct tls_conn *c)
+{
+    return config_allows_version(c->config, VERSION_TLS13) &&
+           c->hooks->allows_version(c->owner, VERSION_TLS13);
+}
+
+/* --- Suites --- */
+
+const struct ssl_cipher_st *negotiate_next_suite13(const struct tls_conn *c, size_t *position)
+{
+    const struct blob *list = config_suites13(c->config);
+
+    while (*position < u16_list_len(list)) {
+        const struct ssl_cipher_st *suite = suite_by_id(u16_list_at(list, (*position)++));
+        if (suite != NULL && c->hooks->allows_suite(c->owner, SECURITY_SUPPORTED, suite)) {
+            return suite;
+        }
+    }
+    return NULL;
+}
+
+static bool offers(struct reader offered, uint16_t id)
+{
+    uint16_t next;
+
+    while (reader_u16(&offered, &next)) {
+        if (next == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* SSL_OP_PRIORITIZE_CHACHA: a client that puts ChaCha20 first has no fast AES, so it gets it. */
+static bool wants_chacha(const struct tls_conn *c, struct reader offered)
+{
+    const struct ssl_cipher_st *suite = NULL;
+    uint16_t first;
+
+    if ((c->config->options & OPTION_PRIORITIZE_CHACHA) == 0) {
+        return false;
+    }
+    /* GREASE (RFC 8701) and signalling values are not suites. */
+    while (suite == NULL && reader_u16(&offered, &first)) {
+        suite = suite_by_id(first);
+    }
+    return suite != NULL && suite->aead == AEAD_CHACHA20_POLY1305;
+}
+
+static const struct ssl_cipher_st *suite_by_own_preference(const struct tls_conn *c,
+                                                           struct reader offered, bool chacha_only)
+{
+    size_t position = 0;
+    const struct ssl_cipher_st *suite;
+
+    while ((suite = negotiate_next_suite13(c, &position)) != NULL) {
+        if ((!chacha_only || suite->aead == AEAD_CHACHA20_POLY1305) &&
+            offers(offered, suite_id(suite)) &&
+            c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite)) {
+            return suite;
+        }
+    }
+    return NULL;
+}
+
+static const struct ssl_cipher_st *suite_by_peer_preference(const struct tls_conn *c,
+                                                            struct reader offered)
+{
+    uint16_t id;
+
+    while (reader_u16(&offered, &id)) {
+        const struct ssl_cipher_st *suite = suite_by_id(id);
+        if (suite != NULL && suite->tls13 && u16_list_has(config_suites13(c->config), id) &&
+            c->hooks->allows_suite(c->owner, SECURITY_SUPPORTED, suite) &&
+            c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite)) {
+            return suite;
+        }
+    }
+    return NULL;
+}
+
+const struct ssl_cipher_st *negotiate_suite13(const struct tls_conn *c, struct reader offered)
+{
+    const struct ssl_cipher_st *suite = NULL;
+
+    if ((c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) == 0) {
+        return suite_by_peer_preference(c, offered);
+    }
+    if (wants_chacha(c, offered)) {
+        suite = suite_by_own_preference(c, offered, true);
+    }
+    return suite != NULL ? suite : suite_by_own_preference(c, offered, false);
+}
+
+/* --- Groups --- */
+
+bool negotiate_supports_group(const struct tls_conn *c, const struct group *group,
+                              enum security_stage stage)
+{
+    return group != NULL && group->tls13 && u16_list_has(config_groups(c->config), group->id) &&
+           group_is_available(c->config->lib, group) &&
+           c->hooks->allows_group(c->owner, stage, group);
+}
+
+const struct group *negotiate_next_group(const struct tls_conn *c, size_t *position)
+{
+    const struct blob *list = config_groups(c->config);
+
+    while (*position < u16_list_len(list)) {
+        const struct group *group = group_by_id(u16_list_at(list, (*position)++));
+        if (negotiate_supports_group(c, group, SECURITY_SUPPORTED)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+/* --- Signatures --- */
+
+const struct blob *negotiate_own_sigalgs(const struct tls_conn *c)
+{
+    /* What a server says in CertificateRequest is what it wants of client certificates. */
+    return c->role == ROLE_SERVER ? config_client_sigalgs(c->config) : config_sigalgs(c->config);
+}
+
+/* With signature_algorithms_cert the peer also restricts how our certificate itself is signed
+ * (RFC 8446, 4.2.3). */
+static bool certificate_is_acceptable(const struct tls_conn *c, X509 *cert)
+{
+    const struct blob *list = c->neg.peer_cert_sigalgs;
+
+    if (list == NULL) {
+        return true;
+    }
+    for (size_t i = 0; i < u16_list_len(list); i++) {
+        const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(list, i));
+        if (scheme != NULL && cert_is_signed_with(cert, scheme)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool negotiate_can_sign(const struct tls_conn *c, const struct sig_scheme *scheme)
+{
+    const struct credentials *set = c->config->credentials;
+
+    return scheme->tls13 && credentials_has(set, scheme->slot) &&
+           sig_scheme_fits_key(c->config->lib, scheme, set->slot[scheme->slot].key, true) &&
+           certificate_is_acceptable(c, set->slot[scheme->slot].cert);
+}
+
+/* The first of preferred that is also in allowed and that we can sign with. */
+static const struct sig_scheme *first_usable(const struct tls_conn *c, const struct blob *preferred,
+                                             const struct blob *allowed)
+{
+    for (size_t i = 0; i < u16_list_len(preferred); i++) {
+        uint16_t id = u16_list_at(preferred, i);
+        const struct sig_scheme *scheme = sig_scheme_by_id(id);
+        if (scheme != NULL && u16_list_has(allowed, id) &&
+            c->hooks->allows_scheme(c->owner, SECURITY_SHARED, scheme) &&
+            negotiate_can_sign(c, scheme)) {
+            return scheme;
+        }
+    }
+    return NULL;
+}
+
+const struct sig_scheme *negotiate_scheme(const struct tls_conn *c)
+{
+    const struct blob *own = c->role == ROLE_SERVER ? config_sigalgs(c->config)
+                                                    : config_client_sigalgs(c->config);
+    bool own_first = (c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0;
+
+    return own_first ? first_usable(c, own, c->neg.peer_sigalgs)
+                     : first_usable(c, c->neg.peer_sigalgs, own);
+}

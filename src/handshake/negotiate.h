@@ -1,0 +1,37 @@
+/*
+ * Every choice of the handshake, as functions of what is configured and what the peer offered.
+ * They only look; who calls them remembers the result.
+ */
+#ifndef TENON_HANDSHAKE_NEGOTIATE_H
+#define TENON_HANDSHAKE_NEGOTIATE_H
+
+#include "conn/conn.h"
+
+/* True when TLS 1.3 may be negotiated: configuration and security level. */
+bool negotiate_allows_tls13(const struct tls_conn *c);
+
+/* The TLS 1.3 suite for a client's list (2 bytes each), by the preference that is configured;
+ * NULL: none in common. */
+const struct ssl_cipher_st *negotiate_suite13(const struct tls_conn *c, struct reader offered);
+
+/* The next TLS 1.3 suite that we offer, after *position in the configured list; NULL: no more. */
+const struct ssl_cipher_st *negotiate_next_suite13(const struct tls_conn *c, size_t *position);
+
+/* The next group that we support and allow for TLS 1.3, after *position; NULL: no more. */
+const struct group *negotiate_next_group(const struct tls_conn *c, size_t *position);
+
+/* True when the group is one we support and allow at that stage. */
+bool negotiate_supports_group(const struct tls_conn *c, const struct group *group,
+                              enum security_stage stage);
+
+/* The signature schemes we accept from the peer (a counted list the core borrows from config). */
+const struct blob *negotiate_own_sigalgs(const struct tls_conn *c);
+
+/* The scheme and credential for our CertificateVerify: the first that both sides have, by the
+ * preference that is configured, for which there is a usable certificate. NULL: none. */
+const struct sig_scheme *negotiate_scheme(const struct tls_conn *c);
+
+/* True when we can sign with scheme and the certificate in its slot. */
+bool negotiate_can_sign(const struct tls_conn *c, const struct sig_scheme *scheme);
+
+#endif

@@ -1,0 +1,403 @@
+/*
+ * The runner: fetches and checks a message, calls the row, keeps the transcript, frames, pauses,
+ * fails and reports. The same for every flow; what the flows are is in scripts.c.
+ */
+#include "handshake/handshake.h"
+
+#include "conn/pipes.h"
+#include "handshake/keys13.h"
+#include "handshake/states.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
+/* Longest message of a type that is accepted: what its fields allow at most, so that a peer cannot
+ * make us collect more (CVE-2016-6307 class). OpenSSL's limits, in bytes of body. */
+static size_t longest_message(const struct tls_conn *c, uint8_t type)
+{
+    static const struct {
+        uint8_t type;
+        size_t len;
+    } limits[] = {
+        { MSG_CLIENT_HELLO, 131396 },       { MSG_SERVER_HELLO, 65607 },
+        { MSG_ENCRYPTED_EXTENSIONS, 20000 }, { MSG_CERTIFICATE_VERIFY, 16384 },
+        { MSG_FINISHED, 64 },               { MSG_KEY_UPDATE, 1 },
+        { MSG_NEW_SESSION_TICKET, 131338 }, { MSG_END_OF_EARLY_DATA, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(limits); i++) {
+        if (limits[i].type == type) {
+            return limits[i].len;
+        }
+    }
+    return c->config->max_cert_list;
+}
+
+/* Messages after the handshake are not part of any transcript (RFC 8446, 4.4.1). */
+static bool is_in_transcript(uint16_t type)
+{
+    return type != MSG_KEY_UPDATE && type != MSG_NEW_SESSION_TICKET && type != MSG_HELLO_REQUEST;
+}
+
+bool handshake_start(struct tls_conn *c, const struct step *script, bool initial)
+{
+    struct handshake *hs = OPENSSL_zalloc(sizeof *hs);
+
+    if (hs == NULL) {
+        conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+        return false;
+    }
+    hs->conn = c;
+    hs->step = script;
+    hs->writing = true;
+    hs->initial = initial;
+    c->hs = hs;
+    return true;
+}
+
+void handshake_end(struct tls_conn *c)
+{
+    struct handshake *hs = c->hs;
+
+    if (hs == NULL) {
+        return;
+    }
+    c->hs = NULL;
+    buffer_wipe(&hs->outgoing);
+    transcript_wipe(&hs->transcript);
+    group_key_free(hs->key);
+    if (hs->shared != NULL) {
+        OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
+    }
+    buffer_wipe(&hs->own_share);
+    blob_free(hs->hello_bytes);
+    OPENSSL_free(hs->hello);
+    blob_free(hs->cookie);
+    blob_free(hs->request_context);
+    cert_list_free(hs->peer_chain);
+    blob_free(hs->ocsp_response);
+    OPENSSL_clear_free(hs, sizeof *hs);
+}
+
+enum step_result step_of_answer(struct handshake *hs, enum hook_answer answer,
+                                const struct record_error *failure, enum pause pause)
+{
+    switch (answer) {
+    case HOOK_OK:
+    case HOOK_NONE:
+        return STEP_OK;
+    case HOOK_PAUSE:
+        hs->conn->pause = pause;
+        return STEP_PAUSED;
+    case HOOK_FAIL:
+        break;
+    }
+    return step_fail(hs, failure->alert, failure->reason);
+}
+
+static void advance(struct handshake *hs)
+{
+    hs->step++;
+    hs->entered = false;
+}
+
+/* Tells the application that one state is left and enters the row's. Once a row, however often it
+ * runs. */
+static void enter(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+
+    if (!hs->entered && hs->step->state != 0) {
+        c->hooks->step(c->owner);
+        c->state = hs->step->state;
+    }
+    hs->entered = true;
+}
+
+static enum run_status status_of(struct handshake *hs, enum step_result result)
+{
+    switch (result) {
+    case STEP_OK:
+        return RUN_DONE;
+    case STEP_PAUSED:
+        return RUN_PAUSED;
+    case STEP_MALFORMED:
+        conn_fail(hs->conn, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+        return RUN_FAILED;
+    case STEP_FAILED:
+        break;
+    }
+    return RUN_FAILED;
+}
+
+/* --- Receiving --- */
+
+/* The next message as far as it has arrived. RUN_DONE: m is whole, or its header is known. */
+static enum run_status fetch(struct tls_conn *c, struct message *m)
+{
+    for (;;) {
+        enum record_status record = conn_next_record(c);
+        if (record == RECORD_BAD) {
+            return RUN_FAILED;
+        }
+        bool have_handshake =
+            record == RECORD_READY && c->in.current.type == CONTENT_HANDSHAKE;
+        if (record == RECORD_READY && !have_handshake) {
+            return RUN_OTHER;
+        }
+        if (!have_handshake && !message_in_is_partial(&c->message)) {
+            return RUN_WANT_INPUT;
+        }
+        bool failed = false;
+        enum message_status status = message_in_next(&c->message, &c->in, m, &failed);
+        if (failed) {
+            conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+            return RUN_FAILED;
+        }
+        if (status != MESSAGE_WANT) {
+            return RUN_DONE;
+        }
+        if (!have_handshake) {
+            return RUN_WANT_INPUT;
+        }
+    }
+}
+
+/* The header of a message is known: is it the one that this row waits for? */
+static enum run_status check_header(struct handshake *hs, const struct message *m)
+{
+    struct tls_conn *c = hs->conn;
+
+    if (m->type != hs->step->message) {
+        c->hooks->step(c->owner);
+        conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
+        return RUN_FAILED;
+    }
+    enter(hs);
+    if (m->len - MESSAGE_HEADER_LEN > longest_message(c, m->type)) {
+        conn_fail(c, ALERT_ILLEGAL_PARAMETER, SSL_R_EXCESSIVE_MESSAGE_SIZE);
+        return RUN_FAILED;
+    }
+    return RUN_DONE;
+}
+
+static enum run_status handle_message(struct handshake *hs, const struct message *m)
+{
+    struct tls_conn *c = hs->conn;
+    struct reader body = reader_of(m->bytes + MESSAGE_HEADER_LEN, m->len - MESSAGE_HEADER_LEN);
+
+    c->hooks->message(c->owner, false, c->neg.version, CONTENT_HANDSHAKE, m->bytes, m->len);
+    enum step_result result = hs->step->read(hs, &body);
+    if (result == STEP_OK && !reader_is_empty(&body)) {
+        result = STEP_MALFORMED;
+    }
+    if (result != STEP_OK) {
+        return status_of(hs, result);
+    }
+    if (is_in_transcript(m->type) && !transcript_add(&hs->transcript, m->bytes, m->len)) {
+        conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+        return RUN_FAILED;
+    }
+    message_in_consume(&c->message, &c->in, m);
+    advance(hs);
+    return RUN_DONE;
+}
+
+static enum run_status run_recv(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct message m;
+
+    if (hs->writing) {
+        if (buffer_len(&c->out.buffer) > 0) {
+            return RUN_WANT_FLUSH;
+        }
+        c->hooks->step(c->owner);
+        hs->writing = false;
+    }
+    enum run_status status = fetch(c, &m);
+    if (status != RUN_DONE) {
+        return status;
+    }
+    if (hs->step->kind == STEP_KIND_MAYBE && m.type != hs->step->message) {
+        advance(hs);
+        return RUN_DONE;
+    }
+    status = check_header(hs, &m);
+    if (status != RUN_DONE) {
+        return status;
+    }
+    if (m.bytes != NULL) {
+        return handle_message(hs, &m);
+    }
+    /* Its next record may be here already, where reads go ahead. */
+    return record_in_wanted(&c->in) == 0 ? RUN_DONE : RUN_WANT_INPUT;
+}
+
+/* --- Sending --- */
+
+static enum run_status send_ccs(struct handshake *hs)
+{
+    static const uint8_t ccs = 1;
+    struct tls_conn *c = hs->conn;
+
+    if (!conn_seal(c, CONTENT_CCS, &ccs, 1)) {
+        return RUN_FAILED;
+    }
+    c->hooks->message(c->owner, true, c->neg.version, CONTENT_CCS, &ccs, 1);
+    return RUN_DONE;
+}
+
+/* Builds the message in hs->outgoing; rolled back unless it is complete. */
+static enum step_result build(struct handshake *hs)
+{
+    struct writer w = writer_to(&hs->outgoing);
+
+    writer_u8(&w, (uint8_t)hs->step->message);
+    writer_open(&w, 3);
+    enum step_result result = hs->step->write(hs, &w);
+    writer_close(&w);
+    if (result == STEP_OK && !writer_ok(&w)) {
+        result = step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    if (result != STEP_OK) {
+        writer_rollback(&w);
+    }
+    return result;
+}
+
+static enum run_status send_message(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    enum step_result result = build(hs);
+
+    if (result != STEP_OK) {
+        return status_of(hs, result);
+    }
+    const uint8_t *bytes = buffer_bytes(&hs->outgoing);
+    size_t len = buffer_len(&hs->outgoing);
+    if (!conn_seal(c, CONTENT_HANDSHAKE, bytes, len)) {
+        return RUN_FAILED;
+    }
+    if (is_in_transcript(bytes[0]) && !transcript_add(&hs->transcript, bytes, len)) {
+        conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+        return RUN_FAILED;
+    }
+    c->hooks->message(c->owner, true, c->neg.version, CONTENT_HANDSHAKE, bytes, len);
+    buffer_truncate(&hs->outgoing, 0);
+    return RUN_DONE;
+}
+
+static enum run_status run_send(struct handshake *hs)
+{
+    enter(hs);
+    enum run_status status = hs->step->message == MSG_CCS ? send_ccs(hs) : send_message(hs);
+
+    if (status == RUN_DONE) {
+        hs->writing = true;
+        advance(hs);
+    }
+    return status;
+}
+
+/* --- Everything else --- */
+
+/* Keys change between records: what came in the same record was protected by the old one
+ * (RFC 8446, 5.1). */
+static bool is_at_boundary(struct tls_conn *c, enum direction direction)
+{
+    if (direction == DIRECTION_IN &&
+        (c->in.current.len > 0 || message_in_is_partial(&c->message))) {
+        conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_NOT_ON_RECORD_BOUNDARY);
+        return false;
+    }
+    return true;
+}
+
+static enum run_status run_keys(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    enum direction direction = hs->step->direction;
+
+    if (!is_at_boundary(c, direction)) {
+        return RUN_FAILED;
+    }
+    bool ok = hs->step->kind == STEP_KIND_NEXT ? keys13_update(c, direction)
+                                               : keys13_install(c, direction, hs->step->epoch);
+    if (!ok) {
+        conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+        return RUN_FAILED;
+    }
+    advance(hs);
+    return RUN_DONE;
+}
+
+static enum run_status run_end(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    bool initial = hs->initial;
+
+    if (buffer_len(&c->out.buffer) > 0) {
+        return RUN_WANT_FLUSH;
+    }
+    c->hooks->step(c->owner);
+    c->state = STATE_OK;
+    c->in.plain_ccs = false;
+    c->handshakes_done++;
+    handshake_end(c);
+    if (initial) {
+        c->hooks->done(c->owner);
+    }
+    return RUN_DONE;
+}
+
+static enum run_status run_row(struct handshake *hs)
+{
+    enum run_status status;
+
+    switch (hs->step->kind) {
+    case STEP_KIND_RECV:
+    case STEP_KIND_MAYBE:
+        return run_recv(hs);
+    case STEP_KIND_SEND:
+        return run_send(hs);
+    case STEP_KIND_DO:
+        status = status_of(hs, hs->step->act(hs));
+        if (status == RUN_DONE) {
+            advance(hs);
+        }
+        return status;
+    case STEP_KIND_MARK:
+        enter(hs);
+        hs->writing = true;
+        advance(hs);
+        return RUN_DONE;
+    case STEP_KIND_KEYS:
+    case STEP_KIND_NEXT:
+        return run_keys(hs);
+    case STEP_KIND_GOTO:
+        hs->step = hs->step->script;
+        hs->entered = false;
+        return RUN_DONE;
+    case STEP_KIND_END:
+        break;
+    }
+    return run_end(hs);
+}
+
+enum run_status handshake_run(struct tls_conn *c)
+{
+    enum run_status status = RUN_DONE;
+
+    c->pause = PAUSE_NONE;
+    while (status == RUN_DONE && c->hs != NULL) {
+        struct handshake *hs = c->hs;
+        if (hs->step->when != NULL && !hs->step->when(hs)) {
+            advance(hs);
+        } else {
+            status = run_row(hs);
+        }
+    }
+    return status;
+}

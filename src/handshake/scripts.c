@@ -1,0 +1,313 @@
+/*
+ * Every message flow as a table. Read them beside RFC 8446, figures 1 to 3 and 4.4.2, 4.6. The
+ * order of the rows is also the order in which applications see states and callbacks, which is
+ * OpenSSL's: tests/golden holds the recording.
+ */
+#include "handshake/handshake.h"
+#include "handshake/keys13.h"
+
+#include <openssl/crypto.h>
+#include <openssl/ssl3.h>
+#include <openssl/sslerr.h>
+
+/* OSSL_HANDSHAKE_STATE, as <openssl/ssl.h> numbers it; api/ checks that they agree. */
+#include "handshake/states.h"
+
+/* --- Conditions --- */
+
+static bool retry_due(const struct handshake *hs)
+{
+    return hs->retry == RETRY_DUE;
+}
+
+static bool compat(const struct handshake *hs)
+{
+    return (hs->conn->config->options & OPTION_MIDDLEBOX_COMPAT) != 0;
+}
+
+/* RFC 8446, D.4: one ChangeCipherSpec, and after a HelloRetryRequest it has been sent. */
+static bool compat_not_retried(const struct handshake *hs)
+{
+    return compat(hs) && hs->retry == RETRY_NONE;
+}
+
+static bool retry_due_compat(const struct handshake *hs)
+{
+    return retry_due(hs) && compat(hs);
+}
+
+static bool asked_cert(const struct handshake *hs)
+{
+    return hs->asked_cert;
+}
+
+static bool not_asked_cert(const struct handshake *hs)
+{
+    return !hs->asked_cert;
+}
+
+static bool have_cert(const struct handshake *hs)
+{
+    return hs->have_cert;
+}
+
+static bool peer_has_cert(const struct handshake *hs)
+{
+    return hs->peer_has_cert;
+}
+
+/* --- Derivations --- */
+
+static enum step_result derive_handshake(struct handshake *hs)
+{
+    return keys13_derive_handshake(hs) ? STEP_OK
+                                       : step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_LENGTH);
+}
+
+static enum step_result derive_application(struct handshake *hs)
+{
+    return keys13_derive_application(hs) ? STEP_OK
+                                         : step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_LENGTH);
+}
+
+/* The last of the secrets; and where post-handshake authentication may follow, the transcript it
+ * will start from (RFC 8446, 4.4.1). */
+static enum step_result derive_resumption(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    bool ok = keys13_derive_resumption(hs);
+
+    if (ok && c->post_auth == POST_AUTH_OFFERED) {
+        c->post_transcript = OPENSSL_zalloc(sizeof *c->post_transcript);
+        ok = c->post_transcript != NULL &&
+             running_hash_copy(c->post_transcript, &hs->transcript.running);
+    }
+    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_LENGTH);
+}
+
+/* --- Row macros --- */
+
+/* clang-format off */
+#define RECV_IF(c, m, f, s)  { .kind = STEP_KIND_RECV,  .when = c, .message = m, .read = f, .state = s, .name = #m }
+#define RECV(m, f, s)        RECV_IF(NULL, m, f, s)
+#define MAYBE(m, f, s)       { .kind = STEP_KIND_MAYBE, .message = m, .read = f, .state = s, .name = #m }
+#define SEND_IF(c, m, f, s)  { .kind = STEP_KIND_SEND,  .when = c, .message = m, .write = f, .state = s, .name = #m }
+#define SEND(m, f, s)        SEND_IF(NULL, m, f, s)
+#define DO_IF(c, f)          { .kind = STEP_KIND_DO,    .when = c, .act = f, .name = #f }
+#define DO(f)                DO_IF(NULL, f)
+#define MARK_IF(c, s)        { .kind = STEP_KIND_MARK,  .when = c, .state = s, .name = #s }
+#define MARK(s)              MARK_IF(NULL, s)
+#define KEYS(d, e)           { .kind = STEP_KIND_KEYS,  .direction = DIRECTION_##d, .epoch = EPOCH_##e, .name = #d " " #e }
+#define NEXT_KEY(d)          { .kind = STEP_KIND_NEXT,  .direction = DIRECTION_##d, .name = #d " NEXT" }
+#define GOTO_IF(c, t)        { .kind = STEP_KIND_GOTO,  .when = c, .script = t, .name = #t }
+#define GOTO(t)              GOTO_IF(NULL, t)
+#define END                  { .kind = STEP_KIND_END, .name = "END" }
+
+/* --- Client --- */
+
+static const struct step client13[] = {
+    DO      (derive_handshake),
+    KEYS    (IN, HANDSHAKE),
+    RECV    (MSG_ENCRYPTED_EXTENSIONS, read_encrypted_extensions, STATE_CR_ENCRYPTED_EXTENSIONS),
+    MAYBE   (MSG_CERTIFICATE_REQUEST,  read_certificate_request,  STATE_CR_CERT_REQ),
+    RECV    (MSG_CERTIFICATE,          read_certificate,          STATE_CR_CERT),
+    DO      (verify_peer),             /* may pause */
+    RECV    (MSG_CERTIFICATE_VERIFY,   read_certificate_verify,   STATE_CR_CERT_VRFY),
+    DO_IF   (asked_cert, choose_credential_client), /* may pause */
+    RECV    (MSG_FINISHED,             read_finished,             STATE_CR_FINISHED),
+    DO      (derive_application),
+    KEYS    (IN, APPLICATION),
+    DO      (check_ocsp),
+    SEND_IF (compat_not_retried, MSG_CCS, write_ccs,              STATE_CW_CHANGE),
+    MARK_IF (asked_cert,                                          STATE_CW_CERT),
+    MARK_IF (not_asked_cert,                                      STATE_CW_FINISHED),
+    KEYS    (OUT, HANDSHAKE),
+    SEND_IF (asked_cert, MSG_CERTIFICATE, write_certificate,      0),
+    SEND_IF (have_cert, MSG_CERTIFICATE_VERIFY, write_certificate_verify, STATE_CW_CERT_VRFY),
+    MARK_IF (asked_cert,                                          STATE_CW_FINISHED),
+    SEND    (MSG_FINISHED,             write_finished,            0),
+    DO      (derive_resumption),
+    KEYS    (OUT, APPLICATION),
+    END
+};
+
+static const struct step client13_retry[] = {
+    SEND_IF (compat, MSG_CCS,          write_ccs,                 STATE_CW_CHANGE),
+    DO      (prepare_client_hello),
+    SEND    (MSG_CLIENT_HELLO,         write_client_hello,        STATE_CW_CLNT_HELLO),
+    RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
+    GOTO    (client13),
+    END
+};
+
+const struct step script_client_hello[] = {
+    DO      (prepare_client_hello),
+    SEND    (MSG_CLIENT_HELLO,         write_client_hello,        STATE_CW_CLNT_HELLO),
+    RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
+    GOTO_IF (retry_due, client13_retry),
+    GOTO    (client13),
+    END
+};
+
+/* --- Server --- */
+
+static const struct step server13[] = {
+    DO      (choose_suite),
+    DO      (read_hello_extensions),
+    DO      (ask_server_name),
+    DO      (choose_group),
+    DO      (ask_alpn),
+    DO      (choose_credential_server), /* may pause */
+    DO      (ask_ocsp),
+    SEND_IF (retry_due, MSG_SERVER_HELLO, write_hello_retry_request, STATE_SW_SRVR_HELLO),
+    SEND_IF (retry_due_compat, MSG_CCS, write_ccs,                STATE_SW_CHANGE),
+    GOTO_IF (retry_due, script_server_hello),
+    SEND    (MSG_SERVER_HELLO,         write_server_hello,        STATE_SW_SRVR_HELLO),
+    SEND_IF (compat_not_retried, MSG_CCS, write_ccs,              STATE_SW_CHANGE),
+    DO      (derive_handshake),
+    KEYS    (OUT, HANDSHAKE),
+    KEYS    (IN, HANDSHAKE),
+    SEND    (MSG_ENCRYPTED_EXTENSIONS, write_encrypted_extensions, STATE_SW_ENCRYPTED_EXTENSIONS),
+    SEND_IF (asked_cert, MSG_CERTIFICATE_REQUEST, write_certificate_request, STATE_SW_CERT_REQ),
+    SEND    (MSG_CERTIFICATE,          write_certificate,         STATE_SW_CERT),
+    SEND    (MSG_CERTIFICATE_VERIFY,   write_certificate_verify,  STATE_SW_CERT_VRFY),
+    SEND    (MSG_FINISHED,             write_finished,            STATE_SW_FINISHED),
+    DO      (derive_application),
+    KEYS    (OUT, APPLICATION),
+    MARK    (STATE_EARLY_DATA),
+    RECV_IF (asked_cert, MSG_CERTIFICATE, read_certificate,       STATE_SR_CERT),
+    DO_IF   (peer_has_cert, verify_peer), /* may pause */
+    RECV_IF (peer_has_cert, MSG_CERTIFICATE_VERIFY, read_certificate_verify, STATE_SR_CERT_VRFY),
+    RECV    (MSG_FINISHED,             read_finished,             STATE_SR_FINISHED),
+    KEYS    (IN, APPLICATION),
+    DO      (derive_resumption),
+    END
+};
+
+const struct step script_server_hello[] = {
+    RECV    (MSG_CLIENT_HELLO,         read_client_hello,         STATE_SR_CLNT_HELLO),
+    DO      (ask_client_hello_hook),   /* may pause */
+    DO      (choose_version),
+    GOTO    (server13),
+    END
+};
+
+/* --- After the handshake --- */
+
+static const struct step client_take_key_update[] = {
+    RECV    (MSG_KEY_UPDATE,           read_key_update,           STATE_CR_KEY_UPDATE),
+    NEXT_KEY(IN),
+    END
+};
+static const struct step server_take_key_update[] = {
+    RECV    (MSG_KEY_UPDATE,           read_key_update,           STATE_SR_KEY_UPDATE),
+    NEXT_KEY(IN),
+    END
+};
+static const struct step client_give_key_update[] = {
+    SEND    (MSG_KEY_UPDATE,           write_key_update,          STATE_CW_KEY_UPDATE),
+    NEXT_KEY(OUT),
+    END
+};
+static const struct step server_give_key_update[] = {
+    SEND    (MSG_KEY_UPDATE,           write_key_update,          STATE_SW_KEY_UPDATE),
+    NEXT_KEY(OUT),
+    END
+};
+static const struct step take_ticket[] = {
+    RECV    (MSG_NEW_SESSION_TICKET,   read_new_session_ticket,   STATE_CR_SESSION_TICKET),
+    END
+};
+static const struct step ask_client_auth[] = {
+    SEND    (MSG_CERTIFICATE_REQUEST,  write_certificate_request, STATE_SW_CERT_REQ),
+    END
+};
+static const struct step give_client_auth[] = {
+    DO      (begin_post_auth),
+    RECV    (MSG_CERTIFICATE_REQUEST,  read_certificate_request,  STATE_CR_CERT_REQ),
+    DO      (choose_credential_client), /* may pause */
+    SEND    (MSG_CERTIFICATE,          write_certificate,         STATE_CW_CERT),
+    SEND_IF (have_cert, MSG_CERTIFICATE_VERIFY, write_certificate_verify, STATE_CW_CERT_VRFY),
+    SEND    (MSG_FINISHED,             write_finished,            STATE_CW_FINISHED),
+    DO      (end_post_auth),
+    END
+};
+static const struct step take_client_auth[] = {
+    DO      (begin_post_auth),
+    RECV    (MSG_CERTIFICATE,          read_certificate,          STATE_SR_CERT),
+    DO_IF   (peer_has_cert, verify_peer), /* may pause */
+    RECV_IF (peer_has_cert, MSG_CERTIFICATE_VERIFY, read_certificate_verify, STATE_SR_CERT_VRFY),
+    RECV    (MSG_FINISHED,             read_finished,             STATE_SR_FINISHED),
+    DO      (end_post_auth),
+    END
+};
+/* clang-format on */
+
+const struct script scripts[] = {
+    { "client_hello", script_client_hello, ROLE_CLIENT },
+    { "client13_retry", client13_retry, ROLE_CLIENT },
+    { "client13", client13, ROLE_CLIENT },
+    { "server_hello", script_server_hello, ROLE_SERVER },
+    { "server13", server13, ROLE_SERVER },
+    { "client_take_key_update", client_take_key_update, ROLE_CLIENT },
+    { "server_take_key_update", server_take_key_update, ROLE_SERVER },
+    { "client_give_key_update", client_give_key_update, ROLE_CLIENT },
+    { "server_give_key_update", server_give_key_update, ROLE_SERVER },
+    { "take_ticket", take_ticket, ROLE_CLIENT },
+    { "ask_client_auth", ask_client_auth, ROLE_SERVER },
+    { "give_client_auth", give_client_auth, ROLE_CLIENT },
+    { "take_client_auth", take_client_auth, ROLE_SERVER },
+};
+const size_t num_scripts = COUNT_OF(scripts);
+
+const struct step *script_give_key_update(const struct tls_conn *c)
+{
+    return c->role == ROLE_CLIENT ? client_give_key_update : server_give_key_update;
+}
+
+const struct step *script_ask_client_auth(void)
+{
+    return ask_client_auth;
+}
+
+/* --- Unprompted messages --- */
+
+static bool always(const struct tls_conn *c)
+{
+    (void)c;
+    return true;
+}
+
+static bool auth_was_offered(const struct tls_conn *c)
+{
+    return c->post_auth == POST_AUTH_OFFERED;
+}
+
+static bool auth_is_pending(const struct tls_conn *c)
+{
+    return c->post_auth == POST_AUTH_PENDING;
+}
+
+static const struct {
+    uint8_t message;
+    enum role role;
+    bool (*guard)(const struct tls_conn *c);
+    const struct step *script;
+} when_idle[] = {
+    { MSG_KEY_UPDATE, ROLE_CLIENT, always, client_take_key_update },
+    { MSG_KEY_UPDATE, ROLE_SERVER, always, server_take_key_update },
+    { MSG_NEW_SESSION_TICKET, ROLE_CLIENT, always, take_ticket },
+    { MSG_CERTIFICATE_REQUEST, ROLE_CLIENT, auth_was_offered, give_client_auth },
+    { MSG_CERTIFICATE, ROLE_SERVER, auth_is_pending, take_client_auth },
+};
+
+const struct step *script_for_idle(const struct tls_conn *c, uint8_t message)
+{
+    for (size_t i = 0; i < COUNT_OF(when_idle); i++) {
+        if (when_idle[i].message == message && when_idle[i].role == c->role &&
+            when_idle[i].guard(c)) {
+            return when_idle[i].script;
+        }
+    }
+    return NULL;
+}
