@@ -1,0 +1,45 @@
+/*
+ * Initialisation: OPENSSL_init_ssl(3) on top of OPENSSL_init_crypto(3).
+ */
+#include "api/init.h"
+
+#include "api/internal.h"
+
+static CRYPTO_ONCE strings_once = CRYPTO_ONCE_STATIC_INIT;
+static bool strings_loaded;
+
+static void load_strings(void)
+{
+    strings_loaded = load_error_strings();
+}
+
+/* Whoever comes first decides whether reason strings are loaded by initialisation. */
+static void load_no_strings(void)
+{
+    strings_loaded = true;
+}
+
+int OPENSSL_init_ssl(uint64_t opts, const OPENSSL_INIT_SETTINGS *settings)
+{
+    uint64_t crypto_opts = opts | OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS;
+
+    if ((opts & OPENSSL_INIT_NO_LOAD_CONFIG) == 0) {
+        crypto_opts |= OPENSSL_INIT_LOAD_CONFIG;
+    }
+    if (!OPENSSL_init_crypto(crypto_opts, settings)) {
+        return 0;
+    }
+    if ((opts & OPENSSL_INIT_NO_LOAD_SSL_STRINGS) != 0 &&
+        !CRYPTO_THREAD_run_once(&strings_once, load_no_strings)) {
+        return 0;
+    }
+    if ((opts & OPENSSL_INIT_LOAD_SSL_STRINGS) != 0) {
+        return CRYPTO_THREAD_run_once(&strings_once, load_strings) && strings_loaded;
+    }
+    return 1;
+}
+
+bool init_for_context(void)
+{
+    return OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS, NULL) == 1;
+}
