@@ -1,6 +1,6 @@
 # For whoever works on Tenon. Whoever uses it starts with ./tenon, which also installs what a build needs.
 #
-#   make                    build the library in ./build
+#   make                    build the library and its tests in ./build-gcc, warnings being errors
 #   make check              format, layers, unit tests, known answers, golden files: under a minute
 #   make fuzz F=NAME        run one fuzz target for SECONDS (60); without F each of them
 #   make install PREFIX=    install the library and the command tenon (DESTDIR is honoured)
@@ -13,22 +13,20 @@ F ?= *
 
 .PHONY: all check fuzz install clean
 
-all: build/build.ninja
-	ninja -C build
-
-build/build.ninja:
-	meson setup build --buildtype=release
+all:
+	tools/build-kind gcc
 
 check: all
 	tools/check-format --changed
 	tools/check-layers
-	tools/meson-tests build --no-suite contract
+	tools/meson-tests build-gcc --no-suite contract
 
 fuzz:
-	tools/build-in build-fuzz clang -Dfuzz=true -Dbuildtype=debugoptimized
+	tools/build-kind fuzz
 	tools/run-fuzz build-fuzz $(SECONDS) '$(F)'
 
-install: build/build.ninja
+install:
+	test -f build/build.ninja || meson setup build --buildtype=release -Dtests=false
 	meson configure build --prefix='$(abspath $(PREFIX))'
 	meson install -C build
 
