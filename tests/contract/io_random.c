@@ -44,6 +44,7 @@ struct schedule {
     bool limits_writes;
     bool rogue; /* breaks the retry rule now and then */
     bool ends_abruptly;
+    bool fails; /* single calls of the transport fail */
 };
 
 static uint64_t next_random(struct schedule *s)
@@ -168,7 +169,8 @@ static void act_write(struct schedule *s, struct side *side)
         CHECK(ret <= side->asked_len);
         side->sent += (uint64_t)ret;
     }
-    if (ret >= 0 || SSL_want(side->ssl) != SSL_WRITING) {
+    /* 0 may also come from a BIO_write that returned 0: the record is still pending then. */
+    if (ret > 0 || SSL_want(side->ssl) != SSL_WRITING) {
         drop_block(side);
     }
 }
@@ -214,6 +216,24 @@ static void act_ask(struct side *side)
          SSL_get_shutdown(side->ssl), SSL_in_init(side->ssl), SSL_get_key_update_type(side->ssl));
 }
 
+/* The stream towards this side ends, or its next read or write fails once. */
+static void act_transport(struct schedule *s, const struct side *side)
+{
+    static const int steps[] = { WIRE_FATAL, WIRE_RESET, WIRE_EOF };
+
+    if (s->ends_abruptly && one_in(s, 3)) {
+        note("%s sees the end of the stream", ssl_get_name(side->ssl));
+        wire_close_towards(s->pair.wire, side->end);
+    }
+    if (s->fails) {
+        enum wire_call call = one_in(s, 2) ? WIRE_READ : WIRE_WRITE;
+
+        note("%s: the next %s fails", ssl_get_name(side->ssl),
+             call == WIRE_READ ? "read" : "write");
+        wire_script(s->pair.wire, side->end, call, &steps[below(s, 3)], 1);
+    }
+}
+
 static void act(struct schedule *s)
 {
     struct side *side = &s->sides[below(s, 2)];
@@ -232,10 +252,7 @@ static void act(struct schedule *s)
         }
         break;
     case 4:
-        if (s->ends_abruptly && one_in(s, 3)) {
-            note("%s sees the end of the stream", ssl_get_name(side->ssl));
-            wire_close_towards(s->pair.wire, side->end);
-        }
+        act_transport(s, side);
         break;
     case 5:
     case 6:
@@ -284,6 +301,12 @@ static void init_side(struct schedule *s, struct side *side, SSL *ssl, enum wire
     }
     if (one_in(s, 4)) {
         (void)SSL_set_max_send_fragment(ssl, fragments[below(s, 4)]);
+    }
+    if (one_in(s, 8)) {
+        CHECK(SSL_set_block_padding(ssl, 1 + below(s, 1000)) == 1);
+    }
+    if (one_in(s, 3)) {
+        (void)SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
     }
     note("%s mode %ld read_ahead %d", ssl_get_name(ssl), SSL_get_mode(ssl), side->read_ahead);
 }
@@ -334,6 +357,7 @@ static void run_seed(uint64_t seed, SSL_CTX *client_ctx, SSL_CTX *server_ctx)
     s.limits_writes = s.scale > 0 && !one_in(&s, 3);
     s.rogue = one_in(&s, 16);
     s.ends_abruptly = one_in(&s, 4);
+    s.fails = one_in(&s, 4);
     REQUIRE(SSL_CTX_up_ref(client_ctx) == 1 && SSL_CTX_up_ref(server_ctx) == 1);
     pair_init_ctx(&s.pair, client_ctx, server_ctx, OVER_WIRE, 0);
     REQUIRE(drive_handshake(s.pair.client, s.pair.server));
