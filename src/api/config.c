@@ -6,9 +6,11 @@
 #include "api/ciphers.h"
 #include "api/custom_ext.h"
 #include "api/internal.h"
+#include "api/lists.h"
 #include "api/security.h"
 
 #include "crypto/cert.h"
+#include <assert.h>
 #include <stdatomic.h>
 
 #define DEFAULT_MAX_CERT_LIST (100 * 1024)
@@ -183,4 +185,15 @@ struct ssl_config *ssl_edit(SSL *s)
     }
     s->conn.config = &config->core;
     return config;
+}
+
+static_assert(SSL_CERT_FLAG_SUITEB_128_LOS_ONLY == SUITE_B_128_ONLY << 16 &&
+                  SSL_CERT_FLAG_SUITEB_192_LOS == SUITE_B_192 << 16 &&
+                  SSL_CERT_FLAG_SUITEB_128_LOS == SUITE_B_128 << 16,
+              "Suite B's levels are the flags' bits");
+
+void config_set_cert_flags(struct ssl_config *config, uint32_t flags)
+{
+    config->cert_flags = flags;
+    config->core.suite_b = (enum suite_b)(flags >> 16 & SUITE_B_128);
 }

@@ -75,7 +75,7 @@ struct ssl_config {
     GEN_SESSION_CB generate_session_id;
     int (*not_resumable_callback)(SSL *, int);
 
-    bool read_ahead;
+    int read_ahead;                       /* 0: off; else as set */
     size_t read_buffer_len;
     uint32_t max_pipelines;
     int status_type;                      /* TLSEXT_STATUSTYPE_*; -1: none */

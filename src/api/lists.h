@@ -7,6 +7,16 @@
 
 #include "api/internal.h"
 
+/* A word of a list, without the blanks around it. */
+struct list_word {
+    const char *at; /* borrows from the text */
+    size_t len;
+};
+
+/* The word before the next colon; *text is moved behind the colon, *more says whether there was
+ * one. */
+struct list_word list_next_word(const char **text, bool *more);
+
 /* SSL_CERT_FLAG_*: stores them, and what the Suite B bits mean for the core. */
 void config_set_cert_flags(struct ssl_config *config, uint32_t flags);
 

@@ -50,6 +50,17 @@ static const DEFAULT_LIST(NUM_DEFAULT_SIGALGS) default_sigalgs = {
                 0x0301, 0x0201, 0x0302, 0x0202, 0x0402, 0x0502, 0x0602 } }
 };
 
+/* RFC 6460, 3: P-256 with SHA-256, P-384 with SHA-384. */
+static const DEFAULT_LIST(2) suite_b_groups = { .init = {
+                                                    1, 2 * sizeof(uint16_t), { 0x0017, 0x0018 } } };
+static const DEFAULT_LIST(1) suite_b_group128 = { .init = { 1, sizeof(uint16_t), { 0x0017 } } };
+static const DEFAULT_LIST(1) suite_b_group192 = { .init = { 1, sizeof(uint16_t), { 0x0018 } } };
+static const DEFAULT_LIST(2) suite_b_sigalgs = {
+    .init = { 1, 2 * sizeof(uint16_t), { 0x0403, 0x0503 } }
+};
+static const DEFAULT_LIST(1) suite_b_sigalg128 = { .init = { 1, sizeof(uint16_t), { 0x0403 } } };
+static const DEFAULT_LIST(1) suite_b_sigalg192 = { .init = { 1, sizeof(uint16_t), { 0x0503 } } };
+
 size_t u16_list_len(const struct blob *list)
 {
     return blob_len(list) / sizeof(uint16_t);
@@ -85,17 +96,40 @@ const struct blob *config_suites13(const struct tls_config *config)
 
 const struct blob *config_groups(const struct tls_config *config)
 {
+    switch (config->suite_b) {
+    case SUITE_B_128:
+        return &suite_b_groups.blob;
+    case SUITE_B_128_ONLY:
+        return &suite_b_group128.blob;
+    case SUITE_B_192:
+        return &suite_b_group192.blob;
+    case SUITE_B_OFF:
+        break;
+    }
     return config->groups != NULL ? config->groups : &default_groups.blob;
 }
 
 const struct blob *config_sigalgs(const struct tls_config *config)
 {
+    switch (config->suite_b) {
+    case SUITE_B_128:
+        return &suite_b_sigalgs.blob;
+    case SUITE_B_128_ONLY:
+        return &suite_b_sigalg128.blob;
+    case SUITE_B_192:
+        return &suite_b_sigalg192.blob;
+    case SUITE_B_OFF:
+        break;
+    }
     return config->sigalgs != NULL ? config->sigalgs : &default_sigalgs.blob;
 }
 
 const struct blob *config_client_sigalgs(const struct tls_config *config)
 {
-    return config->client_sigalgs != NULL ? config->client_sigalgs : config_sigalgs(config);
+    if (config->client_sigalgs != NULL && config->suite_b == SUITE_B_OFF) {
+        return config->client_sigalgs;
+    }
+    return config_sigalgs(config);
 }
 
 void config_copy(struct tls_config *copy, const struct tls_config *source)

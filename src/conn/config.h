@@ -29,6 +29,9 @@
 #define OPTION_NO_TLS13 (UINT64_C(1) << 29)
 #define OPTION_NO_RENEGOTIATION (UINT64_C(1) << 30)
 
+/* Suite B's levels of security; the values are those of SSL_CERT_FLAG_SUITEB_*, shifted. */
+enum suite_b { SUITE_B_OFF, SUITE_B_128_ONLY, SUITE_B_192, SUITE_B_128 };
+
 struct tls_config {
     const struct crypto_lib *lib; /* borrowed from the SSL_CTX */
     uint64_t options;             /* SSL_OP_* */
@@ -43,6 +46,7 @@ struct tls_config {
     struct blob *sigalgs;         /* NULL: the defaults */
     struct blob *client_sigalgs;  /* for client authentication; NULL: sigalgs */
     struct blob *alpn;            /* the client's protocols in wire format; NULL: none */
+    enum suite_b suite_b;         /* RFC 6460: overrides groups and sigalgs */
 
     struct credentials *credentials; /* counted; never NULL */
 
