@@ -69,9 +69,16 @@ long groups_set(SSL *s, SSL_CTX *ctx, const int *nids, long num)
 
 long groups_set_list(SSL *s, SSL_CTX *ctx, const char *text)
 {
+    const bool only_check = s == NULL && ctx == NULL;
+    const struct crypto_lib *lib =
+        only_check ? crypto_lib_default() : settings_of(s, ctx)->core.lib;
     struct group_list list = { .num = 0 };
     bool more = true;
 
+    if (lib == NULL) {
+        raise_error(ERR_R_INTERNAL_ERROR);
+        return 0;
+    }
     if (text == NULL) {
         ERR_raise(ERR_LIB_CONF, CONF_R_LIST_CANNOT_BE_NULL);
         return 0;
@@ -80,11 +87,11 @@ long groups_set_list(SSL *s, SSL_CTX *ctx, const char *text)
         struct list_word word = list_next_word(&text, &more);
 
         if (word.len == 0 || word.len > MAX_NAME ||
-            !add_group(&list, settings_of(s, ctx)->core.lib, group_by_name(word.at, word.len))) {
+            !add_group(&list, lib, group_by_name(word.at, word.len))) {
             return 0;
         }
     }
-    return store_groups(s, ctx, &list);
+    return only_check ? 1 : store_groups(s, ctx, &list);
 }
 
 struct list_word list_next_word(const char **text, bool *more)

@@ -11,6 +11,7 @@
 #include "api/verify.h"
 
 #include "crypto/cert.h"
+#include "engine/engine.h"
 #include <stdatomic.h>
 #include <string.h>
 
@@ -72,6 +73,7 @@ void SSL_free(SSL *s)
     BIO_free_all(s->wbio);
     BIO_free_all(s->rbio);
     forget_unclosed_session(s);
+    tls_abandon(&s->conn);
     conn_wipe(&s->conn);
     X509_VERIFY_PARAM_free(s->param);
     cert_list_free(s->verified_chain);

@@ -1,0 +1,186 @@
+/*
+ * Control commands of a connection alone: what it knows of its peer, OCSP, the name it asks for.
+ */
+#include "api/ctrl.h"
+
+#include "api/lists.h"
+#include "api/ocsp.h"
+#include "api/verify.h"
+#include <string.h>
+
+/* SSL_get0_raw_cipherlist() without a pointer asks for the size of one suite. */
+#define SUITE_LEN 2
+
+static long set_hostname(SSL *s, long type, const char *name)
+{
+    if (type != TLSEXT_NAMETYPE_host_name) {
+        raise_error(SSL_R_SSL3_EXT_INVALID_SERVERNAME_TYPE);
+        return 0;
+    }
+    OPENSSL_free(s->hostname);
+    s->hostname = NULL;
+    if (name == NULL) {
+        return 1;
+    }
+    size_t len = strlen(name);
+    if (len == 0 || len > TLSEXT_MAXLEN_host_name) {
+        raise_error(SSL_R_SSL3_EXT_INVALID_SERVERNAME);
+        return 0;
+    }
+    s->hostname = OPENSSL_strdup(name);
+    if (s->hostname == NULL) {
+        raise_error(ERR_R_INTERNAL_ERROR);
+        return 0;
+    }
+    return 1;
+}
+
+static long set_msg_callback_arg(SSL *s, void *arg)
+{
+    struct ssl_config *config = ssl_edit(s);
+
+    if (config == NULL) {
+        return 0;
+    }
+    config->msg_callback_arg = arg;
+    return 1;
+}
+
+static bool ctrl_ocsp(SSL *s, int cmd, long larg, void *parg, long *result)
+{
+    switch (cmd) {
+    case SSL_CTRL_SET_TLSEXT_STATUS_REQ_TYPE:
+        *result = ocsp_set_type(s, NULL, larg);
+        return true;
+    case SSL_CTRL_GET_TLSEXT_STATUS_REQ_TYPE:
+        *result = ocsp_get_type(s, NULL);
+        return true;
+    case SSL_CTRL_GET_TLSEXT_STATUS_REQ_EXTS:
+        *result = ocsp_get_extensions(s, parg);
+        return true;
+    case SSL_CTRL_SET_TLSEXT_STATUS_REQ_EXTS:
+        *result = ocsp_set_extensions(s, parg);
+        return true;
+    case SSL_CTRL_GET_TLSEXT_STATUS_REQ_IDS:
+        *result = ocsp_get_ids(s, parg);
+        return true;
+    case SSL_CTRL_SET_TLSEXT_STATUS_REQ_IDS:
+        *result = ocsp_set_ids(s, parg);
+        return true;
+    case SSL_CTRL_GET_TLSEXT_STATUS_REQ_OCSP_RESP:
+        *result = ocsp_get_response(s, parg);
+        return true;
+    case SSL_CTRL_SET_TLSEXT_STATUS_REQ_OCSP_RESP:
+        *result = ocsp_set_response(s, parg, larg);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Gives out a received list; 0 and *out untouched when there is none. */
+static long give_blob(const struct blob *list, void *out)
+{
+    if (list == NULL) {
+        return 0;
+    }
+    *(const uint8_t **)out = list->bytes;
+    return (long)list->len;
+}
+
+static long give_digest(const struct sig_scheme *scheme, void *out)
+{
+    if (scheme == NULL) {
+        return 0;
+    }
+    *(int *)out = scheme->hash_nid;
+    return 1;
+}
+
+static long give_peer_key(const SSL *s, void *out)
+{
+    const struct negotiated *neg = &s->conn.neg;
+
+    if (neg->peer_share == NULL || neg->group == NULL) {
+        return 0;
+    }
+    EVP_PKEY *key =
+        group_share_to_pkey(s->ctx->lib, neg->group, neg->peer_share->bytes, neg->peer_share->len);
+    if (key == NULL) {
+        return 0;
+    }
+    *(EVP_PKEY **)out = key;
+    return 1;
+}
+
+static long negotiated_group(const SSL *s)
+{
+    if (s->conn.neg.group != NULL) {
+        return s->conn.neg.group->nid;
+    }
+    return s->conn.session == NULL ? NID_undef : group_nid_or_id(s->conn.session->group);
+}
+
+static long extended_master_secret(const SSL *s)
+{
+    if (s->conn.session == NULL || SSL_in_init(s)) {
+        return -1;
+    }
+    return s->conn.session->extended_master_secret;
+}
+
+static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
+{
+    switch (cmd) {
+    case SSL_CTRL_GET_GROUPS:
+        *result = s->conn.session == NULL ? 0 : groups_of_peer(s, parg);
+        return true;
+    case SSL_CTRL_GET_SHARED_GROUP:
+        *result = groups_shared(s, larg);
+        return true;
+    case SSL_CTRL_GET_NEGOTIATED_GROUP:
+        *result = negotiated_group(s);
+        return true;
+    case SSL_CTRL_GET_PEER_SIGNATURE_NID:
+        *result = give_digest(s->conn.neg.peer_scheme, parg);
+        return true;
+    case SSL_CTRL_GET_SIGNATURE_NID:
+        *result = give_digest(s->conn.neg.own_scheme, parg);
+        return true;
+    case SSL_CTRL_GET_PEER_TMP_KEY:
+        *result = give_peer_key(s, parg);
+        return true;
+    case SSL_CTRL_GET_RAW_CIPHERLIST:
+        *result = parg == NULL ? SUITE_LEN : give_blob(s->conn.neg.peer_suites, parg);
+        return true;
+    case SSL_CTRL_GET_EC_POINT_FORMATS:
+        *result = give_blob(s->conn.neg.peer_point_formats, parg);
+        return true;
+    case SSL_CTRL_GET_EXTMS_SUPPORT:
+        *result = extended_master_secret(s);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool ctrl_connection(SSL *s, int cmd, long larg, void *parg, long *result)
+{
+    switch (cmd) {
+    case SSL_CTRL_SET_TLSEXT_HOSTNAME:
+        *result = set_hostname(s, larg, parg);
+        return true;
+    case SSL_CTRL_SET_MSG_CALLBACK_ARG:
+        *result = set_msg_callback_arg(s, parg);
+        return true;
+    case SSL_CTRL_SET_TLSEXT_DEBUG_ARG:
+        s->tlsext_debug_arg = parg;
+        *result = 1;
+        return true;
+    case SSL_CTRL_SET_RETRY_VERIFY:
+        *result = verify_set_retry(s);
+        return true;
+    default:
+        return ctrl_ocsp(s, cmd, larg, parg, result) || ctrl_peer(s, cmd, larg, parg, result);
+    }
+}
