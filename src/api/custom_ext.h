@@ -20,6 +20,9 @@ MUST_CHECK bool custom_extension_add(SSL_CTX *ctx, const struct custom_extension
 const struct custom_extension *custom_extension_find(const struct ssl_config *config, uint16_t type,
                                                      bool is_server);
 
+/* Forgets which extensions were exchanged: before a new handshake, and when the SSL is freed. */
+void custom_extensions_reset(SSL *s);
+
 /* The hooks of the same names of conn/hooks.h; owner is the SSL. */
 enum hook_answer write_custom_extensions(void *owner, unsigned context, struct writer *w,
                                          X509 *cert, size_t index, struct record_error *failure);

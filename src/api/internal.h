@@ -207,6 +207,8 @@ struct ssl_st {
     long verify_result;        /* X509_V_* */
     STACK_OF(X509) *verified_chain;       /* owns */
     STACK_OF(X509_NAME) *peer_ca_names;   /* owns; what the peer sent */
+    struct custom_exchange *custom;       /* owns; which custom extensions went which way */
+    size_t num_custom;
     struct ssl_dane_st *dane;             /* owns; NULL: never asked for */
     struct blob *tls_scts;                /* counted; the timestamps the peer sent in its handshake */
     STACK_OF(SCT) *scts;                  /* owns; all the peer's timestamps, on demand */
