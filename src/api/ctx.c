@@ -13,6 +13,7 @@
 
 #include "crypto/cert.h"
 #include "crypto/random.h"
+#include <openssl/engine.h>
 #include <stdatomic.h>
 
 #define DEFAULT_SESSION_TIMEOUT (2 * 60 * 60) /* seconds */
@@ -102,6 +103,8 @@ void SSL_CTX_free(SSL_CTX *ctx)
     ct_ctx_wipe(ctx);
     dane_ctx_wipe(ctx);
     X509_STORE_free(ctx->cert_store);
+    X509_VERIFY_PARAM_free(ctx->param);
+    ENGINE_finish(ctx->client_cert_engine);
     cert_list_free(ctx->extra_certs);
     ca_list_free(ctx->ca_names);
     ca_list_free(ctx->client_ca_names);

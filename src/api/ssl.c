@@ -4,6 +4,7 @@
 #include "api/ca_list.h"
 #include "api/ciphers.h"
 #include "api/ct.h"
+#include "api/custom_ext.h"
 #include "api/dane.h"
 #include "api/internal.h"
 #include "api/method.h"
@@ -45,6 +46,10 @@ SSL *SSL_new(SSL_CTX *ctx)
     s->quiet_shutdown = s->config->quiet_shutdown;
     s->rwstate = SSL_NOTHING;
     s->verify_result = X509_V_OK;
+    if (!verify_start_param(s)) {
+        SSL_free(s);
+        return NULL;
+    }
     return s;
 }
 
@@ -83,6 +88,7 @@ void SSL_free(SSL *s)
     sk_SSL_CIPHER_free(s->peer_ciphers);
     ocsp_wipe(s);
     ct_wipe(s);
+    custom_extensions_reset(s);
     ASYNC_WAIT_CTX_free(s->waitctx);
     OPENSSL_free(s->hostname);
     ssl_config_free(s->config);
