@@ -106,6 +106,7 @@ void SSL_CTX_free(SSL_CTX *ctx)
     X509_VERIFY_PARAM_free(ctx->param);
     ENGINE_finish(ctx->client_cert_engine);
     cert_list_free(ctx->extra_certs);
+    sk_SRTP_PROTECTION_PROFILE_free(ctx->srtp_profiles);
     ca_list_free(ctx->ca_names);
     ca_list_free(ctx->client_ca_names);
     ssl_config_free(ctx->config);

@@ -79,7 +79,7 @@ struct ssl_config {
     size_t read_buffer_len;
     uint32_t max_pipelines;
     int status_type;                      /* TLSEXT_STATUSTYPE_*; -1: none */
-    bool quiet_shutdown;
+    int quiet_shutdown;
     size_t num_tickets;
     uint32_t max_early_data;
     uint32_t recv_max_early_data;
@@ -138,6 +138,7 @@ struct ssl_ctx_st {
     SSL_CTX_npn_select_cb_func npn_select_cb;
     void *npn_select_arg;
     SSL_CTX_keylog_cb_func keylog_cb;
+    STACK_OF(SRTP_PROTECTION_PROFILE) *srtp_profiles; /* owns; an SSL without its own uses them */
     int (*status_cb)(SSL *, void *);
     void *status_arg;
     int (*cookie_generate)(SSL *, unsigned char *, unsigned int *);
@@ -190,7 +191,7 @@ struct ssl_st {
     BIO *wbio;                 /* owns */
     int rwstate;               /* SSL_NOTHING, SSL_READING, ...: SSL_want() */
     int shutdown;              /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
-    bool quiet_shutdown;       /* copied at SSL_new; not part of config so that it is cheap */
+    int quiet_shutdown;        /* copied at SSL_new; not part of config so that it is cheap */
     bool state_set;            /* SSL_set_connect_state or SSL_set_accept_state was called */
     bool last_call_failed;     /* this SSL's last call raised an error: SSL_get_error's judgement */
     bool in_handshake;         /* inside SSL_do_handshake: callbacks may call back */
@@ -218,6 +219,7 @@ struct ssl_st {
     size_t ocsp_response_len;
     STACK_OF(OCSP_RESPID) *ocsp_ids;      /* owns */
     STACK_OF(X509_EXTENSION) *ocsp_exts;  /* owns */
+    STACK_OF(SRTP_PROTECTION_PROFILE) *srtp_profiles; /* owns; NULL: those of ctx */
     void (*tlsext_debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
     void *tlsext_debug_arg;
     void *msg_callback_arg;               /* unused while config has one */

@@ -1,0 +1,251 @@
+/*
+ * What a connection can say of itself and its handshake.
+ */
+#include "api/internal.h"
+
+#include "api/versions.h"
+#include <string.h>
+
+/* --- Role and version --- */
+
+int SSL_is_server(const SSL *s)
+{
+    if (s->conn.role == ROLE_NONE) {
+        return s->method->role != ROLE_CLIENT;
+    }
+    return s->conn.role == ROLE_SERVER;
+}
+
+int SSL_is_dtls(const SSL *s)
+{
+    return s->method->dtls;
+}
+
+int SSL_version(const SSL *s)
+{
+    if (s->conn.neg.version != 0) {
+        return s->conn.neg.version;
+    }
+    return s->config->core.only_version != 0 ? s->config->core.only_version : TLS1_3_VERSION;
+}
+
+const char *SSL_get_version(const SSL *s)
+{
+    return version_name(SSL_version(s));
+}
+
+int SSL_client_version(const SSL *s)
+{
+    uint16_t version = s->conn.neg.client_version;
+
+    if (version == 0) {
+        return s->method->version;
+    }
+    /* The field of the ClientHello, which TLS 1.3 leaves at 1.2: RFC 8446, 4.1.2. */
+    return version > TLS1_2_VERSION ? TLS1_2_VERSION : version;
+}
+
+/* --- Suite, randoms, Finished --- */
+
+const SSL_CIPHER *SSL_get_current_cipher(const SSL *s)
+{
+    return s->conn.session == NULL ? NULL : s->conn.session->suite;
+}
+
+const SSL_CIPHER *SSL_get_pending_cipher(const SSL *s)
+{
+    return s->conn.neg.suite;
+}
+
+static size_t give_random(const uint8_t random[SSL3_RANDOM_SIZE], unsigned char *out, size_t room)
+{
+    if (room == 0) {
+        return SSL3_RANDOM_SIZE;
+    }
+    if (room > SSL3_RANDOM_SIZE) {
+        room = SSL3_RANDOM_SIZE;
+    }
+    memcpy(out, random, room);
+    return room;
+}
+
+size_t SSL_get_client_random(const SSL *s, unsigned char *out, size_t outlen)
+{
+    return give_random(s->conn.neg.client_random, out, outlen);
+}
+
+size_t SSL_get_server_random(const SSL *s, unsigned char *out, size_t outlen)
+{
+    return give_random(s->conn.neg.server_random, out, outlen);
+}
+
+static size_t give_finished(const struct secret *finished, void *buf, size_t count)
+{
+    memcpy(buf, finished->bytes, count < finished->len ? count : finished->len);
+    return finished->len;
+}
+
+size_t SSL_get_finished(const SSL *s, void *buf, size_t count)
+{
+    return give_finished(&s->conn.neg.own_finished, buf, count);
+}
+
+size_t SSL_get_peer_finished(const SSL *s, void *buf, size_t count)
+{
+    return give_finished(&s->conn.neg.peer_finished, buf, count);
+}
+
+/* --- Signatures --- */
+
+static int give_key_type(const struct sig_scheme *scheme, int *nid)
+{
+    if (scheme == NULL) {
+        return 0;
+    }
+    *nid = scheme->sig_nid;
+    return 1;
+}
+
+int SSL_get_signature_type_nid(const SSL *s, int *pnid)
+{
+    return give_key_type(s->conn.neg.own_scheme, pnid);
+}
+
+int SSL_get_peer_signature_type_nid(const SSL *s, int *pnid)
+{
+    return give_key_type(s->conn.neg.peer_scheme, pnid);
+}
+
+/* --- Names --- */
+
+/* The received name as a string: kept where a client keeps the name it asks for, which a server has
+ * no other use for. */
+static const char *received_name(const SSL *s)
+{
+    union {
+        const SSL *given;
+        SSL *writable;
+    } object = { .given = s };
+    const struct blob *name = s->conn.neg.server_name;
+
+    if (name == NULL) {
+        return s->hostname;
+    }
+    if (s->hostname == NULL || strlen(s->hostname) != name->len ||
+        memcmp(s->hostname, name->bytes, name->len) != 0) {
+        char *copy = OPENSSL_strndup((const char *)name->bytes, name->len);
+
+        if (copy == NULL) {
+            return NULL;
+        }
+        OPENSSL_free(s->hostname);
+        object.writable->hostname = copy;
+    }
+    return s->hostname;
+}
+
+const char *SSL_get_servername(const SSL *s, const int type)
+{
+    if (type != TLSEXT_NAMETYPE_host_name) {
+        return NULL;
+    }
+    return s->conn.role == ROLE_SERVER ? received_name(s) : s->hostname;
+}
+
+int SSL_get_servername_type(const SSL *s)
+{
+    return SSL_get_servername(s, TLSEXT_NAMETYPE_host_name) != NULL ? TLSEXT_NAMETYPE_host_name
+                                                                    : -1;
+}
+
+void SSL_get0_alpn_selected(const SSL *s, const unsigned char **data, unsigned int *len)
+{
+    const struct blob *alpn = s->conn.neg.alpn;
+
+    *data = alpn == NULL ? NULL : alpn->bytes;
+    *len = (unsigned int)blob_len(alpn);
+}
+
+/* NPN ended with TLS 1.2 and is never negotiated. */
+void SSL_get0_next_proto_negotiated(const SSL *s, const unsigned char **data, unsigned *len)
+{
+    (void)s;
+    *data = NULL;
+    *len = 0;
+}
+
+const char *SSL_get_psk_identity_hint(const SSL *s)
+{
+    return s == NULL || s->conn.session == NULL ? NULL : s->conn.session->psk_identity_hint;
+}
+
+const char *SSL_get_psk_identity(const SSL *s)
+{
+    return s == NULL || s->conn.session == NULL ? NULL : s->conn.session->psk_identity;
+}
+
+/* --- Early data --- */
+
+int SSL_get_early_data_status(const SSL *s)
+{
+    (void)s;
+    return SSL_EARLY_DATA_NOT_SENT;
+}
+
+/* --- What is always the same --- */
+
+/* Extensions that are handled without custom callbacks: OpenSSL 3.0's list. */
+int SSL_extension_supported(unsigned int ext_type)
+{
+    static const uint16_t types[] = {
+        TLSEXT_TYPE_server_name,
+        TLSEXT_TYPE_max_fragment_length,
+        TLSEXT_TYPE_status_request,
+        TLSEXT_TYPE_supported_groups,
+        TLSEXT_TYPE_ec_point_formats,
+        TLSEXT_TYPE_srp,
+        TLSEXT_TYPE_signature_algorithms,
+        TLSEXT_TYPE_use_srtp,
+        TLSEXT_TYPE_application_layer_protocol_negotiation,
+        TLSEXT_TYPE_signed_certificate_timestamp,
+        TLSEXT_TYPE_padding,
+        TLSEXT_TYPE_encrypt_then_mac,
+        TLSEXT_TYPE_extended_master_secret,
+        TLSEXT_TYPE_session_ticket,
+        TLSEXT_TYPE_psk,
+        TLSEXT_TYPE_early_data,
+        TLSEXT_TYPE_supported_versions,
+        TLSEXT_TYPE_cookie,
+        TLSEXT_TYPE_psk_kex_modes,
+        TLSEXT_TYPE_certificate_authorities,
+        TLSEXT_TYPE_post_handshake_auth,
+        TLSEXT_TYPE_key_share,
+        TLSEXT_TYPE_next_proto_neg,
+        TLSEXT_TYPE_renegotiate,
+    };
+
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        if (types[i] == ext_type) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Buffers are taken when needed and given back when empty, whatever the application wants. */
+int SSL_alloc_buffers(SSL *s)
+{
+    (void)s;
+    return 1;
+}
+
+int SSL_free_buffers(SSL *s)
+{
+    return SSL_has_pending(s) == 0 && s->pending.len == 0;
+}
+
+void SSL_set_debug(SSL *s, int debug)
+{
+    (void)s;
+    (void)debug;
+}
