@@ -174,8 +174,19 @@ struct pending_write {
     const void *buf;    /* the record's plaintext in the caller's memory */
     size_t len;         /* plaintext bytes that are sealed and not delivered to the BIO */
     size_t sent;        /* bytes of the caller's buffer whose records were delivered earlier */
-    size_t asked;       /* length the first call passed, for the error message */
-    bool is_data;       /* what blocks is application data (else an alert) */
+    const void *first;  /* what the first call passed, for the error message: buffer */
+    size_t asked;       /* and length */
+};
+
+/* A public call as a function that SSL_MODE_ASYNC may run inside a job. */
+struct io_call {
+    SSL *s;
+    int (*run)(struct io_call *call);
+    void *buf;
+    const void *data;
+    size_t len;
+    size_t done;
+    bool peek;
 };
 
 struct ssl_st {
@@ -193,8 +204,12 @@ struct ssl_st {
     int shutdown;              /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
     int quiet_shutdown;        /* copied at SSL_new; not part of config so that it is cheap */
     bool state_set;            /* SSL_set_connect_state or SSL_set_accept_state was called */
-    bool last_call_failed;     /* this SSL's last call raised an error: SSL_get_error's judgement */
+    int last_error;            /* what this SSL's last call put into the error queue, as SSL_get_error
+                                  tells it: SSL_ERROR_NONE, _SSL or _SYSCALL */
     bool in_handshake;         /* inside SSL_do_handshake: callbacks may call back */
+    bool work_due;             /* SSL_key_update or SSL_verify_client_post_handshake was called */
+    bool flush_due;            /* the BIO has not yet been flushed after a flight */
+    bool alert_sealed;         /* the queued alert is in the output */
 
     struct pending_write pending;
     /* NULL: those of ctx, whichever it is at the time, are in force. */
@@ -223,7 +238,8 @@ struct ssl_st {
     void (*tlsext_debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
     void *tlsext_debug_arg;
     void *msg_callback_arg;               /* unused while config has one */
-    ASYNC_JOB *job;
+    ASYNC_JOB *job;                       /* paused */
+    struct io_call job_call;              /* what it runs */
     ASYNC_WAIT_CTX *waitctx;
     int async_status;
 };
@@ -313,9 +329,6 @@ STACK_OF(X509) *ssl_chain_to_send(SSL *s, enum key_slot slot);
 /* Calls the application's client_cert_cb; 1: credentials set; 0: none; <0: suspend. */
 int ssl_ask_client_cert(SSL *s);
 
-/* --- pump.c, io.c, connect.c --- */
-
-/* Sets SSL_want() and puts the connection's failure into the error queue; -1. */
-int ssl_failed(SSL *s);
+/* --- pump.c, io.c and connect.c: see pump.h --- */
 
 #endif

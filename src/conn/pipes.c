@@ -28,6 +28,13 @@ static size_t ask_padding(void *owner, uint8_t type, size_t len)
     return c->hooks->pad(c->owner, type, len);
 }
 
+size_t conn_max_fragment(const struct tls_conn *c)
+{
+    size_t agreed = c->in.max_plaintext;
+
+    return agreed < c->config->max_send_fragment ? agreed : c->config->max_send_fragment;
+}
+
 bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len)
 {
     const struct record_padding padding = { ask_padding, c };
@@ -38,8 +45,8 @@ bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len
         size_t piece = len - done;
         size_t before = buffer_len(&c->out.buffer);
 
-        if (piece > c->config->max_send_fragment) {
-            piece = c->config->max_send_fragment;
+        if (piece > conn_max_fragment(c)) {
+            piece = conn_max_fragment(c);
         }
         if (!record_seal(&c->out, type, data + done, piece,
                          c->hooks->pad != NULL ? &padding : NULL)) {

@@ -6,6 +6,9 @@
 
 #include "conn/conn.h"
 
+/* The longest plaintext of a record of ours: max_send_fragment, or what was agreed on by RFC 6066, 4. */
+size_t conn_max_fragment(const struct tls_conn *c);
+
 /* Seals content of one type into c->out, in records of at most max_send_fragment bytes, and reports
  * each. False: out of memory or keys worn out (conn_fail() was called). */
 MUST_CHECK bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len);

@@ -23,7 +23,7 @@ static bool draw_random(struct handshake *hs)
     if (!c->hooks->random(c->owner, c->neg.client_random, RANDOM_LEN)) {
         return false;
     }
-    if ((c->config->options & OPTION_MIDDLEBOX_COMPAT) != 0) {
+    if ((c->config->options & OPTION_ENABLE_MIDDLEBOX_COMPAT) != 0) {
         hs->session_id_len = SESSION_ID_MAX;
         return c->hooks->random(c->owner, hs->session_id, SESSION_ID_MAX);
     }

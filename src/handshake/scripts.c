@@ -22,7 +22,7 @@ static bool retry_due(const struct handshake *hs)
 
 static bool compat(const struct handshake *hs)
 {
-    return (hs->conn->config->options & OPTION_MIDDLEBOX_COMPAT) != 0;
+    return (hs->conn->config->options & OPTION_ENABLE_MIDDLEBOX_COMPAT) != 0;
 }
 
 /* RFC 8446, D.4: one ChangeCipherSpec, and after a HelloRetryRequest it has been sent. */

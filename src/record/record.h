@@ -62,6 +62,9 @@ enum alert {
     ALERT_NONE = 255
 };
 
+/* The SSL_R_* reason of a fatal alert that was received is this plus its description. */
+#define REASON_OF_ALERT 1000
+
 enum alert_level { ALERT_LEVEL_WARNING = 1, ALERT_LEVEL_FATAL = 2 };
 
 /* What protects one direction of a connection at the moment. Application data may be received

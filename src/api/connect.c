@@ -1,0 +1,332 @@
+/*
+ * Handshakes: starting, running, asking how far they are, updating keys.
+ * SSL_connect(3), SSL_accept(3), SSL_do_handshake(3), SSL_set_connect_state(3), SSL_key_update(3),
+ * SSL_verify_client_post_handshake(3), SSL_in_init(3).
+ */
+#include "api/pump.h"
+
+#include "handshake/states.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <string.h>
+
+/* The core numbers states without including <openssl/ssl.h>. */
+#define STATES_AGREE(name)                                                                         \
+    _Static_assert((int)STATE_##name == (int)TLS_ST_##name, "states agree with ssl.h")
+STATES_AGREE(BEFORE);
+STATES_AGREE(OK);
+STATES_AGREE(CR_SRVR_HELLO);
+STATES_AGREE(CR_SESSION_TICKET);
+STATES_AGREE(CR_FINISHED);
+STATES_AGREE(CW_FINISHED);
+STATES_AGREE(SR_FINISHED);
+STATES_AGREE(SW_FINISHED);
+STATES_AGREE(CR_KEY_UPDATE);
+STATES_AGREE(EARLY_DATA);
+_Static_assert(REASON_OF_ALERT == SSL_AD_REASON_OFFSET, "reasons of alerts agree with ssl.h");
+
+/* --- Roles --- */
+
+static void set_state(SSL *s, enum role role)
+{
+    s->shutdown = 0;
+    if (s->conn.state != STATE_BEFORE || s->conn.error.failed) {
+        tls_abandon(&s->conn);
+        conn_reset(&s->conn, true);
+    }
+    s->conn.role = role;
+    s->state_set = true;
+    s->rwstate = SSL_NOTHING;
+}
+
+void SSL_set_connect_state(SSL *s)
+{
+    set_state(s, ROLE_CLIENT);
+}
+
+void SSL_set_accept_state(SSL *s)
+{
+    set_state(s, ROLE_SERVER);
+}
+
+int SSL_is_server(const SSL *s)
+{
+    if (!s->state_set) {
+        return s->method->role != ROLE_CLIENT;
+    }
+    return s->conn.role == ROLE_SERVER;
+}
+
+/* --- Where it stands --- */
+
+bool ssl_in_init(const SSL *s)
+{
+    return s->conn.error.failed || s->conn.hs != NULL || s->conn.handshakes_done == 0 ||
+           s->work_due;
+}
+
+int SSL_in_init(const SSL *s)
+{
+    return ssl_in_init(s);
+}
+
+int SSL_is_init_finished(const SSL *s)
+{
+    return !ssl_in_init(s) && s->conn.state == STATE_OK;
+}
+
+int SSL_in_before(const SSL *s)
+{
+    return s->conn.state == STATE_BEFORE && s->conn.hs == NULL && !s->conn.error.failed;
+}
+
+OSSL_HANDSHAKE_STATE SSL_get_state(const SSL *s)
+{
+    return (OSSL_HANDSHAKE_STATE)s->conn.state;
+}
+
+/* --- Running --- */
+
+static void tell(SSL *s, int where, int ret)
+{
+    void (*callback)(const SSL *, int, int) = ssl_info_callback(s);
+
+    if (callback != NULL) {
+        callback(s, where, ret);
+    }
+}
+
+static int want_of_pause(enum pause pause)
+{
+    switch (pause) {
+    case PAUSE_CLIENT_HELLO:
+        return SSL_CLIENT_HELLO_CB;
+    case PAUSE_X509_LOOKUP:
+        return SSL_X509_LOOKUP;
+    case PAUSE_RETRY_VERIFY:
+        return SSL_RETRY_VERIFY;
+    case PAUSE_NONE:
+        break;
+    }
+    return SSL_NOTHING;
+}
+
+/* One step of a handshake that runs. 1: *done, or go on. */
+static int drive_step(SSL *s, bool *done)
+{
+    s->rwstate = SSL_NOTHING;
+    switch (tls_run(&s->conn)) {
+    case TLS_OK:
+        *done = true;
+        return 1;
+    case TLS_WANT_FLUSH:
+        return pump_flush(s);
+    case TLS_WANT_INPUT:
+        return pump_in(s);
+    case TLS_PAUSED:
+        s->rwstate = want_of_pause(s->conn.pause);
+        return -1;
+    case TLS_CLOSED:
+        s->shutdown |= SSL_RECEIVED_SHUTDOWN;
+        s->rwstate = SSL_READING;
+        return -1;
+    case TLS_FAILED:
+        if (s->conn.received_fatal != ALERT_NONE) {
+            s->shutdown |= SSL_RECEIVED_SHUTDOWN;
+        }
+        return pump_fail(s);
+    case TLS_APP_DATA:
+    case TLS_HANDSHAKE:
+        break;
+    }
+    return call_fail(s, ERR_R_INTERNAL_ERROR);
+}
+
+static int drive(SSL *s)
+{
+    bool done = false;
+    int result = 1;
+
+    while (!done && result > 0) {
+        result = drive_step(s, &done);
+    }
+    return result > 0 ? 1 : -1;
+}
+
+static bool begin_initial(SSL *s)
+{
+    struct tls_conn *c = &s->conn;
+
+    if (!ssl_follow_ctx(s)) {
+        return false;
+    }
+    if (c->role == ROLE_SERVER) {
+        s->session_ctx->stats.accept++;
+        return true;
+    }
+    s->session_ctx->stats.connect++;
+    if (s->hostname != NULL) {
+        blob_set(&c->neg.server_name, blob_new(s->hostname, strlen(s->hostname)));
+        return c->neg.server_name != NULL;
+    }
+    return true;
+}
+
+int ssl_run_handshake(SSL *s)
+{
+    struct tls_conn *c = &s->conn;
+    int result = 1;
+
+    if (s->method->role != ROLE_NONE && s->method->role != c->role) {
+        (void)call_fail(s, ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED);
+        return 0;
+    }
+    if (c->error.failed || s->in_handshake) {
+        return -1;
+    }
+    errno = 0;
+    s->in_handshake = true;
+    if (c->hs == NULL && c->handshakes_done == 0 && !begin_initial(s)) {
+        conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    if (c->hs != NULL || tls_start(c)) {
+        result = drive(s);
+    } else if (c->error.failed) {
+        result = pump_fail(s);
+    }
+    s->in_handshake = false;
+    if (result > 0) {
+        s->work_due = false;
+    }
+    tell(s, c->role == ROLE_CLIENT ? SSL_CB_CONNECT_EXIT : SSL_CB_ACCEPT_EXIT, result);
+    return result;
+}
+
+static int do_handshake(struct io_call *call)
+{
+    return ssl_run_handshake(call->s);
+}
+
+int SSL_do_handshake(SSL *s)
+{
+    struct io_call call = { .s = s, .run = do_handshake };
+
+    call_begin(s);
+    if (!s->state_set) {
+        return call_fail(s, SSL_R_CONNECTION_TYPE_NOT_SET);
+    }
+    return ssl_in_init(s) ? run_io_call(&call) : 1;
+}
+
+int SSL_connect(SSL *s)
+{
+    if (!s->state_set) {
+        SSL_set_connect_state(s);
+    }
+    return SSL_do_handshake(s);
+}
+
+int SSL_accept(SSL *s)
+{
+    if (!s->state_set) {
+        SSL_set_accept_state(s);
+    }
+    return SSL_do_handshake(s);
+}
+
+/* --- After the handshake --- */
+
+/* Why the keys cannot be updated now; 0: they can. */
+static int refuse_key_update(const SSL *s, int updatetype)
+{
+    if (s->conn.neg.version != VERSION_TLS13) {
+        return SSL_R_WRONG_SSL_VERSION;
+    }
+    if (updatetype != SSL_KEY_UPDATE_NOT_REQUESTED && updatetype != SSL_KEY_UPDATE_REQUESTED) {
+        return SSL_R_INVALID_KEY_UPDATE_TYPE;
+    }
+    if (!SSL_is_init_finished(s)) {
+        return SSL_R_STILL_IN_INIT;
+    }
+    return s->pending.len > 0 ? SSL_R_BAD_WRITE_RETRY : 0;
+}
+
+int SSL_key_update(SSL *s, int updatetype)
+{
+    int reason = refuse_key_update(s, updatetype);
+
+    call_begin(s);
+    if (reason != 0) {
+        (void)call_fail(s, reason);
+        return 0;
+    }
+    s->work_due = true;
+    s->conn.key_update = (enum key_update)updatetype;
+    return 1;
+}
+
+int SSL_get_key_update_type(const SSL *s)
+{
+    return s->conn.key_update;
+}
+
+/* Why a request for the client's certificate cannot be sent now; 0: it can. */
+static int refuse_post_auth(const SSL *s)
+{
+    const struct tls_conn *c = &s->conn;
+
+    if (c->neg.version != VERSION_TLS13) {
+        return SSL_R_WRONG_SSL_VERSION;
+    }
+    if (c->role != ROLE_SERVER) {
+        return SSL_R_NOT_SERVER;
+    }
+    if (!SSL_is_init_finished(s)) {
+        return SSL_R_STILL_IN_INIT;
+    }
+    switch (c->post_auth) {
+    case POST_AUTH_NONE:
+        return SSL_R_EXTENSION_NOT_RECEIVED;
+    case POST_AUTH_OFFERED:
+        return (s->config->verify_mode & SSL_VERIFY_PEER) == 0 ? SSL_R_INVALID_CONFIG : 0;
+    case POST_AUTH_ASKED:
+        return SSL_R_REQUEST_PENDING;
+    case POST_AUTH_PENDING:
+        break;
+    }
+    return SSL_R_REQUEST_SENT;
+}
+
+int SSL_verify_client_post_handshake(SSL *s)
+{
+    int reason = refuse_post_auth(s);
+
+    call_begin(s);
+    if (reason != 0) {
+        (void)call_fail(s, reason);
+        return 0;
+    }
+    s->conn.post_auth = POST_AUTH_ASKED;
+    s->work_due = true;
+    return 1;
+}
+
+/* TLS 1.3 has no renegotiation; before a handshake there is nothing to repeat. */
+int SSL_renegotiate(SSL *s)
+{
+    call_begin(s);
+    (void)call_fail(s, SSL_R_WRONG_SSL_VERSION);
+    return 0;
+}
+
+int SSL_renegotiate_abbreviated(SSL *s)
+{
+    return SSL_renegotiate(s);
+}
+
+int SSL_renegotiate_pending(const SSL *s)
+{
+    (void)s;
+    return 0;
+}

@@ -1,0 +1,304 @@
+/*
+ * Application data: SSL_read(3), SSL_write(3), SSL_peek, their _ex forms, SSL_pending(3).
+ */
+#include "api/pump.h"
+
+#include <openssl/err.h>
+
+/* --- Reading --- */
+
+/* The peer's messages after the handshake are dealt with inside SSL_read. Without
+ * SSL_MODE_AUTO_RETRY the application is told that nothing came, unless more has been read. */
+static int run_unprompted(SSL *s)
+{
+    int result = ssl_run_handshake(s);
+
+    if (result <= 0) {
+        return -1;
+    }
+    if ((s->config->mode & SSL_MODE_AUTO_RETRY) == 0 && record_in_buffered(&s->conn.in) == 0) {
+        s->rwstate = SSL_READING;
+        BIO_clear_retry_flags(s->rbio);
+        BIO_set_retry_read(s->rbio);
+        return -1;
+    }
+    return 1;
+}
+
+/* One step towards application data. 1: *done, or go on. */
+static int read_step(struct io_call *call, bool *done)
+{
+    SSL *s = call->s;
+
+    s->rwstate = SSL_NOTHING;
+    switch (tls_read(&s->conn, call->buf, call->len, call->peek, &call->done)) {
+    case TLS_APP_DATA:
+        *done = true;
+        return call->done > 0 ? 1 : 0;
+    case TLS_WANT_INPUT:
+        return pump_in(s);
+    case TLS_HANDSHAKE:
+        return run_unprompted(s);
+    case TLS_CLOSED:
+        s->shutdown |= SSL_RECEIVED_SHUTDOWN;
+        return 0;
+    case TLS_FAILED:
+        (void)pump_fail(s);
+        if (s->conn.received_fatal != ALERT_NONE) {
+            s->shutdown |= SSL_RECEIVED_SHUTDOWN;
+            return 0;
+        }
+        return -1;
+    case TLS_OK:
+    case TLS_WANT_FLUSH:
+    case TLS_PAUSED:
+        break;
+    }
+    return call_fail(s, ERR_R_INTERNAL_ERROR);
+}
+
+static int do_read(struct io_call *call)
+{
+    SSL *s = call->s;
+    bool done = false;
+    int result = 1;
+
+    s->rwstate = SSL_NOTHING;
+    if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
+        return -1;
+    }
+    while (!done && result > 0) {
+        result = read_step(call, &done);
+    }
+    return result;
+}
+
+static int read_internal(SSL *s, void *buf, size_t len, bool peek, size_t *got)
+{
+    struct io_call call = { .s = s, .run = do_read, .buf = buf, .len = len, .peek = peek };
+
+    call_begin(s);
+    if (!s->state_set) {
+        return call_fail(s, SSL_R_UNINITIALIZED);
+    }
+    if ((s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0) {
+        s->rwstate = SSL_NOTHING;
+        return 0;
+    }
+    int result = run_io_call(&call);
+    *got = call.done;
+    return result;
+}
+
+static int read_int(SSL *s, void *buf, int num, bool peek)
+{
+    size_t got = 0;
+
+    if (num < 0) {
+        call_begin(s);
+        return call_fail(s, SSL_R_BAD_LENGTH);
+    }
+    int result = read_internal(s, buf, (size_t)num, peek, &got);
+    return result > 0 ? (int)got : result;
+}
+
+int SSL_read(SSL *s, void *buf, int num)
+{
+    return read_int(s, buf, num, false);
+}
+
+int SSL_peek(SSL *s, void *buf, int num)
+{
+    return read_int(s, buf, num, true);
+}
+
+int SSL_read_ex(SSL *s, void *buf, size_t num, size_t *readbytes)
+{
+    return read_internal(s, buf, num, false, readbytes) > 0;
+}
+
+int SSL_peek_ex(SSL *s, void *buf, size_t num, size_t *readbytes)
+{
+    return read_internal(s, buf, num, true, readbytes) > 0;
+}
+
+int SSL_pending(const SSL *s)
+{
+    return (int)tls_pending(&s->conn);
+}
+
+/* OpenSSL counts a header that was read alone as processed. */
+int SSL_has_pending(const SSL *s)
+{
+    size_t buffered = record_in_buffered(&s->conn.in);
+
+    return tls_pending(&s->conn) > 0 || (buffered > 0 && buffered != RECORD_HEADER_LEN);
+}
+
+/* --- Writing --- */
+
+/* The retry rule broken: nothing is sent any more, as the record that is half out belongs to bytes
+ * which the caller no longer has. */
+static int refuse_retry(struct io_call *call, int reason)
+{
+    SSL *s = call->s;
+    const struct pending_write *p = &s->pending;
+
+    conn_fail(&s->conn, ALERT_NONE, reason);
+    s->conn.error.raised = true;
+    s->last_error = SSL_ERROR_SSL;
+    raise_error_with(reason,
+                     "first call: %zu bytes at %p, %zu of them sent and %zu on their way; this "
+                     "call: %zu bytes at %p",
+                     p->asked, p->first, p->sent, p->len, call->len, call->data);
+    return -1;
+}
+
+/* Delivers the record that blocked. 1: it is out, *total counts it. */
+static int finish_blocked(struct io_call *call, size_t *total)
+{
+    SSL *s = call->s;
+    struct pending_write *p = &s->pending;
+
+    if ((s->config->mode & SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER) == 0 &&
+        p->buf != (const uint8_t *)call->data + *total) {
+        return refuse_retry(call, SSL_R_BAD_WRITE_RETRY);
+    }
+    int result = pump_out(s);
+    if (result > 0) {
+        *total += p->len;
+        p->len = 0;
+    }
+    return result;
+}
+
+/* What has to go out before the next record of data: an alert that waited, a key update. */
+static int write_what_is_due(SSL *s)
+{
+    if (s->conn.alert_due) {
+        int result = pump_alert(s);
+        if (result <= 0) {
+            return result;
+        }
+    }
+    return tls_key_is_worn(&s->conn) ? ssl_run_handshake(s) : 1;
+}
+
+/* Seals and delivers one record of buf[0..len); 1: it is out. */
+static int write_record(SSL *s, const uint8_t *buf, size_t len)
+{
+    struct pending_write *p = &s->pending;
+    int result = write_what_is_due(s);
+
+    if (result <= 0) {
+        return result;
+    }
+    if (tls_write(&s->conn, buf, len) != TLS_OK) {
+        return pump_fail(s);
+    }
+    p->buf = buf;
+    p->len = len;
+    result = pump_out(s);
+    if (result > 0) {
+        p->len = 0;
+    }
+    return result;
+}
+
+static int write_records(struct io_call *call, size_t total)
+{
+    SSL *s = call->s;
+    const uint8_t *buf = call->data;
+    bool partial = (s->config->mode & SSL_MODE_ENABLE_PARTIAL_WRITE) != 0;
+    int result = 1;
+
+    while (result > 0 && total < call->len) {
+        size_t left = call->len - total;
+        size_t limit = tls_write_limit(&s->conn);
+        size_t piece = left < limit ? left : limit;
+        result = write_record(s, buf + total, piece);
+        if (result > 0) {
+            total += piece;
+            if (partial) {
+                break;
+            }
+        }
+    }
+    /* What was delivered is remembered for the retry, until all of it is reported. */
+    s->pending.sent = result > 0 ? 0 : total;
+    call->done = result > 0 ? total : 0;
+    return result;
+}
+
+static int do_write(struct io_call *call)
+{
+    SSL *s = call->s;
+    struct pending_write *p = &s->pending;
+    size_t total = p->sent;
+
+    s->rwstate = SSL_NOTHING;
+    if (call->len < total + p->len) {
+        return refuse_retry(call, SSL_R_BAD_LENGTH);
+    }
+    if (p->len == 0 && s->conn.key_update != KEY_UPDATE_NONE) {
+        s->work_due = true;
+    }
+    if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
+        return -1;
+    }
+    if (p->len > 0) {
+        int result = finish_blocked(call, &total);
+        if (result <= 0) {
+            return result;
+        }
+    } else if (total == 0) {
+        p->asked = call->len;
+        p->first = call->data;
+    }
+    return write_records(call, total);
+}
+
+static int write_internal(SSL *s, const void *buf, size_t len, size_t *written)
+{
+    struct io_call call = { .s = s, .run = do_write, .data = buf, .len = len };
+
+    call_begin(s);
+    if (!s->state_set) {
+        return call_fail(s, SSL_R_UNINITIALIZED);
+    }
+    if ((s->shutdown & SSL_SENT_SHUTDOWN) != 0) {
+        s->rwstate = SSL_NOTHING;
+        return call_fail(s, SSL_R_PROTOCOL_IS_SHUTDOWN);
+    }
+    int result = run_io_call(&call);
+    *written = call.done;
+    return result;
+}
+
+int SSL_write(SSL *s, const void *buf, int num)
+{
+    size_t written = 0;
+
+    if (num < 0) {
+        call_begin(s);
+        return call_fail(s, SSL_R_BAD_LENGTH);
+    }
+    int result = write_internal(s, buf, (size_t)num, &written);
+    return result > 0 ? (int)written : result;
+}
+
+int SSL_write_ex(SSL *s, const void *buf, size_t num, size_t *written)
+{
+    return write_internal(s, buf, num, written) > 0;
+}
+
+/* It exists for kernel TLS alone, which libcrypto gives no public way to set up. */
+ossl_ssize_t SSL_sendfile(SSL *s, int fd, off_t offset, size_t size, int flags)
+{
+    (void)fd;
+    (void)offset;
+    (void)size;
+    (void)flags;
+    call_begin(s);
+    return call_fail(s, SSL_R_UNINITIALIZED);
+}

@@ -1,0 +1,204 @@
+/*
+ * Moving bytes between the engine and the BIOs; see pump.h. SSL_read(3), SSL_write(3),
+ * SSL_get_error(3), SSL_set_read_ahead(3).
+ */
+#include "api/pump.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/err.h>
+
+/* Reading ahead takes one record at least; OpenSSL's default buffer holds as much. */
+#define READ_AHEAD_LEN (RECORD_HEADER_LEN + RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12)
+
+void call_begin(SSL *s)
+{
+    s->last_error = SSL_ERROR_NONE;
+    errno = 0;
+}
+
+int call_fail_at(SSL *s, int reason, const char *file, int line, const char *function)
+{
+    raise_error_at(reason, file, line, function);
+    s->last_error = SSL_ERROR_SSL;
+    return -1;
+}
+
+/* A BIO that fails may have said why in the error queue. `before` is the newest entry before it was
+ * called. */
+static void note_bio_error(SSL *s, unsigned long before)
+{
+    unsigned long now = ERR_peek_last_error();
+
+    if (now != 0 && now != before) {
+        s->last_error = ERR_GET_LIB(now) == ERR_LIB_SYS ? SSL_ERROR_SYSCALL : SSL_ERROR_SSL;
+    }
+}
+
+/* What the queue says about a failure of the core, or of the callback that made it fail. */
+static void raise_failure(SSL *s)
+{
+    struct conn_error *e = &s->conn.error;
+
+    if (e->raised) {
+        return;
+    }
+    e->raised = true;
+    s->last_error = SSL_ERROR_SSL;
+    if (s->conn.received_fatal != ALERT_NONE) {
+        raise_error_with_at(e->reason, e->file, e->line, e->function, "SSL alert number %d",
+                            s->conn.received_fatal);
+    } else if (e->reason != 0) {
+        raise_error_at(e->reason, e->file, e->line, e->function);
+    }
+}
+
+int pump_fail(SSL *s)
+{
+    int want = s->rwstate;
+
+    raise_failure(s);
+    if (s->conn.alert_due && s->pending.len == 0) {
+        /* Where it cannot be delivered nobody can be told; the reason stands in the queue. */
+        (void)!pump_alert(s);
+    }
+    s->conn.alert_due = false;
+    s->rwstate = want;
+    return -1;
+}
+
+static int fail_connection(SSL *s, uint8_t alert, int reason)
+{
+    conn_fail(&s->conn, alert, reason);
+    if (alert != ALERT_NONE) {
+        tls_queue_alert(&s->conn, ALERT_LEVEL_FATAL, alert);
+    }
+    return pump_fail(s);
+}
+
+/* The transport ended without a close_notify: a truncation, unless the application does not mind. */
+static int take_eof(SSL *s, int result)
+{
+    if ((s->config->core.options & SSL_OP_IGNORE_UNEXPECTED_EOF) != 0) {
+        s->shutdown |= SSL_RECEIVED_SHUTDOWN;
+        s->conn.received_close = true;
+        return result;
+    }
+    (void)fail_connection(s, ALERT_DECODE_ERROR, SSL_R_UNEXPECTED_EOF_WHILE_READING);
+    return result;
+}
+
+/* How much to ask the BIO for: what is wanted, or a buffer's worth. */
+static size_t read_len(const SSL *s)
+{
+    size_t want = tls_input_wanted(&s->conn);
+    size_t ahead = s->config->read_buffer_len > READ_AHEAD_LEN ? s->config->read_buffer_len
+                                                               : READ_AHEAD_LEN;
+
+    if (!s->config->read_ahead || want > ahead) {
+        return want;
+    }
+    return ahead > INT_MAX ? INT_MAX : ahead;
+}
+
+int pump_in(SSL *s)
+{
+    size_t want = read_len(s);
+    uint8_t *space = tls_input_space(&s->conn, want);
+
+    if (space == NULL) {
+        return pump_fail(s);
+    }
+    if (s->rbio == NULL) {
+        return fail_connection(s, ALERT_INTERNAL_ERROR, SSL_R_READ_BIO_NOT_SET);
+    }
+    unsigned long before = ERR_peek_last_error();
+    s->rwstate = SSL_READING;
+    errno = 0;
+    int n = BIO_read(s->rbio, space, (int)want);
+    if (n <= 0) {
+        note_bio_error(s, before);
+        buffer_release(&s->conn.in.buffer);
+        return !BIO_should_retry(s->rbio) && BIO_eof(s->rbio) ? take_eof(s, n) : n;
+    }
+    s->rwstate = SSL_NOTHING;
+    tls_input_ack(&s->conn, (size_t)n);
+    return 1;
+}
+
+int pump_out(SSL *s)
+{
+    size_t len;
+    const uint8_t *bytes = tls_output(&s->conn, &len);
+
+    while (len > 0) {
+        if (s->wbio == NULL) {
+            return fail_connection(s, ALERT_NONE, SSL_R_BIO_NOT_SET);
+        }
+        unsigned long before = ERR_peek_last_error();
+        s->rwstate = SSL_WRITING;
+        errno = 0;
+        int n = BIO_write(s->wbio, bytes, len > INT_MAX ? INT_MAX : (int)len);
+        if (n <= 0) {
+            note_bio_error(s, before);
+            return n;
+        }
+        tls_output_ack(&s->conn, (size_t)n);
+        bytes = tls_output(&s->conn, &len);
+    }
+    s->rwstate = SSL_NOTHING;
+    return 1;
+}
+
+int pump_flush(SSL *s)
+{
+    size_t len;
+
+    (void)tls_output(&s->conn, &len);
+    if (len > 0) {
+        s->flush_due = true;
+    }
+    int result = pump_out(s);
+    if (result <= 0 || !s->flush_due) {
+        return result;
+    }
+    unsigned long before = ERR_peek_last_error();
+    s->rwstate = SSL_WRITING;
+    errno = 0;
+    if (BIO_flush(s->wbio) <= 0) {
+        note_bio_error(s, before);
+        return -1;
+    }
+    s->flush_due = false;
+    s->rwstate = SSL_NOTHING;
+    return 1;
+}
+
+int pump_alert(SSL *s)
+{
+    struct tls_conn *c = &s->conn;
+    uint8_t alert[2] = { c->alert_level, c->alert_description };
+    int result = 1;
+
+    if (s->pending.len > 0) {
+        result = pump_out(s);
+        if (result <= 0) {
+            return result;
+        }
+        s->pending.len = 0;
+    }
+    if (!s->alert_sealed && !tls_seal_alert(c)) {
+        return pump_fail(s);
+    }
+    s->alert_sealed = true;
+    result = pump_out(s);
+    if (result <= 0) {
+        return result;
+    }
+    s->alert_sealed = false;
+    c->alert_due = false;
+    (void)BIO_flush(s->wbio);
+    c->hooks->message(c->owner, true, c->neg.version, CONTENT_ALERT, alert, sizeof alert);
+    c->hooks->alert(c->owner, true, (uint16_t)(alert[0] << 8 | alert[1]));
+    return 1;
+}

@@ -1,0 +1,49 @@
+/*
+ * Between the engine and the BIOs: the only BIO_read and BIO_write on the data path, and how an I/O
+ * call ends. What the functions return is what SSL_read and its like return: 1, or the BIO's answer
+ * (0 or negative) with SSL_want() set.
+ */
+#ifndef TENON_API_PUMP_H
+#define TENON_API_PUMP_H
+
+#include "api/internal.h"
+#include "engine/engine.h"
+
+/* Begins a public call: forgets what the last one left for SSL_get_error. */
+void call_begin(SSL *s);
+
+/* Ends it with an error of this library that does not end the connection. -1. */
+#define call_fail(s, reason) call_fail_at((s), (reason), __FILE__, __LINE__, __func__)
+int call_fail_at(SSL *s, int reason, const char *file, int line, const char *function);
+
+/* Reads what the engine wants, or more with read-ahead, from the read BIO. */
+MUST_CHECK int pump_in(SSL *s);
+
+/* Writes everything that is sealed to the write BIO. */
+MUST_CHECK int pump_out(SSL *s);
+
+/* The same, and flushes the BIO: the end of a flight. */
+MUST_CHECK int pump_flush(SSL *s);
+
+/* The connection has failed: puts the reason into the error queue and tries to send the alert.
+ * -1. */
+int pump_fail(SSL *s);
+
+/* Sends the queued alert, after the record of data that is blocked; 1 when it is delivered. */
+MUST_CHECK int pump_alert(SSL *s);
+
+/* --- connect.c --- */
+
+/* True when a handshake runs or has to: the first one, or what SSL_key_update and
+ * SSL_verify_client_post_handshake asked for. */
+bool ssl_in_init(const SSL *s);
+
+/* Runs the handshake that is under way or due. 1: done. */
+MUST_CHECK int ssl_run_handshake(SSL *s);
+
+/* --- async.c --- */
+
+/* Runs call, inside an ASYNC job when the mode asks for it. */
+MUST_CHECK int run_io_call(struct io_call *call);
+
+#endif

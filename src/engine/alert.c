@@ -1,0 +1,91 @@
+/*
+ * Alerts: RFC 8446, 6; see alert.h.
+ */
+#include "engine/alert.h"
+
+#include "conn/pipes.h"
+#include "handshake/keys13.h"
+
+#include <openssl/sslerr.h>
+
+/* Warning alerts in a row before the peer is refused: each costs us work and the application
+ * nothing (CVE-2016-8610). OpenSSL's limit. */
+#define MAX_CONSECUTIVE_WARNINGS 5
+
+static enum tls_status fail(struct tls_conn *c, uint8_t alert, int reason)
+{
+    conn_fail(c, alert, reason);
+    return TLS_FAILED;
+}
+
+/* In TLS 1.3 the level says nothing: all but two alerts are fatal (RFC 8446, 6). Before a version
+ * is agreed on, and in older ones, it counts. */
+static bool is_warning(const struct tls_conn *c, uint8_t level, uint8_t description)
+{
+    return c->neg.suite != NULL ? description == ALERT_USER_CANCELED
+                                : level == ALERT_LEVEL_WARNING;
+}
+
+static enum tls_status act_on(struct tls_conn *c, uint8_t level, uint8_t description)
+{
+    bool warning = is_warning(c, level, description);
+
+    if (warning && ++c->num_warnings >= MAX_CONSECUTIVE_WARNINGS) {
+        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MANY_WARN_ALERTS);
+    }
+    if (description == ALERT_CLOSE_NOTIFY && (warning || c->neg.suite != NULL)) {
+        c->received_close = true;
+        return TLS_CLOSED;
+    }
+    if (warning) {
+        return TLS_OK;
+    }
+    if (level != ALERT_LEVEL_FATAL && c->neg.suite == NULL) {
+        return fail(c, ALERT_ILLEGAL_PARAMETER, SSL_R_UNKNOWN_ALERT_TYPE);
+    }
+    c->received_fatal = description;
+    return fail(c, ALERT_NONE, REASON_OF_ALERT + description);
+}
+
+enum tls_status alert_receive(struct tls_conn *c)
+{
+    uint8_t alert[2];
+
+    if (c->in.current.len != sizeof alert) {
+        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_INVALID_ALERT);
+    }
+    alert[0] = c->in.current.data[0];
+    alert[1] = c->in.current.data[1];
+    record_in_consume(&c->in, sizeof alert);
+    c->hooks->message(c->owner, false, c->neg.version, CONTENT_ALERT, alert, sizeof alert);
+    c->hooks->alert(c->owner, false, (uint16_t)(alert[0] << 8 | alert[1]));
+    return act_on(c, alert[0], alert[1]);
+}
+
+void tls_queue_alert(struct tls_conn *c, uint8_t level, uint8_t description)
+{
+    c->alert_due = true;
+    c->alert_level = level;
+    c->alert_description = description;
+}
+
+void alert_queue_failure(struct tls_conn *c)
+{
+    if (c->error.failed && c->error.alert != ALERT_NONE) {
+        tls_queue_alert(c, ALERT_LEVEL_FATAL, c->error.alert);
+    }
+}
+
+bool tls_seal_alert(struct tls_conn *c)
+{
+    uint8_t alert[2] = { c->alert_level, c->alert_description };
+
+    /* A client's own handshake key is installed late, where OpenSSL's callbacks show it. An alert
+     * before that must not go out in the clear when the server's flight was encrypted. */
+    if (c->role == ROLE_CLIENT && c->out.epoch == EPOCH_PLAINTEXT &&
+        c->in.epoch != EPOCH_PLAINTEXT &&
+        !keys13_install(c, DIRECTION_OUT, EPOCH_HANDSHAKE)) {
+        return false;
+    }
+    return conn_seal(c, CONTENT_ALERT, alert, sizeof alert);
+}

@@ -1,0 +1,266 @@
+/*
+ * The sans-I/O surface; see engine.h.
+ */
+#include "engine/engine.h"
+
+#include "conn/pipes.h"
+#include "engine/alert.h"
+#include "handshake/handshake.h"
+#include "handshake/keys13.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <string.h>
+
+static enum tls_status fail(struct tls_conn *c, uint8_t alert, int reason)
+{
+    conn_fail(c, alert, reason);
+    alert_queue_failure(c);
+    return TLS_FAILED;
+}
+
+/* --- Handshakes --- */
+
+bool tls_start(struct tls_conn *c)
+{
+    if (c->error.failed || c->hs != NULL) {
+        return false;
+    }
+    if (c->handshakes_done == 0) {
+        c->hooks->started(c->owner);
+        return handshake_start(
+            c, c->role == ROLE_CLIENT ? script_client_hello : script_server_hello, true);
+    }
+    if (c->post_auth == POST_AUTH_ASKED) {
+        return handshake_start(c, script_ask_client_auth(), false);
+    }
+    return c->key_update != KEY_UPDATE_NONE &&
+           handshake_start(c, script_give_key_update(c), false);
+}
+
+/* The current record is not a handshake message although one is waited for. */
+static enum tls_status take_other_record(struct tls_conn *c)
+{
+    /* RFC 8446, 5.1: nothing comes between the records of one message. */
+    if (message_in_is_partial(&c->message)) {
+        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_RECORD);
+    }
+    switch (c->in.current.type) {
+    case CONTENT_ALERT:
+        return alert_receive(c);
+    case CONTENT_CCS:
+        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
+    case CONTENT_APPLICATION:
+        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_APP_DATA_IN_HANDSHAKE);
+    default:
+        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_RECORD);
+    }
+}
+
+static enum tls_status status_of(struct tls_conn *c, enum run_status status)
+{
+    switch (status) {
+    case RUN_DONE:
+        return TLS_OK;
+    case RUN_WANT_INPUT:
+        return TLS_WANT_INPUT;
+    case RUN_WANT_FLUSH:
+        return TLS_WANT_FLUSH;
+    case RUN_PAUSED:
+        return TLS_PAUSED;
+    case RUN_OTHER:
+        return take_other_record(c);
+    case RUN_FAILED:
+        break;
+    }
+    return TLS_FAILED;
+}
+
+enum tls_status tls_run(struct tls_conn *c)
+{
+    enum tls_status status = TLS_OK;
+
+    while (c->hs != NULL && status == TLS_OK) {
+        status = status_of(c, handshake_run(c));
+    }
+    if (status == TLS_FAILED) {
+        alert_queue_failure(c);
+        handshake_end(c);
+    }
+    return status;
+}
+
+void tls_abandon(struct tls_conn *c)
+{
+    handshake_end(c);
+}
+
+/* --- Reading --- */
+
+/* A handshake message on a connection that is idle starts a script, unless a KeyUpdate of ours is
+ * owed and can go first. */
+static enum tls_status start_unprompted(struct tls_conn *c)
+{
+    struct message m;
+    bool failed = false;
+
+    if (c->key_update != KEY_UPDATE_NONE && buffer_len(&c->out.buffer) == 0) {
+        return handshake_start(c, script_give_key_update(c), false) ? TLS_HANDSHAKE : TLS_FAILED;
+    }
+    switch (message_in_next(&c->message, &c->in, &m, &failed)) {
+    case MESSAGE_WHOLE:
+    case MESSAGE_HEADER:
+        break;
+    case MESSAGE_WANT:
+        return failed ? fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE) : TLS_OK;
+    }
+    const struct step *script = script_for_idle(c, m.type);
+    if (script == NULL) {
+        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
+    }
+    return handshake_start(c, script, false) ? TLS_HANDSHAKE : TLS_FAILED;
+}
+
+/* Makes the next record of application data current; deals with all that is not. TLS_APP_DATA:
+ * there is one. */
+static enum tls_status next_app_data(struct tls_conn *c)
+{
+    enum tls_status status = TLS_OK;
+
+    while (status == TLS_OK) {
+        enum record_status record = conn_next_record(c);
+        if (record == RECORD_BAD) {
+            alert_queue_failure(c);
+            return TLS_FAILED;
+        }
+        if (record == RECORD_WANT) {
+            return TLS_WANT_INPUT;
+        }
+        bool is_handshake = c->in.current.type == CONTENT_HANDSHAKE;
+        if (!is_handshake && message_in_is_partial(&c->message)) {
+            return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_RECORD);
+        }
+        if (is_handshake) {
+            status = start_unprompted(c);
+        } else if (c->in.current.type == CONTENT_APPLICATION) {
+            status = c->in.epoch == EPOCH_APPLICATION
+                         ? TLS_APP_DATA
+                         : fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_APP_DATA_IN_HANDSHAKE);
+        } else {
+            status = take_other_record(c);
+        }
+    }
+    if (status == TLS_FAILED) {
+        alert_queue_failure(c);
+    }
+    return status;
+}
+
+enum tls_status tls_read(struct tls_conn *c, uint8_t *dst, size_t cap, bool peek, size_t *got)
+{
+    *got = 0;
+    if (c->error.failed) {
+        return TLS_FAILED;
+    }
+    enum tls_status status = next_app_data(c);
+    if (status != TLS_APP_DATA) {
+        return status;
+    }
+    size_t len = c->in.current.len < cap ? c->in.current.len : cap;
+    if (len > 0) {
+        memcpy(dst, c->in.current.data, len);
+    }
+    c->num_key_updates = 0;
+    c->num_warnings = 0;
+    *got = len;
+    if (!peek && len > 0) {
+        record_in_consume(&c->in, len);
+    }
+    return TLS_APP_DATA;
+}
+
+enum tls_status tls_read_close(struct tls_conn *c)
+{
+    if (c->error.failed) {
+        return TLS_FAILED;
+    }
+    enum tls_status status = next_app_data(c);
+    if (status == TLS_APP_DATA) {
+        return fail(c, ALERT_NONE, SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY);
+    }
+    return status;
+}
+
+size_t tls_pending(const struct tls_conn *c)
+{
+    return c->in.current.type == CONTENT_APPLICATION ? c->in.current.len : 0;
+}
+
+/* --- Writing --- */
+
+size_t tls_write_limit(const struct tls_conn *c)
+{
+    size_t limit = conn_max_fragment(c);
+
+    return c->config->split_send_fragment < limit ? c->config->split_send_fragment : limit;
+}
+
+bool tls_key_is_worn(struct tls_conn *c)
+{
+    if (c->out.epoch != EPOCH_APPLICATION || !record_out_is_worn(&c->out)) {
+        return false;
+    }
+    if (c->key_update == KEY_UPDATE_NONE) {
+        c->key_update = KEY_UPDATE_NOT_REQUESTED;
+    }
+    return true;
+}
+
+enum tls_status tls_write(struct tls_conn *c, const uint8_t *src, size_t len)
+{
+    if (c->error.failed) {
+        return TLS_FAILED;
+    }
+    if (c->out.epoch != EPOCH_APPLICATION) {
+        return fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    if (!conn_seal(c, CONTENT_APPLICATION, src, len)) {
+        alert_queue_failure(c);
+        return TLS_FAILED;
+    }
+    return TLS_OK;
+}
+
+/* --- Bytes --- */
+
+size_t tls_input_wanted(const struct tls_conn *c)
+{
+    return record_in_wanted(&c->in);
+}
+
+uint8_t *tls_input_space(struct tls_conn *c, size_t want)
+{
+    uint8_t *space = buffer_reserve(&c->in.buffer, want);
+
+    if (space == NULL) {
+        (void)fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    return space;
+}
+
+void tls_input_ack(struct tls_conn *c, size_t n)
+{
+    buffer_commit(&c->in.buffer, n);
+}
+
+const uint8_t *tls_output(const struct tls_conn *c, size_t *len)
+{
+    *len = buffer_len(&c->out.buffer);
+    return buffer_bytes(&c->out.buffer);
+}
+
+void tls_output_ack(struct tls_conn *c, size_t n)
+{
+    buffer_consume(&c->out.buffer, n);
+    buffer_release(&c->out.buffer);
+}
