@@ -1,0 +1,315 @@
+/*
+ * Callbacks that applications give to contexts and connections. They are only kept here; who calls
+ * them, and when, is in callbacks.c.
+ */
+#include "api/internal.h"
+
+#include "base/reader.h"
+#include <string.h>
+
+/* --- What happens: states, messages, secrets --- */
+
+void SSL_CTX_set_info_callback(SSL_CTX *ctx, void (*cb)(const SSL *ssl, int type, int val))
+{
+    ctx->info_callback = cb;
+}
+
+void (*SSL_CTX_get_info_callback(SSL_CTX *ctx))(const SSL *ssl, int type, int val)
+{
+    return ctx->info_callback;
+}
+
+void SSL_set_info_callback(SSL *s, void (*cb)(const SSL *ssl, int type, int val))
+{
+    s->info_callback = cb;
+}
+
+void (*SSL_get_info_callback(const SSL *s))(const SSL *ssl, int type, int val)
+{
+    return s->info_callback;
+}
+
+void SSL_CTX_set_msg_callback(SSL_CTX *ctx,
+                              void (*cb)(int write_p, int version, int content_type,
+                                         const void *buf, size_t len, SSL *ssl, void *arg))
+{
+    struct ssl_config *config = ctx_edit(ctx);
+
+    if (config != NULL) {
+        config->msg_callback = cb;
+    }
+}
+
+void SSL_set_msg_callback(SSL *s, void (*cb)(int write_p, int version, int content_type,
+                                             const void *buf, size_t len, SSL *ssl, void *arg))
+{
+    struct ssl_config *config = ssl_edit(s);
+
+    if (config != NULL) {
+        config->msg_callback = cb;
+    }
+}
+
+void SSL_CTX_set_keylog_callback(SSL_CTX *ctx, SSL_CTX_keylog_cb_func cb)
+{
+    ctx->keylog_cb = cb;
+}
+
+SSL_CTX_keylog_cb_func SSL_CTX_get_keylog_callback(const SSL_CTX *ctx)
+{
+    return ctx->keylog_cb;
+}
+
+/* --- A server's answers --- */
+
+void SSL_CTX_set_client_hello_cb(SSL_CTX *c, SSL_client_hello_cb_fn cb, void *arg)
+{
+    c->client_hello_cb = cb;
+    c->client_hello_arg = arg;
+}
+
+void SSL_CTX_set_alpn_select_cb(SSL_CTX *ctx, SSL_CTX_alpn_select_cb_func cb, void *arg)
+{
+    ctx->alpn_select_cb = cb;
+    ctx->alpn_select_arg = arg;
+}
+
+void SSL_CTX_set_cookie_generate_cb(SSL_CTX *ctx,
+                                    int (*app_gen_cookie_cb)(SSL *ssl, unsigned char *cookie,
+                                                             unsigned int *cookie_len))
+{
+    ctx->cookie_generate = app_gen_cookie_cb;
+}
+
+void SSL_CTX_set_cookie_verify_cb(SSL_CTX *ctx,
+                                  int (*app_verify_cookie_cb)(SSL *ssl, const unsigned char *cookie,
+                                                              unsigned int cookie_len))
+{
+    ctx->cookie_verify = app_verify_cookie_cb;
+}
+
+void SSL_CTX_set_stateless_cookie_generate_cb(SSL_CTX *ctx,
+                                              int (*gen_stateless_cookie_cb)(SSL *ssl,
+                                                                             unsigned char *cookie,
+                                                                             size_t *cookie_len))
+{
+    ctx->stateless_generate = gen_stateless_cookie_cb;
+}
+
+void SSL_CTX_set_stateless_cookie_verify_cb(
+    SSL_CTX *ctx,
+    int (*verify_stateless_cookie_cb)(SSL *ssl, const unsigned char *cookie, size_t cookie_len))
+{
+    ctx->stateless_verify = verify_stateless_cookie_cb;
+}
+
+/* --- Protocols above TLS --- */
+
+/* A list in wire format that may be empty: RFC 7301, 3.1. */
+static bool is_protocol_list(const uint8_t *protos, size_t len)
+{
+    struct reader list = reader_of(protos, len);
+    struct reader name;
+
+    while (!reader_is_empty(&list)) {
+        if (!reader_vec8(&list, &name) || reader_is_empty(&name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is to be stored: *list is NULL for none. False: malformed, or out of memory. */
+static bool make_protocol_list(struct blob **list, const uint8_t *protos, size_t len)
+{
+    *list = NULL;
+    if (protos == NULL || len == 0) {
+        return true;
+    }
+    if (!is_protocol_list(protos, len)) {
+        return false;
+    }
+    *list = blob_new(protos, len);
+    if (*list == NULL) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+        return false;
+    }
+    return true;
+}
+
+/* These two return 0 for success, unlike their neighbours. */
+int SSL_CTX_set_alpn_protos(SSL_CTX *ctx, const unsigned char *protos, unsigned int protos_len)
+{
+    struct blob *list;
+
+    if (!make_protocol_list(&list, protos, protos_len)) {
+        return 1;
+    }
+    struct ssl_config *config = ctx_edit(ctx);
+    if (config == NULL) {
+        blob_free(list);
+        return 1;
+    }
+    blob_set(&config->core.alpn, list);
+    return 0;
+}
+
+int SSL_set_alpn_protos(SSL *s, const unsigned char *protos, unsigned int protos_len)
+{
+    struct blob *list;
+
+    if (!make_protocol_list(&list, protos, protos_len)) {
+        return 1;
+    }
+    struct ssl_config *config = ssl_edit(s);
+    if (config == NULL) {
+        blob_free(list);
+        return 1;
+    }
+    blob_set(&config->core.alpn, list);
+    return 0;
+}
+
+void SSL_CTX_set_next_protos_advertised_cb(SSL_CTX *ctx, SSL_CTX_npn_advertised_cb_func cb,
+                                           void *arg)
+{
+    ctx->npn_advertised_cb = cb;
+    ctx->npn_advertised_arg = arg;
+}
+
+void SSL_CTX_set_next_proto_select_cb(SSL_CTX *ctx, SSL_CTX_npn_select_cb_func cb, void *arg)
+{
+    ctx->npn_select_cb = cb;
+    ctx->npn_select_arg = arg;
+}
+
+/* --- Early data --- */
+
+void SSL_CTX_set_allow_early_data_cb(SSL_CTX *ctx, SSL_allow_early_data_cb_fn cb, void *arg)
+{
+    struct ssl_config *config = ctx_edit(ctx);
+
+    if (config != NULL) {
+        config->allow_early_data = cb;
+        config->allow_early_data_arg = arg;
+    }
+}
+
+void SSL_set_allow_early_data_cb(SSL *s, SSL_allow_early_data_cb_fn cb, void *arg)
+{
+    struct ssl_config *config = ssl_edit(s);
+
+    if (config != NULL) {
+        config->allow_early_data = cb;
+        config->allow_early_data_arg = arg;
+    }
+}
+
+/* --- Pre-shared keys --- */
+
+void SSL_CTX_set_psk_client_callback(SSL_CTX *ctx, SSL_psk_client_cb_func cb)
+{
+    struct ssl_config *config = ctx_edit(ctx);
+
+    if (config != NULL) {
+        config->psk_client_callback = cb;
+    }
+}
+
+void SSL_set_psk_client_callback(SSL *s, SSL_psk_client_cb_func cb)
+{
+    struct ssl_config *config = ssl_edit(s);
+
+    if (config != NULL) {
+        config->psk_client_callback = cb;
+    }
+}
+
+void SSL_CTX_set_psk_server_callback(SSL_CTX *ctx, SSL_psk_server_cb_func cb)
+{
+    struct ssl_config *config = ctx_edit(ctx);
+
+    if (config != NULL) {
+        config->psk_server_callback = cb;
+    }
+}
+
+void SSL_set_psk_server_callback(SSL *s, SSL_psk_server_cb_func cb)
+{
+    struct ssl_config *config = ssl_edit(s);
+
+    if (config != NULL) {
+        config->psk_server_callback = cb;
+    }
+}
+
+void SSL_CTX_set_psk_find_session_callback(SSL_CTX *ctx, SSL_psk_find_session_cb_func cb)
+{
+    struct ssl_config *config = ctx_edit(ctx);
+
+    if (config != NULL) {
+        config->psk_find_session = cb;
+    }
+}
+
+void SSL_set_psk_find_session_callback(SSL *s, SSL_psk_find_session_cb_func cb)
+{
+    struct ssl_config *config = ssl_edit(s);
+
+    if (config != NULL) {
+        config->psk_find_session = cb;
+    }
+}
+
+void SSL_CTX_set_psk_use_session_callback(SSL_CTX *ctx, SSL_psk_use_session_cb_func cb)
+{
+    struct ssl_config *config = ctx_edit(ctx);
+
+    if (config != NULL) {
+        config->psk_use_session = cb;
+    }
+}
+
+void SSL_set_psk_use_session_callback(SSL *s, SSL_psk_use_session_cb_func cb)
+{
+    struct ssl_config *config = ssl_edit(s);
+
+    if (config != NULL) {
+        config->psk_use_session = cb;
+    }
+}
+
+/* Stores hint in config, which may be NULL (an error was raised). */
+static int store_psk_hint(struct ssl_config *config, const char *hint)
+{
+    char *copy = NULL;
+
+    if (config == NULL) {
+        return 0;
+    }
+    if (hint != NULL && (copy = OPENSSL_strdup(hint)) == NULL) {
+        return 0;
+    }
+    OPENSSL_free(config->psk_identity_hint);
+    config->psk_identity_hint = copy;
+    return 1;
+}
+
+static bool is_psk_hint(const char *hint)
+{
+    if (hint != NULL && strlen(hint) > PSK_MAX_IDENTITY_LEN) {
+        raise_error(SSL_R_DATA_LENGTH_TOO_LONG);
+        return false;
+    }
+    return true;
+}
+
+int SSL_CTX_use_psk_identity_hint(SSL_CTX *ctx, const char *hint)
+{
+    return is_psk_hint(hint) ? store_psk_hint(ctx_edit(ctx), hint) : 0;
+}
+
+int SSL_use_psk_identity_hint(SSL *s, const char *hint)
+{
+    return s != NULL && is_psk_hint(hint) ? store_psk_hint(ssl_edit(s), hint) : 0;
+}
