@@ -297,6 +297,10 @@ void raise_error_at(int reason, const char *file, int line, const char *function
 void raise_error_with_at(int reason, const char *file, int line, const char *function,
                          const char *format, ...) PRINTF_LIKE(5, 6);
 
+/* Says that the calling function is there, but what it is for is not: an error with the names of
+ * both. capability is a string literal: tools/list-refused reads it. */
+#define refuse(capability) raise_error_with(ERR_R_UNSUPPORTED, "%s: %s", __func__, capability)
+
 /* Loads the reason strings once; used by SSL_CTX_new and ERR_load_SSL_strings. */
 bool load_error_strings(void);
 

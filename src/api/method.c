@@ -5,6 +5,7 @@
  */
 #include "api/method.h"
 
+/* refused: `SSL_CTX_new` and `SSL_CTX_set_ssl_version` with a DTLS method | `NULL`, `0` | DTLS */
 #define DTLS_REFUSAL "DTLS is not available in this library"
 
 static const SSL_METHOD tls = { TLS_ANY_VERSION, ROLE_NONE, false, NULL };
