@@ -8,14 +8,6 @@
 
 /* --- Role and version --- */
 
-int SSL_is_server(const SSL *s)
-{
-    if (s->conn.role == ROLE_NONE) {
-        return s->method->role != ROLE_CLIENT;
-    }
-    return s->conn.role == ROLE_SERVER;
-}
-
 int SSL_is_dtls(const SSL *s)
 {
     return s->method->dtls;
@@ -193,44 +185,6 @@ int SSL_get_early_data_status(const SSL *s)
 }
 
 /* --- What is always the same --- */
-
-/* Extensions that are handled without custom callbacks: OpenSSL 3.0's list. */
-int SSL_extension_supported(unsigned int ext_type)
-{
-    static const uint16_t types[] = {
-        TLSEXT_TYPE_server_name,
-        TLSEXT_TYPE_max_fragment_length,
-        TLSEXT_TYPE_status_request,
-        TLSEXT_TYPE_supported_groups,
-        TLSEXT_TYPE_ec_point_formats,
-        TLSEXT_TYPE_srp,
-        TLSEXT_TYPE_signature_algorithms,
-        TLSEXT_TYPE_use_srtp,
-        TLSEXT_TYPE_application_layer_protocol_negotiation,
-        TLSEXT_TYPE_signed_certificate_timestamp,
-        TLSEXT_TYPE_padding,
-        TLSEXT_TYPE_encrypt_then_mac,
-        TLSEXT_TYPE_extended_master_secret,
-        TLSEXT_TYPE_session_ticket,
-        TLSEXT_TYPE_psk,
-        TLSEXT_TYPE_early_data,
-        TLSEXT_TYPE_supported_versions,
-        TLSEXT_TYPE_cookie,
-        TLSEXT_TYPE_psk_kex_modes,
-        TLSEXT_TYPE_certificate_authorities,
-        TLSEXT_TYPE_post_handshake_auth,
-        TLSEXT_TYPE_key_share,
-        TLSEXT_TYPE_next_proto_neg,
-        TLSEXT_TYPE_renegotiate,
-    };
-
-    for (size_t i = 0; i < COUNT_OF(types); i++) {
-        if (types[i] == ext_type) {
-            return 1;
-        }
-    }
-    return 0;
-}
 
 /* Buffers are taken when needed and given back when empty, whatever the application wants. */
 int SSL_alloc_buffers(SSL *s)
