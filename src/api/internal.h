@@ -162,6 +162,8 @@ struct ssl_ctx_st {
     size_t session_cache_size;
     long session_timeout;          /* seconds */
     LHASH_OF(SSL_SESSION) *sessions; /* owns */
+    struct ssl_session_st *newest;   /* ends of the list of the cache's sessions, by expiry */
+    struct ssl_session_st *oldest;
     struct {
         _Atomic int connect, connect_good, connect_renegotiate;
         _Atomic int accept, accept_good, accept_renegotiate;
@@ -223,6 +225,8 @@ struct ssl_st {
     long verify_result;        /* X509_V_* */
     STACK_OF(X509) *verified_chain;       /* owns */
     STACK_OF(X509_NAME) *peer_ca_names;   /* owns; what the peer sent */
+    STACK_OF(X509) *peer_authorities;     /* owns; the peer's chain without its leaf, as a server
+                                             gives it out */
     struct custom_exchange *custom;       /* owns; which custom extensions went which way */
     size_t num_custom;
     struct ssl_dane_st *dane;             /* owns; NULL: never asked for */

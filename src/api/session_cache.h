@@ -10,8 +10,13 @@
 /* SSL_CTRL_SESS_NUMBER: sessions in the cache. */
 long session_cache_count(SSL_CTX *ctx);
 
-/* A session of the cache by its id, with a new reference; NULL: none. */
-struct ssl_session_st *session_cache_find(SSL_CTX *ctx, const uint8_t *id, size_t id_len);
+/* A session of the cache by its version and id (at most SESSION_MAX_ID bytes), with a new reference;
+ * NULL: none. */
+struct ssl_session_st *session_cache_find(SSL_CTX *ctx, uint16_t version, const uint8_t *id,
+                                          size_t id_len);
+
+/* Gives a session that may be in a cache another time or timeout. */
+void session_cache_set_times(struct ssl_session_st *session, int64_t time, int64_t timeout);
 
 /* SSL_CTRL_GET_TLSEXT_TICKET_KEYS and _SET_: keys NULL: their size; else 1, or 0 with an error
  * raised. */
