@@ -252,36 +252,7 @@ void *SSL_get_record_padding_callback_arg(const SSL *s)
     return s->config->padding_arg;
 }
 
-/* --- Tickets and early data --- */
-
-static int store_num_tickets(struct ssl_config *config, size_t num_tickets)
-{
-    if (config == NULL) {
-        return 0;
-    }
-    config->num_tickets = num_tickets;
-    return 1;
-}
-
-int SSL_CTX_set_num_tickets(SSL_CTX *ctx, size_t num_tickets)
-{
-    return store_num_tickets(ctx_edit(ctx), num_tickets);
-}
-
-int SSL_set_num_tickets(SSL *s, size_t num_tickets)
-{
-    return store_num_tickets(ssl_edit(s), num_tickets);
-}
-
-size_t SSL_CTX_get_num_tickets(const SSL_CTX *ctx)
-{
-    return ctx->config->num_tickets;
-}
-
-size_t SSL_get_num_tickets(const SSL *s)
-{
-    return s->config->num_tickets;
-}
+/* --- Early data --- */
 
 static int store_max_early_data(struct ssl_config *config, uint32_t max_early_data)
 {
