@@ -75,8 +75,11 @@ struct tls_hooks {
     bool (*peer_ocsp_request)(void *owner, struct reader responders, struct reader extensions);
     /* A stapled OCSP response that came with the leaf certificate: kept for the application. */
     bool (*peer_ocsp)(void *owner, const uint8_t *response, size_t len);
-    /* After verification of the chain, on a client that asked for OCSP: the status callback. */
-    enum hook_answer (*check_ocsp)(void *owner, struct record_error *failure);
+    /* A client, once the server's signature and Finished are good: the OCSP status callback and the
+     * timestamps of Certificate Transparency. */
+    enum hook_answer (*check_stapled)(void *owner, struct record_error *failure);
+    /* True when a client asks for signed certificate timestamps (RFC 6962, 3.3). */
+    bool (*wants_scts)(void *owner);
     /* Signed certificate timestamps that came with the leaf. */
     bool (*peer_scts)(void *owner, const uint8_t *list, size_t len);
 
@@ -95,9 +98,6 @@ struct tls_hooks {
     enum hook_answer (*read_custom_extension)(void *owner, unsigned context, uint16_t type,
                                               struct reader body, X509 *cert, size_t index,
                                               struct record_error *failure);
-    /* True when type has a custom handler for context, so that the core accepts an answer. */
-    bool (*knows_custom_extension)(void *owner, unsigned context, uint16_t type);
-
     /* --- Reports --- */
 
     /* A protocol message, or a record header (content type SSL3_RT_HEADER 256, inner type 257). */
@@ -114,8 +114,6 @@ struct tls_hooks {
     void (*keylog)(void *owner, const char *label, const struct secret *secret);
     /* A received extension: SSL_set_tlsext_debug_callback. */
     void (*extension_seen)(void *owner, uint16_t type, const uint8_t *body, size_t len);
-    /* A NewSessionTicket arrived and *session holds it; the callee keeps a reference if it wants. */
-    void (*new_session)(void *owner, struct ssl_session_st *session);
 
     /* --- Sources --- */
 

@@ -292,14 +292,11 @@ enum step_result verify_peer(struct handshake *hs)
     return STEP_OK;
 }
 
-enum step_result check_ocsp(struct handshake *hs)
+enum step_result check_stapled(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_BAD_CERTIFICATE_STATUS_RESPONSE,
                                     SSL_R_INVALID_STATUS_RESPONSE };
 
-    if (!c->config->request_ocsp) {
-        return STEP_OK;
-    }
-    return step_of_answer(hs, c->hooks->check_ocsp(c->owner, &failure), &failure, PAUSE_NONE);
+    return step_of_answer(hs, c->hooks->check_stapled(c->owner, &failure), &failure, PAUSE_NONE);
 }

@@ -133,7 +133,7 @@ enum step_result choose_credential_client(struct handshake *hs);
 enum step_result write_certificate(struct handshake *hs, struct writer *w);
 enum step_result read_certificate(struct handshake *hs, struct reader *body);
 enum step_result verify_peer(struct handshake *hs);
-enum step_result check_ocsp(struct handshake *hs);
+enum step_result check_stapled(struct handshake *hs);
 
 /* certverify.c */
 enum step_result write_certificate_verify(struct handshake *hs, struct writer *w);

@@ -117,7 +117,7 @@ static const struct step client13[] = {
     RECV    (MSG_FINISHED,             read_finished,             STATE_CR_FINISHED),
     DO      (derive_application),
     KEYS    (IN, APPLICATION),
-    DO      (check_ocsp),
+    DO      (check_stapled),
     SEND_IF (compat_not_retried, MSG_CCS, write_ccs,              STATE_CW_CHANGE),
     MARK_IF (asked_cert,                                          STATE_CW_CERT),
     MARK_IF (not_asked_cert,                                      STATE_CW_FINISHED),

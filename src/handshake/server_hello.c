@@ -546,8 +546,12 @@ enum step_result read_encrypted_extensions(struct handshake *hs, struct reader *
     if (result == STEP_OK && c->neg.alpn != NULL && !alpn_was_offered(c)) {
         result = step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_EXTENSION);
     }
-    if (result == STEP_OK) {
-        apply_max_fragment(c);
+    if (result != STEP_OK) {
+        return result;
     }
-    return result;
+    apply_max_fragment(c);
+    /* OpenSSL's clients ask the servername callback too, if they have one. */
+    struct record_error failure = { ALERT_UNRECOGNIZED_NAME, SSL_R_CALLBACK_FAILED };
+    return step_of_answer(hs, c->hooks->server_name(c->owner, c->neg.server_name, &failure),
+                          &failure, PAUSE_NONE);
 }

@@ -1,7 +1,7 @@
 /*
  * Extensions about authentication: signature_algorithms and signature_algorithms_cert (RFC 8446,
- * 4.2.3), certificate_authorities (4.2.4), post_handshake_auth (4.2.6) and status_request
- * (RFC 6066, 8 and RFC 8446, 4.4.2.1).
+ * 4.2.3), certificate_authorities (4.2.4), post_handshake_auth (4.2.6), status_request (RFC 6066, 8
+ * and RFC 8446, 4.4.2.1) and signed_certificate_timestamp (RFC 6962, 3.3.1).
  */
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
@@ -172,4 +172,20 @@ enum step_result status_on_answer(struct handshake *hs, unsigned place, struct r
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
     return STEP_OK;
+}
+
+/* --- signed_certificate_timestamp --- */
+
+bool scts_offer_due(const struct handshake *hs, unsigned place)
+{
+    return place == EXT_CLIENT_HELLO && hs->conn->hooks->wants_scts(hs->conn->owner);
+}
+
+enum step_result scts_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    if (!hs->conn->hooks->peer_scts(hs->conn->owner, body->at, body->left)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    return reader_skip(body, reader_left(body)) ? STEP_OK : STEP_MALFORMED;
 }

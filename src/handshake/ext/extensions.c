@@ -54,6 +54,10 @@ static const struct extension table[] = {
     { EXT_ALPN, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
       alpn_offer_due, alpn_offer, alpn_on_offer,
       alpn_answer_due, alpn_answer, alpn_on_answer },
+    /* A server leaves timestamps to custom extensions, which is how applications configure them. */
+    { EXT_SCT, EXT_CLIENT_HELLO | EXT_CERTIFICATE | EXT_CERTIFICATE_REQUEST,
+      scts_offer_due, write_empty, NULL,
+      never, NULL, scts_on_answer },
     { EXT_POST_HANDSHAKE_AUTH, EXT_CLIENT_HELLO,
       post_auth_offer_due, post_auth_offer, post_auth_on_offer,
       never, NULL, NULL },
@@ -253,7 +257,7 @@ static enum step_result read_list(struct handshake *hs, unsigned place,
     hs->seen_extensions = 0;
     for (size_t i = 0; i < num && result == STEP_OK; i++) {
         const struct extension *row = row_of(list[i].type);
-        result = row != NULL
+        result = row != NULL && !(is_request(place) && row->on_offer == NULL)
                      ? read_known(hs, place, row, list[i].body)
                      : read_unknown(hs, place, list[i].type, list[i].body, cert, index);
     }

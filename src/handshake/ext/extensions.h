@@ -114,6 +114,9 @@ bool status_answer_due(const struct handshake *hs, unsigned place);
 bool status_answer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result status_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 
+bool scts_offer_due(const struct handshake *hs, unsigned place);
+enum step_result scts_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+
 /* --- ext_app.c --- */
 bool server_name_offer_due(const struct handshake *hs, unsigned place);
 bool server_name_offer(struct handshake *hs, unsigned place, struct writer *w);

@@ -1,0 +1,407 @@
+/*
+ * The engine's questions as OpenSSL's callbacks: which object a callback is taken from, what its
+ * answers mean, what it is preset with. Every quirk of a callback lives here.
+ * SSL_CTX_set_client_hello_cb(3), SSL_CTX_set_tlsext_servername_callback(3),
+ * SSL_CTX_set_alpn_select_cb(3), SSL_CTX_set_cert_cb(3), SSL_CTX_set_client_cert_cb(3),
+ * SSL_CTX_set_info_callback(3), SSL_CTX_set_msg_callback(3), SSL_CTX_set_keylog_callback(3),
+ * SSL_CTX_set_record_padding_callback(3).
+ */
+#include "api/ca_list.h"
+#include "api/ct.h"
+#include "api/custom_ext.h"
+#include "api/internal.h"
+#include "api/ocsp.h"
+
+#include "crypto/random.h"
+#include "handshake/negotiate.h"
+
+#include <openssl/err.h>
+#include <string.h>
+#include <time.h>
+
+/* --- Questions of a server --- */
+
+static enum hook_answer ask_client_hello(void *owner, struct record_error *failure)
+{
+    SSL *s = owner;
+    int alert = failure->alert;
+
+    if (s->ctx->client_hello_cb == NULL) {
+        return HOOK_OK;
+    }
+    switch (s->ctx->client_hello_cb(s, &alert, s->ctx->client_hello_arg)) {
+    case SSL_CLIENT_HELLO_SUCCESS:
+        return HOOK_OK;
+    case SSL_CLIENT_HELLO_RETRY:
+        return HOOK_PAUSE;
+    default:
+        failure->alert = (uint8_t)alert;
+        return HOOK_FAIL;
+    }
+}
+
+/* The callback of the context of the moment, else of the one the connection was made with. It is
+ * asked whether the client sent a name or not. */
+static enum hook_answer ask_server_name(void *owner, const struct blob *name,
+                                        struct record_error *failure)
+{
+    SSL *s = owner;
+    SSL_CTX *ctx = s->ctx->servername_cb != NULL ? s->ctx : s->session_ctx;
+    int alert = failure->alert;
+
+    (void)name; /* the application asks SSL_get_servername() */
+    if (ctx->servername_cb == NULL) {
+        return HOOK_NONE;
+    }
+    switch (ctx->servername_cb(s, &alert, ctx->servername_arg)) {
+    case SSL_TLSEXT_ERR_OK:
+        return HOOK_OK;
+    case SSL_TLSEXT_ERR_ALERT_FATAL:
+        failure->alert = (uint8_t)alert;
+        return HOOK_FAIL;
+    default:
+        /* TLS 1.3 has no warning to send: RFC 8446, 6. */
+        return HOOK_NONE;
+    }
+}
+
+static enum hook_answer ask_alpn(void *owner, const uint8_t *offered, size_t len,
+                                 struct blob **chosen, struct record_error *failure)
+{
+    SSL *s = owner;
+    const unsigned char *selected = NULL;
+    unsigned char selected_len = 0;
+
+    (void)failure; /* preset: no_application_protocol */
+    if (s->ctx->alpn_select_cb == NULL) {
+        return HOOK_NONE;
+    }
+    int answer = s->ctx->alpn_select_cb(s, &selected, &selected_len, offered, (unsigned int)len,
+                                        s->ctx->alpn_select_arg);
+    if (answer == SSL_TLSEXT_ERR_NOACK) {
+        return HOOK_NONE;
+    }
+    if (answer != SSL_TLSEXT_ERR_OK) {
+        return HOOK_FAIL;
+    }
+    *chosen = blob_new(selected, selected_len);
+    if (*chosen == NULL) {
+        *failure = (struct record_error){ ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE };
+        return HOOK_FAIL;
+    }
+    return HOOK_OK;
+}
+
+static bool has_authorities(void *owner)
+{
+    const SSL *s = owner;
+
+    if (s->conn.role == ROLE_SERVER) {
+        return (s->config->core.options & SSL_OP_DISABLE_TLSEXT_CA_NAMES) == 0 &&
+               (sk_X509_NAME_num(SSL_get_client_CA_list(s)) > 0 ||
+                sk_X509_NAME_num(SSL_get0_CA_list(s)) > 0);
+    }
+    return sk_X509_NAME_num(SSL_get0_CA_list(s)) > 0;
+}
+
+/* --- Certificates --- */
+
+/* Called once for each time the question is put, however often a later callback pauses. */
+static int call_cert_cb(SSL *s)
+{
+    int answer = 1;
+
+    if (!s->cert_cb_done && s->config->cert_cb != NULL) {
+        answer = s->config->cert_cb(s, s->config->cert_cb_arg);
+    }
+    s->cert_cb_done = answer > 0;
+    return answer;
+}
+
+static enum hook_answer ask_credential(void *owner, struct record_error *failure)
+{
+    SSL *s = owner;
+    int answer = call_cert_cb(s);
+
+    (void)failure; /* preset by the side */
+    if (answer < 0) {
+        return HOOK_PAUSE;
+    }
+    if (answer > 0 && s->conn.role == ROLE_CLIENT && negotiate_scheme(&s->conn) == NULL &&
+        ssl_ask_client_cert(s) < 0) {
+        return HOOK_PAUSE;
+    }
+    s->cert_cb_done = false;
+    return answer > 0 ? HOOK_OK : HOOK_FAIL;
+}
+
+static enum hook_answer make_chain(void *owner, enum key_slot slot, STACK_OF(X509) **chain,
+                                   struct record_error *failure)
+{
+    *chain = ssl_chain_to_send(owner, slot);
+    if (*chain == NULL) {
+        *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
+        return HOOK_FAIL;
+    }
+    return HOOK_OK;
+}
+
+static enum hook_answer verify_peer_chain(void *owner, STACK_OF(X509) *chain,
+                                          struct record_error *failure)
+{
+    SSL *s = owner;
+    int answer = ssl_verify_chain(s, chain);
+
+    if (answer < 0) {
+        return HOOK_PAUSE;
+    }
+    s->conn.session->verify_result = s->verify_result;
+    if (answer == 0) {
+        failure->alert = alert_of_verify_result(s->verify_result);
+        return HOOK_FAIL;
+    }
+    return HOOK_OK;
+}
+
+/* The client's last judgement on the server's certificate: the OCSP response, then the timestamps
+ * of Certificate Transparency. */
+static enum hook_answer check_stapled(void *owner, struct record_error *failure)
+{
+    SSL *s = owner;
+
+    if (s->config->core.request_ocsp) {
+        enum hook_answer answer = ocsp_check(s, failure);
+        if (answer == HOOK_FAIL) {
+            return answer;
+        }
+    }
+    return ct_validate(s, failure);
+}
+
+static bool wants_scts(void *owner)
+{
+    return ct_wanted(owner);
+}
+
+/* --- Security --- */
+
+static bool allows_version(void *owner, uint16_t version)
+{
+    return ssl_is_allowed(owner, SSL_SECOP_VERSION, 0, version, NULL);
+}
+
+static bool allows_suite(void *owner, enum security_stage stage, const struct ssl_cipher_st *suite)
+{
+    static const int ops[] = { SSL_SECOP_CIPHER_SUPPORTED, SSL_SECOP_CIPHER_SHARED,
+                               SSL_SECOP_CIPHER_CHECK };
+
+    /* OpenSSL's prototype is not const although the callback only looks. */
+    return ssl_is_allowed(owner, ops[stage], suite->strength_bits, 0,
+                          (void *)(uintptr_t)suite);
+}
+
+static bool allows_group(void *owner, enum security_stage stage, const struct group *group)
+{
+    static const int ops[] = { SSL_SECOP_CURVE_SUPPORTED, SSL_SECOP_CURVE_SHARED,
+                               SSL_SECOP_CURVE_CHECK };
+    uint8_t id[2] = { (uint8_t)(group->id >> 8), (uint8_t)group->id };
+
+    return ssl_is_allowed(owner, ops[stage], group->security_bits, group->nid, id);
+}
+
+/* RFC 8446, 4.2.3: a client that offers TLS 1.3 alone does not offer these. */
+static bool is_obsolete(const struct sig_scheme *scheme)
+{
+    return scheme->kind == SIG_DSA || scheme->hash == HASH_SHA1 || scheme->hash == HASH_SHA224;
+}
+
+static bool allows_scheme(void *owner, enum security_stage stage, const struct sig_scheme *scheme)
+{
+    static const int ops[] = { SSL_SECOP_SIGALG_SUPPORTED, SSL_SECOP_SIGALG_SHARED,
+                               SSL_SECOP_SIGALG_CHECK };
+    const SSL *s = owner;
+    uint8_t id[2] = { (uint8_t)(scheme->id >> 8), (uint8_t)scheme->id };
+
+    if (stage == SECURITY_SUPPORTED && s->conn.role == ROLE_CLIENT && is_obsolete(scheme)) {
+        return false;
+    }
+    return ssl_is_allowed(owner, ops[stage], scheme->security_bits, scheme->hash_nid, id);
+}
+
+/* --- Reports --- */
+
+static void report_message(void *owner, bool sent, uint16_t version, int content_type,
+                           const uint8_t *bytes, size_t len)
+{
+    SSL *s = owner;
+
+    if (s->config->msg_callback != NULL) {
+        s->config->msg_callback(sent, version, content_type, bytes, len, s,
+                                s->config->msg_callback_arg);
+    }
+}
+
+static void report_info(SSL *s, int where, int ret)
+{
+    void (*callback)(const SSL *, int, int) = ssl_info_callback(s);
+
+    if (callback != NULL) {
+        callback(s, where, ret);
+    }
+}
+
+static void report_step(void *owner)
+{
+    SSL *s = owner;
+
+    report_info(s, s->conn.role == ROLE_CLIENT ? SSL_CB_CONNECT_LOOP : SSL_CB_ACCEPT_LOOP, 1);
+}
+
+static void report_started(void *owner)
+{
+    report_info(owner, SSL_CB_HANDSHAKE_START, 1);
+}
+
+static void report_done(void *owner)
+{
+    SSL *s = owner;
+
+    if (s->conn.role == ROLE_CLIENT) {
+        s->session_ctx->stats.connect_good++;
+    } else {
+        s->session_ctx->stats.accept_good++;
+    }
+    report_info(s, SSL_CB_HANDSHAKE_DONE, 1);
+}
+
+static void report_alert(void *owner, bool sent, uint16_t value)
+{
+    report_info(owner, sent ? SSL_CB_WRITE_ALERT : SSL_CB_READ_ALERT, value);
+}
+
+static char *append_hex(char *out, const uint8_t *bytes, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    return out;
+}
+
+/* One line of NSS's key log format: label, client random, secret. */
+static void report_secret(void *owner, const char *label, const struct secret *secret)
+{
+    SSL *s = owner;
+    char line[64 + 2 * 32 + 2 * SECRET_MAX + 3];
+    size_t label_len = strlen(label);
+
+    if (s->ctx->keylog_cb == NULL || label_len > 64) {
+        return;
+    }
+    memcpy(line, label, label_len);
+    char *out = line + label_len;
+    *out++ = ' ';
+    out = append_hex(out, s->conn.neg.client_random, sizeof s->conn.neg.client_random);
+    *out++ = ' ';
+    out = append_hex(out, secret->bytes, secret->len);
+    *out = '\0';
+    s->ctx->keylog_cb(s, line);
+    wipe(line, sizeof line);
+}
+
+static void report_extension(void *owner, uint16_t type, const uint8_t *body, size_t len)
+{
+    SSL *s = owner;
+
+    if (s->tlsext_debug_cb != NULL) {
+        s->tlsext_debug_cb(s, s->conn.role == ROLE_CLIENT, type, body, (int)len,
+                           s->tlsext_debug_arg);
+    }
+}
+
+/* --- Sources --- */
+
+/* The callbacks count the inner content type as content. */
+static size_t ask_padding(void *owner, uint8_t type, size_t len)
+{
+    SSL *s = owner;
+    const struct ssl_config *config = s->config;
+    size_t content = len + 1;
+    size_t padding = 0;
+
+    if (content >= config->core.max_send_fragment) {
+        return 0;
+    }
+    if (config->padding_callback != NULL) {
+        padding = config->padding_callback(s, type, content, s->config->padding_arg);
+    } else if (config->block_padding > 0 && content % config->block_padding != 0) {
+        padding = config->block_padding - content % config->block_padding;
+    }
+    size_t most = config->core.max_send_fragment - content;
+    return padding < most ? padding : most;
+}
+
+static bool make_random(void *owner, uint8_t *out, size_t len)
+{
+    const SSL *s = owner;
+
+    return random_public(s->config->core.lib, out, len);
+}
+
+static struct ssl_session_st *make_session(void *owner)
+{
+    const SSL *s = owner;
+    struct ssl_session_st *session = session_new((int64_t)time(NULL), s->session_ctx->session_timeout);
+
+    if (session != NULL) {
+        memcpy(session->context, s->config->session_context, s->config->session_context_len);
+        session->context_len = (uint8_t)s->config->session_context_len;
+        session->verify_result = X509_V_OK;
+    }
+    return session;
+}
+
+static struct group_key *make_key(void *owner, const struct group *group, struct writer *share)
+{
+    const SSL *s = owner;
+
+    return group_generate(s->config->core.lib, group, share);
+}
+
+const struct tls_hooks ssl_hooks = {
+    .client_hello = ask_client_hello,
+    .server_name = ask_server_name,
+    .choose_alpn = ask_alpn,
+    .ocsp_response = ocsp_staple,
+    .has_authorities = has_authorities,
+    .write_authorities = ca_list_write,
+    .choose_credential = ask_credential,
+    .certificate_chain = make_chain,
+    .verify_peer = verify_peer_chain,
+    .peer_authorities = ca_list_read,
+    .write_ocsp_request = ocsp_write_request,
+    .peer_ocsp_request = ocsp_read_request,
+    .peer_ocsp = ocsp_received,
+    .check_stapled = check_stapled,
+    .wants_scts = wants_scts,
+    .peer_scts = ct_received,
+    .allows_version = allows_version,
+    .allows_suite = allows_suite,
+    .allows_group = allows_group,
+    .allows_scheme = allows_scheme,
+    .write_custom_extensions = write_custom_extensions,
+    .read_custom_extension = read_custom_extension,
+    .message = report_message,
+    .step = report_step,
+    .started = report_started,
+    .done = report_done,
+    .alert = report_alert,
+    .keylog = report_secret,
+    .extension_seen = report_extension,
+    .pad = ask_padding,
+    .random = make_random,
+    .make_session = make_session,
+    .generate_key = make_key,
+};
