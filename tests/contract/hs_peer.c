@@ -307,6 +307,53 @@ static void server_flight(struct peer *peer, struct bytes *message)
     peer_set_keys(&peer->out, peer->server_application);
 }
 
+/* Where extension `type` lies in a ClientHello: NULL when absent. */
+static const uint8_t *hello_extension(const struct bytes *hello, unsigned type, size_t *len)
+{
+    const uint8_t *data = hello->data;
+    size_t at = 38;
+
+    at += 1 + (size_t)data[at];
+    at += 2 + (size_t)(data[at] << 8 | data[at + 1]);
+    at += 1 + (size_t)data[at];
+    for (at += 2; at + 4 <= hello->len; at += 4 + *len) {
+        *len = (size_t)(data[at + 2] << 8 | data[at + 3]);
+        if ((unsigned)(data[at] << 8 | data[at + 1]) == type) {
+            return data + at + 4;
+        }
+    }
+    return NULL;
+}
+
+/* RFC 8446, 4.1.2: a second hello changes only certain extensions, and brings the cookie back. */
+static void check_second_hello(const struct peer *peer, const struct bytes *second)
+{
+    static const unsigned equal[] = { 0, 10, 13, 16, 43, 45 };
+    const struct bytes *first = &peer->hello;
+    const struct peer_edit *edit = peer->script->edits;
+
+    CHECK(memcmp(first->data + 4, second->data + 4, 75) == 0);
+    for (size_t i = 0; i < sizeof(equal) / sizeof(equal[0]); i++) {
+        size_t len = 0;
+        size_t second_len = 0;
+        const uint8_t *one = hello_extension(first, equal[i], &len);
+        const uint8_t *other = hello_extension(second, equal[i], &second_len);
+
+        CHECK((one != NULL) == (other != NULL));
+        CHECK(one == NULL || (len == second_len && memcmp(one, other, len) == 0));
+    }
+    if (edit->at == AT_RETRY_REQUEST && edit->kind == EDIT_EXT_ADD && edit->a == 44) {
+        struct bytes cookie = { 0 };
+        size_t len = 0;
+        const uint8_t *returned = hello_extension(second, 44, &len);
+
+        bytes_add_hex(&cookie, edit->hex);
+        CHECK(cookie.len <= 2 ||
+              (returned != NULL && len == cookie.len && memcmp(returned, cookie.data, len) == 0));
+        bytes_free(&cookie);
+    }
+}
+
 /* Takes the client's hello; false when there is none. */
 static bool take_hello(struct peer *peer, struct bytes *message, bool derive)
 {
@@ -315,6 +362,11 @@ static bool take_hello(struct peer *peer, struct bytes *message, bool derive)
 
     if (!take_until(peer, message, SSL3_MT_CLIENT_HELLO)) {
         return false;
+    }
+    if (peer->hello.len == 0) {
+        bytes_add(&peer->hello, message->data, message->len);
+    } else {
+        check_second_hello(peer, message);
     }
     peer->session_id_len = message->data[38];
     memcpy(peer->session_id, message->data + 39, peer->session_id_len);
@@ -418,6 +470,7 @@ void peer_free(struct peer *peer)
     bytes_free(&peer->raw);
     bytes_free(&peer->incoming);
     bytes_free(&peer->hello);
+    bytes_free(&peer->held);
     EVP_PKEY_free(peer->share);
     OPENSSL_cleanse(peer, sizeof(*peer));
 }

@@ -72,6 +72,7 @@ enum peer_edit_kind {
     EDIT_AFTER,         /* the same after it */
     EDIT_RAW_BEFORE,    /* the bytes `hex` as they are, before the message */
     EDIT_PADDED,        /* the message's record is padded with `a` zero bytes */
+    EDIT_HOLD,          /* the message waits for the next one and shares its record */
     EDIT_BREAK_TAG,     /* the last bit of the message's record is flipped */
     EDIT_BIG            /* before the message one record of type `a` with `b` bytes of zero */
 };
@@ -84,7 +85,7 @@ struct peer_edit {
     const char *hex;
 };
 
-#define PEER_EDITS_MAX 4
+#define PEER_EDITS_MAX 6
 
 /* One exchange. `server_under_test`: the peer is the client. */
 struct peer_case {
@@ -110,7 +111,8 @@ struct peer {
     struct bytes transcript;
     struct bytes raw;      /* records of the SSL under test, not looked at yet */
     struct bytes incoming; /* handshake bytes out of them */
-    struct bytes hello;    /* the client hello that this peer sent, its own key shares in it */
+    struct bytes hello;    /* the first ClientHello, whoever sent it */
+    struct bytes held;     /* messages that share the next one's record */
     uint8_t session_id[32];
     size_t session_id_len;
     EVP_PKEY *share;

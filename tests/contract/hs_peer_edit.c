@@ -176,6 +176,7 @@ static void apply(const struct peer_edit *edit, struct bytes *message)
     case EDIT_AFTER:
     case EDIT_RAW_BEFORE:
     case EDIT_PADDED:
+    case EDIT_HOLD:
     case EDIT_BREAK_TAG:
     case EDIT_BIG:
         break;
@@ -299,7 +300,11 @@ void peer_send_message(struct peer *peer, enum peer_stage stage, struct bytes *m
         if (extra != NULL) {
             bytes_add_hex(message, extra->hex);
         }
-        send_in_parts(peer, stage, message);
+        bytes_add(&peer->held, message->data, message->len);
+        if (find_edit(peer, stage, EDIT_HOLD) == NULL) {
+            send_in_parts(peer, stage, &peer->held);
+            peer->held.len = 0;
+        }
     }
     send_extra_records(peer, find_edit(peer, stage, EDIT_AFTER));
 }
