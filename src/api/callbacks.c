@@ -29,7 +29,10 @@ static enum hook_answer ask_client_hello(void *owner, struct record_error *failu
     if (s->ctx->client_hello_cb == NULL) {
         return HOOK_OK;
     }
-    switch (s->ctx->client_hello_cb(s, &alert, s->ctx->client_hello_arg)) {
+    s->in_client_hello_cb = true;
+    int answer = s->ctx->client_hello_cb(s, &alert, s->ctx->client_hello_arg);
+    s->in_client_hello_cb = false;
+    switch (answer) {
     case SSL_CLIENT_HELLO_SUCCESS:
         return HOOK_OK;
     case SSL_CLIENT_HELLO_RETRY:

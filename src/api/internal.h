@@ -209,6 +209,7 @@ struct ssl_st {
     int last_error;            /* what this SSL's last call put into the error queue, as SSL_get_error
                                   tells it: SSL_ERROR_NONE, _SSL or _SYSCALL */
     bool in_handshake;         /* inside SSL_do_handshake: callbacks may call back */
+    bool in_client_hello_cb;   /* SSL_client_hello_get0_* may look */
     bool cert_cb_done;         /* cert_cb has answered; client_cert_cb is being asked */
     bool work_due;             /* SSL_key_update or SSL_verify_client_post_handshake was called */
     bool flush_due;            /* the BIO has not yet been flushed after a flight */

@@ -156,6 +156,8 @@ enum step_result step_of_answer(struct handshake *hs, enum hook_answer answer,
 
 /* conn_fail() and STEP_FAILED in one. */
 #define step_fail(hs, alert, reason)                                                              \
-    (conn_fail((hs)->conn, (alert), (reason)), STEP_FAILED)
+    step_fail_at((hs), (alert), (reason), __FILE__, __LINE__, __func__)
+enum step_result step_fail_at(struct handshake *hs, uint8_t alert, int reason, const char *file,
+                              int line, const char *function);
 
 #endif

@@ -80,6 +80,13 @@ void handshake_end(struct tls_conn *c)
     OPENSSL_clear_free(hs, sizeof *hs);
 }
 
+enum step_result step_fail_at(struct handshake *hs, uint8_t alert, int reason, const char *file,
+                              int line, const char *function)
+{
+    conn_fail_at(hs->conn, alert, reason, file, line, function);
+    return STEP_FAILED;
+}
+
 enum step_result step_of_answer(struct handshake *hs, enum hook_answer answer,
                                 const struct record_error *failure, enum pause pause)
 {

@@ -1,0 +1,40 @@
+/*
+ * Keying material for other protocols: SSL_export_keying_material(3), RFC 8446, 7.5.
+ */
+#include "api/pump.h"
+
+#include "handshake/keys13.h"
+
+#include <openssl/err.h>
+
+/* In TLS 1.3 an absent context and an empty one are the same. */
+int SSL_export_keying_material(SSL *s, unsigned char *out, size_t olen, const char *label,
+                               size_t llen, const unsigned char *context, size_t contextlen,
+                               int use_context)
+{
+    const struct tls_conn *c = &s->conn;
+
+    /* A server may export from its Finished on, before the client's has come. */
+    if (c->secrets.exporter_master.len == 0 || c->session == NULL || c->error.failed) {
+        return -1;
+    }
+    return keys13_export(c, &c->secrets.exporter_master, label, llen, context,
+                         use_context != 0 ? contextlen : 0, out, olen)
+               ? 1
+               : 0;
+}
+
+int SSL_export_keying_material_early(SSL *s, unsigned char *out, size_t olen, const char *label,
+                                     size_t llen, const unsigned char *context, size_t contextlen)
+{
+    const struct tls_conn *c = &s->conn;
+
+    /* There is such a secret only where early data was offered. */
+    if (c->secrets.early_exporter_master.len == 0) {
+        return -1;
+    }
+    return keys13_export(c, &c->secrets.early_exporter_master, label, llen, context, contextlen,
+                         out, olen)
+               ? 1
+               : 0;
+}
