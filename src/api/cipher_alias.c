@@ -138,6 +138,10 @@ static bool narrow(uint32_t *mask, uint32_t by)
 
 static bool term_narrow(struct cipher_term *term, const struct cipher_term *by)
 {
+    /* OpenSSL forgets COMPLEMENTOFDEFAULT when a class comes after it. */
+    if (term->classes == 0 && by->classes != 0) {
+        term->not_default = false;
+    }
     if (!narrow(&term->kx, by->kx) || !narrow(&term->auth, by->auth) ||
         !narrow(&term->enc, by->enc) || !narrow(&term->mac, by->mac) ||
         !narrow(&term->classes, by->classes)) {

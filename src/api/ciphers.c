@@ -197,15 +197,6 @@ bool ciphers_set_defaults(struct ssl_config *config)
            config_set_list(config, OSSL_default_cipher_list()) == LIST_OK;
 }
 
-/* An SSL that gets a list of its own starts from the one in force. NULL: an error was raised. */
-static struct ssl_config *ssl_edit_ciphers(SSL *s)
-{
-    if (!ssl_follow_ctx(s)) {
-        return NULL;
-    }
-    return ssl_edit(s);
-}
-
 static int finish_list(enum list_result result)
 {
     if (result == LIST_EMPTY) {
@@ -223,7 +214,7 @@ int SSL_CTX_set_cipher_list(SSL_CTX *ctx, const char *text)
 
 int SSL_set_cipher_list(SSL *s, const char *text)
 {
-    struct ssl_config *config = ssl_edit_ciphers(s);
+    struct ssl_config *config = ssl_edit(s);
 
     if (config == NULL) {
         return 0;
@@ -242,7 +233,8 @@ int SSL_CTX_set_ciphersuites(SSL_CTX *ctx, const char *text)
 
 int SSL_set_ciphersuites(SSL *s, const char *text)
 {
-    struct ssl_config *config = ssl_edit_ciphers(s);
+    /* The suites before TLS 1.3 stay those in force. */
+    struct ssl_config *config = ssl_follow_ctx(s) ? ssl_edit(s) : NULL;
 
     if (config == NULL || !config_set_suites13(config, text)) {
         return 0;
@@ -265,16 +257,11 @@ bool ciphers_share(struct ssl_config *config, const struct ssl_config *other)
         return true;
     }
     STACK_OF(SSL_CIPHER) *list = sk_SSL_CIPHER_dup(other->ciphers);
-    STACK_OF(SSL_CIPHER) *suites13 = sk_SSL_CIPHER_dup(other->ciphers13);
-    if (list == NULL || suites13 == NULL) {
-        sk_SSL_CIPHER_free(list);
-        sk_SSL_CIPHER_free(suites13);
+    if (list == NULL) {
         return false;
     }
     sk_SSL_CIPHER_free(config->ciphers);
     config->ciphers = list;
-    sk_SSL_CIPHER_free(config->ciphers13);
-    config->ciphers13 = suites13;
     blob_set(&config->core.suites, blob_ref(other->core.suites));
     blob_set(&config->core.suites13, blob_ref(other->core.suites13));
     return true;
