@@ -26,6 +26,11 @@ long ocsp_set_response(SSL *s, unsigned char *response, long len);
 /* Frees what a connection holds of all this. */
 void ocsp_wipe(SSL *s);
 
+/* The hooks write_ocsp_request and peer_ocsp_request of conn/hooks.h: the OCSPStatusRequest of
+ * RFC 6066, 8 without its type byte, from and to what the two lists above hold. */
+bool ocsp_write_request(void *owner, struct writer *w);
+bool ocsp_read_request(void *owner, struct reader responders, struct reader extensions);
+
 /* The hooks ocsp_response, peer_ocsp and check_ocsp of conn/hooks.h; owner is the SSL. */
 enum hook_answer ocsp_staple(void *owner, struct blob **response, struct record_error *failure);
 bool ocsp_received(void *owner, const uint8_t *response, size_t len);
