@@ -89,3 +89,13 @@ void cert_key_free(EVP_PKEY *key)
 {
     EVP_PKEY_free(key);
 }
+
+bool cert_is_signed_with(const X509 *cert, const struct sig_scheme *scheme)
+{
+    int hash_nid;
+    int key_nid;
+
+    /* The object caches its signature's parameters, which is no change that anyone sees. */
+    return X509_get_signature_info((X509 *)(uintptr_t)cert, &hash_nid, &key_nid, NULL, NULL) == 1 &&
+           hash_nid == scheme->hash_nid && key_nid == scheme->sig_nid;
+}
