@@ -33,6 +33,18 @@ static bool level_allows_suite(int level, int min_bits, int bits, const SSL_CIPH
     return level < 3 || suite->tls13 || (suite->kx & forward_secret) != 0;
 }
 
+/* The levels from which on old versions are off, as Debian builds OpenSSL. */
+static bool level_allows_version(int level, int version)
+{
+    if (version <= SSL3_VERSION) {
+        return level < 2;
+    }
+    if (version == TLS1_VERSION) {
+        return level < 3;
+    }
+    return version != TLS1_1_VERSION || level < 4;
+}
+
 int security_default_callback(const SSL *s, const SSL_CTX *ctx, int op, int bits, int nid,
                               void *other, void *ex)
 {
@@ -51,7 +63,7 @@ int security_default_callback(const SSL *s, const SSL_CTX *ctx, int op, int bits
     case SSL_SECOP_CIPHER_CHECK:
         return level_allows_suite(level, min_bits, bits, other);
     case SSL_SECOP_VERSION:
-        return nid > TLS1_1_VERSION;
+        return level_allows_version(level, nid);
     case SSL_SECOP_COMPRESSION:
         return level < 2;
     case SSL_SECOP_TICKET:
