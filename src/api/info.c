@@ -176,7 +176,13 @@ const char *SSL_get_psk_identity(const SSL *s)
     return s == NULL || s->conn.session == NULL ? NULL : s->conn.session->psk_identity;
 }
 
-/* --- Early data --- */
+/* --- Resumption and early data: every handshake is a full one --- */
+
+int SSL_session_reused(const SSL *s)
+{
+    (void)s;
+    return 0;
+}
 
 int SSL_get_early_data_status(const SSL *s)
 {
