@@ -120,9 +120,9 @@ char *SSL_get_shared_ciphers(const SSL *s, char *buf, int size)
         at += len + 1;
         left -= len + 1;
     }
-    if (at != buf) {
-        at--; /* the last colon becomes the end */
+    if (at == buf) {
+        return NULL;
     }
-    *at = '\0';
+    at[-1] = '\0'; /* the last colon becomes the end */
     return buf;
 }

@@ -332,6 +332,10 @@ STACK_OF(SSL_CIPHER) *SSL_get1_supported_ciphers(SSL *s)
     if (list == NULL || !ssl_version_range(s, &min, &max)) {
         return NULL;
     }
+    if (s->conn.neg.version != 0) {
+        min = s->conn.neg.version;
+        max = min;
+    }
     uint32_t without_auth = auth_without_sigalg(s) | AUTH_SRP;
     uint32_t without_kx = KX_SRP;
     if (s->config->psk_client_callback == NULL) {

@@ -121,6 +121,21 @@ static long negotiated_group(const SSL *s)
     return s->conn.session == NULL ? NID_undef : group_nid_or_id(s->conn.session->group);
 }
 
+/* RFC 5746, 3.6: a client that knows secure renegotiation says so in its list of suites, also one
+ * that then gets TLS 1.3, where a server has nothing to answer. */
+static long renegotiation_info(const SSL *s)
+{
+    static const uint8_t signal[] = { 0x00, 0xff };
+    const struct blob *suites = s->conn.neg.peer_suites;
+
+    for (size_t i = 0; i + sizeof(signal) <= blob_len(suites); i += sizeof(signal)) {
+        if (memcmp(suites->bytes + i, signal, sizeof(signal)) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static long extended_master_secret(const SSL *s)
 {
     if (s->conn.session == NULL || SSL_in_init(s)) {
@@ -155,6 +170,9 @@ static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
         return true;
     case SSL_CTRL_GET_EC_POINT_FORMATS:
         *result = give_blob(s->conn.neg.peer_point_formats, parg);
+        return true;
+    case SSL_CTRL_GET_RI_SUPPORT:
+        *result = renegotiation_info(s);
         return true;
     case SSL_CTRL_GET_EXTMS_SUPPORT:
         *result = extended_master_secret(s);
