@@ -55,13 +55,14 @@ void fill_pattern(uint8_t *data, size_t len, uint8_t first, uint8_t step)
 
 static struct {
     bool armed;
+    bool paused;
     bool met;         /* a failure was delivered */
     size_t countdown; /* allocations that still succeed */
 } injector;
 
 static bool delivers_failure(void)
 {
-    if (!injector.armed) {
+    if (!injector.armed || injector.paused) {
         return false;
     }
     if (injector.countdown > 0) {
@@ -104,6 +105,11 @@ void failing_alloc_install(void)
         fprintf(stderr, "libcrypto has allocated already\n");
         abort();
     }
+}
+
+void failing_alloc_pause(bool pause)
+{
+    injector.paused = pause;
 }
 
 size_t fail_each_allocation(alloc_trial trial, void *arg, bool lenient)

@@ -32,6 +32,9 @@ void fill_pattern(uint8_t *data, size_t len, uint8_t first, uint8_t step);
  * used: the first line of main(). */
 void failing_alloc_install(void);
 
+/* While paused no allocation fails: for what a trial needs but does not test. */
+void failing_alloc_pause(bool pause);
+
 /* One trial under failing allocations. Returns true when it succeeded; on failure it has cleaned
  * up after itself. It must not leak in either case: the sanitizer looks. */
 typedef bool (*alloc_trial)(void *arg);
