@@ -29,7 +29,10 @@ static bool ctx_init(SSL_CTX *ctx, OSSL_LIB_CTX *libctx, const char *propq)
     }
     ctx->config = ssl_config_new(ctx->lib);
     ctx->cert_store = X509_STORE_new();
-    if (ctx->config == NULL || ctx->cert_store == NULL || !session_cache_init(ctx) ||
+    ctx->ca_names = sk_X509_NAME_new_null();
+    ctx->client_ca_names = sk_X509_NAME_new_null();
+    if (ctx->config == NULL || ctx->cert_store == NULL || ctx->ca_names == NULL ||
+        ctx->client_ca_names == NULL || !session_cache_init(ctx) ||
         CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL_CTX, ctx, &ctx->ex_data) == 0) {
         raise_error(ERR_R_MALLOC_FAILURE);
         return false;

@@ -34,6 +34,15 @@ static bool add_group(struct group_list *list, const struct crypto_lib *lib, con
     return true;
 }
 
+/* Explains a name that could not be added; OpenSSL has words only for one it does not know. */
+static void report_name(struct list_word word, const struct group *g)
+{
+    if (g == NULL && word.len != 0 && word.len <= MAX_NAME) {
+        raise_error_with(ERR_R_PASSED_INVALID_ARGUMENT, "group '%.*s' cannot be set", (int)word.len,
+                         word.at);
+    }
+}
+
 static long store_groups(SSL *s, SSL_CTX *ctx, const struct group_list *list)
 {
     struct blob *groups = blob_new(list->ids, list->num * sizeof(list->ids[0]));
@@ -86,8 +95,10 @@ long groups_set_list(SSL *s, SSL_CTX *ctx, const char *text)
     while (more) {
         struct list_word word = list_next_word(&text, &more);
 
-        if (word.len == 0 || word.len > MAX_NAME ||
-            !add_group(&list, lib, group_by_name(word.at, word.len))) {
+        const struct group *g =
+            word.len == 0 || word.len > MAX_NAME ? NULL : group_by_name(word.at, word.len);
+        if (!add_group(&list, lib, g)) {
+            report_name(word, g);
             return 0;
         }
     }

@@ -30,7 +30,8 @@ int SSL_client_version(const SSL *s)
 {
     uint16_t version = s->conn.neg.client_version;
 
-    if (version == 0) {
+    /* A server takes the client's word when it has chosen a version itself. */
+    if (version == 0 || (SSL_is_server(s) && s->conn.neg.version == 0)) {
         return s->method->version;
     }
     /* The field of the ClientHello, which TLS 1.3 leaves at 1.2: RFC 8446, 4.1.2. */

@@ -113,8 +113,8 @@ struct ssl_ctx_st {
     CRYPTO_EX_DATA ex_data;
 
     /* What an SSL uses when it has none of its own, at the moment it needs it. */
-    STACK_OF(X509_NAME) *ca_names;        /* owns; SSL_CTX_set0_CA_list; NULL: none */
-    STACK_OF(X509_NAME) *client_ca_names; /* owns; SSL_CTX_set_client_CA_list; NULL: none */
+    STACK_OF(X509_NAME) *ca_names;        /* owns; SSL_CTX_set0_CA_list */
+    STACK_OF(X509_NAME) *client_ca_names; /* owns; SSL_CTX_set_client_CA_list */
     void (*info_callback)(const SSL *, int, int);
 
     X509_STORE *cert_store;        /* counted */
