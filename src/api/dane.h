@@ -10,8 +10,8 @@
  * them. */
 bool dane_in_use(const SSL *s);
 
-/* True when SSL_dane_enable() was called. */
-bool dane_is_enabled(const SSL *s);
+/* True when a record of usage DANE-TA or DANE-EE matched: the chain ends where DANE says. */
+bool dane_anchored(const SSL *s);
 
 /* Forgets which record matched; before each verification. */
 void dane_forget_match(SSL *s);
