@@ -186,7 +186,7 @@ static const struct suite {
     enum verdict (*check)(const struct crypto_lib *lib, const struct json *test);
     long at_least; /* vectors that have to have been run, so that a test of nothing fails */
 } suites[] = {
-    { "aes_gcm", check_aes_gcm, 150 },        { "chacha20_poly1305", check_chacha20, 300 },
+    { "aes_gcm", check_aes_gcm, 130 },        { "chacha20_poly1305", check_chacha20, 300 },
     { "x25519", check_x25519, 500 },          { "hkdf_sha256", check_hkdf_sha256, 80 },
     { "hkdf_sha384", check_hkdf_sha384, 80 },
 };
