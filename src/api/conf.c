@@ -150,13 +150,10 @@ int SSL_CONF_cmd(SSL_CONF_CTX *cctx, const char *cmd, const char *value)
         return CONF_BAD_VALUE;
     }
     name = strip_prefix(cctx, cmd);
-    if (name == NULL) {
-        return CONF_UNKNOWN;
-    }
-    command = conf_command_find(cctx, name);
+    command = name != NULL ? conf_command_find(cctx, name) : NULL;
     if (command == NULL) {
         if ((cctx->flags & SSL_CONF_FLAG_SHOW_ERRORS) != 0) {
-            raise_error_with(SSL_R_UNKNOWN_CMD_NAME, "cmd=%s", name);
+            raise_error_with(SSL_R_UNKNOWN_CMD_NAME, "cmd=%s", name != NULL ? name : cmd);
         }
         return CONF_UNKNOWN;
     }

@@ -133,7 +133,10 @@ static void fill(ENCODED_SESSION *e, struct borrowed *b, const SSL_SESSION *sess
     borrow_text(&e->psk_identity, &b->psk_identity, session->psk_identity);
     e->ticket_lifetime_hint = session->ticket_lifetime_hint;
     borrow_blob(&e->ticket, &b->ticket, session->ticket);
-    e->flags = session->extended_master_secret ? FLAG_EXTENDED_MASTER_SECRET : 0;
+    e->flags = (uint64_t)(int64_t)session->unknown_flags;
+    if (session->extended_master_secret) {
+        e->flags |= FLAG_EXTENDED_MASTER_SECRET;
+    }
     e->ticket_age_add = session->ticket_age_add;
     e->max_early_data = session->max_early_data;
     borrow_blob(&e->alpn, &b->alpn, session->alpn);
@@ -215,6 +218,11 @@ static bool read_protocol(SSL_SESSION *session, const ENCODED_SESSION *e)
         raise_error(SSL_R_CIPHER_CODE_WRONG_LENGTH);
         return false;
     }
+    /* A compression method is one byte; it is not kept, as there is none. */
+    if (e->compression != NULL && e->compression->length != 1) {
+        raise_error(SSL_R_BAD_LENGTH);
+        return false;
+    }
     session->version = (uint16_t)e->tls_version;
     session->suite = suite_by_id((uint16_t)(e->suite->data[0] << 8 | e->suite->data[1]));
     session->suite_id =
@@ -250,6 +258,7 @@ static bool take(SSL_SESSION *session, ENCODED_SESSION *e)
     session->max_early_data = e->max_early_data;
     session->max_fragment_code = (uint8_t)e->max_fragment_code;
     session->extended_master_secret = (e->flags & FLAG_EXTENDED_MASTER_SECRET) != 0;
+    session->unknown_flags = (int32_t)(e->flags & ~(uint64_t)FLAG_EXTENDED_MASTER_SECRET);
     session->group = (uint16_t)e->group;
     return read_bytes(session->context, &session->context_len, SESSION_MAX_CONTEXT, e->context) &&
            read_text(&session->hostname, e->hostname) &&

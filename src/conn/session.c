@@ -46,6 +46,7 @@ static void copy_facts(struct ssl_session_st *copy, const struct ssl_session_st 
     copy->group = source->group;
     copy->extended_master_secret = source->extended_master_secret;
     copy->not_resumable = source->not_resumable;
+    copy->unknown_flags = source->unknown_flags;
     copy->max_early_data = source->max_early_data;
     copy->max_fragment_code = source->max_fragment_code;
 }

@@ -32,6 +32,7 @@ struct ssl_session_st {
     uint16_t group;                /* code point of the key exchange; 0: none */
     bool extended_master_secret;
     bool not_resumable;
+    int32_t unknown_flags;         /* bits of an encoding that mean nothing here, kept as they came */
 
     struct blob *ticket;           /* counted */
     uint32_t ticket_lifetime_hint; /* seconds */
