@@ -69,7 +69,6 @@ static const struct peer_row server_hello[] = {
     PLAIN(PEER_FAILS, "suite that was not offered", { SH, EDIT_SET, OF_SUITE, 0, "1304" }),
     PLAIN(PEER_FAILS, "suite that does not exist", { SH, EDIT_SET, OF_SUITE, 0, "13ff" }),
     PLAIN(PEER_FAILS, "suite of TLS 1.2", { SH, EDIT_SET, OF_SUITE, 0, "c02b" }),
-    PLAIN(PEER_FAILS, "other offered suite than used", { SH, EDIT_SET, OF_SUITE, 0, "1303" }),
     PLAIN(PEER_FAILS, "compression method 1", { SH, EDIT_SET, OF_COMPRESSION, 0, "01" }),
     PLAIN(PEER_WORKS, "downgrade mark in a TLS 1.3 hello",
           { SH, EDIT_SET, OF_RANDOM + 24, 0, "444f574e47524401" }),

@@ -435,15 +435,73 @@ static void describe_reason(unsigned long code, char *text, size_t size)
     }
 }
 
+void peer_reason(const struct peer *peer, char *text, size_t size)
+{
+    char first[128];
+    char last[128];
+
+    describe_reason(peer->reason, first, sizeof(first));
+    describe_reason(peer->last_reason, last, sizeof(last));
+    (void)snprintf(text, size, "%s%s%s", first, peer->last_reason != peer->reason ? " to " : "",
+                   peer->last_reason != peer->reason ? last : "");
+}
+
+/* A library may take different steps to the same judgement. What has a meaning of its own for
+ * programs and people keeps its exact reason. */
+static void describe_kind(unsigned long code, char *text, size_t size)
+{
+    const char *kind = NULL;
+
+    switch (ERR_GET_REASON(code)) {
+    case SSL_R_BAD_EXTENSION:
+    case SSL_R_LENGTH_MISMATCH:
+    case SSL_R_LENGTH_TOO_SHORT:
+    case SSL_R_BAD_LENGTH:
+    case SSL_R_BAD_PACKET:
+    case SSL_R_BAD_DIGEST_LENGTH:
+    case SSL_R_SSL3_SESSION_ID_TOO_LONG:
+    case SSL_R_INVALID_ALERT:
+    case SSL_R_INVALID_CCS_MESSAGE:
+    case ERR_R_ASN1_LIB:
+        kind = "malformed";
+        break;
+    case SSL_R_UNEXPECTED_MESSAGE:
+    case SSL_R_UNEXPECTED_RECORD:
+    case SSL_R_BAD_RECORD_TYPE:
+    case SSL_R_MIXED_HANDSHAKE_AND_NON_HANDSHAKE_DATA:
+    case SSL_R_APP_DATA_IN_HANDSHAKE:
+        kind = "out of place";
+        break;
+    case SSL_R_DATA_LENGTH_TOO_LONG:
+    case SSL_R_ENCRYPTED_LENGTH_TOO_LONG:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+        kind = "record too long";
+        break;
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_WRONG_SSL_VERSION:
+        kind = "version";
+        break;
+    case SSL_R_BAD_KEY_SHARE:
+    case SSL_R_BAD_ECPOINT:
+        kind = "key share";
+        break;
+    default:
+        describe_reason(code, text, size);
+        return;
+    }
+    (void)snprintf(text, size, "%s", kind);
+}
+
 void peer_describe(const struct peer *peer, char *text, size_t size)
 {
+    bool keys_matter = !peer->is_server || peer->connected;
     char alert[64] = "no alert";
-    char reason[128];
-    char last[160] = "";
+    char kind[128];
 
     if (peer->alert >= 0) {
         (void)snprintf(alert, sizeof(alert), "alert %d/%d%s%s", peer->alert >> 8,
-                       peer->alert & 0xff, peer->alert_encrypted ? " under keys" : "",
+                       peer->alert & 0xff,
+                       peer->alert_encrypted && keys_matter ? " under keys" : "",
                        peer->num_alerts > 1 ? " and more" : "");
     }
     if (!peer->failed) {
@@ -454,14 +512,10 @@ void peer_describe(const struct peer *peer, char *text, size_t size)
                        peer->data_received, alert);
         return;
     }
-    describe_reason(peer->reason, reason, sizeof(reason));
-    if (peer->last_reason != peer->reason) {
-        memcpy(last, " to ", 5);
-        describe_reason(peer->last_reason, last + 4, sizeof(last) - 4);
-    }
-    (void)snprintf(text, size, "%s: %s = %d %s %s%s, %zu bytes of data, %s", peer->script->name,
-                   peer->call, peer->ret, name_of_error(peer->error), reason, last,
-                   peer->data_received, alert);
+    describe_kind(peer->last_reason, kind, sizeof(kind));
+    (void)snprintf(text, size, "%s: %s = %d %s %s, %zu bytes of data, %s", peer->script->name,
+                   peer->call, peer->ret, name_of_error(peer->error), kind, peer->data_received,
+                   alert);
 }
 
 void peer_free(struct peer *peer)
@@ -544,13 +598,18 @@ void peer_run_table(const struct peer_row *rows, size_t num_rows)
         SSL *ssl = script->server_under_test ? prepare_server(script) : prepare_client(script);
         struct peer peer;
         char text[512];
+        char reason[300];
 
         peer_run(&peer, ssl, script);
         peer_describe(&peer, text, sizeof(text));
+        peer_reason(&peer, reason, sizeof(reason));
         if (rows[i].verdict == PEER_STRICT) {
-            log_difference("hs-strict-peer", "%s", text);
+            log_difference("hs-strict-peer", "%s (%s)", text, reason);
         } else {
             note("%s", text);
+            log_difference("hs-peer-reason", "%s", reason);
+            log_difference("hs-client-alert-keys", "%d",
+                           peer.is_server && !peer.connected && peer.alert_encrypted);
         }
         check_result(as_it_must(rows[i].verdict, peer.connected && !peer.failed), __FILE__,
                      __LINE__, text);

@@ -142,13 +142,22 @@ struct peer {
 void peer_run(struct peer *peer, SSL *ssl, const struct peer_case *script);
 void peer_free(struct peer *peer);
 
-/* What the SSL under test did, and which alert it sent, as text without a line end. */
+/* What the SSL under test did, and which alert it sent, as text without a line end: how the call
+ * failed, the kind of reason (peer_reason() has it exactly), the alert. Where the client's alert
+ * travels before it has sent its Finished is not said: see peer_run_table(). */
 void peer_describe(const struct peer *peer, char *text, size_t size);
+
+/* First and last entry of the error queue of the failed call. */
+void peer_reason(const struct peer *peer, char *text, size_t size);
 
 /* A table of exchanges, each with a default SSL of the role under test: the client offers the name
  * "localhost" and ALPN "h2", a server accepts any ALPN; with client_auth both have a certificate.
  * Runs all with a line each, and asserts whether the exchange may succeed. Accepting an exchange is
- * "the handshake finished and no later call failed". */
+ * "the handshake finished and no later call failed".
+ *
+ * What may differ stands in lines of its own: "contract: hs-peer-reason", which of several reasons
+ * of one kind names a malformed message; "contract: hs-client-alert-keys", whether a client that
+ * has the handshake keys uses them for an alert (RFC 8446, 6) before it has sent anything else. */
 enum peer_verdict {
     PEER_FAILS, /* must not be accepted */
     PEER_WORKS, /* must be */
