@@ -205,7 +205,7 @@ struct aead *aead_new(const struct crypto_lib *lib, enum aead_id id, enum aead_d
     if (lib->aeads[id] == NULL) {
         return NULL;
     }
-    struct aead *a = goes_to_ipsecmb(lib, id) ? aead_ipsecmb_new(id, direction, key)
+    struct aead *a = goes_to_ipsecmb(lib, id) ? aead_ipsecmb_new(id, key)
                                               : evp_new(lib->aeads[id], id, direction, key);
     if (a != NULL) {
         a->id = id;

@@ -33,7 +33,6 @@ struct aead {
 bool aead_ipsecmb_serves(enum aead_id id);
 
 /* As aead_new(); only when aead_ipsecmb_serves(id). */
-MUST_CHECK struct aead *aead_ipsecmb_new(enum aead_id id, enum aead_direction direction,
-                                         const uint8_t *key);
+MUST_CHECK struct aead *aead_ipsecmb_new(enum aead_id id, const uint8_t *key);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * AES-GCM on Intel's ipsec-mb, through its direct GCM functions: several times as fast as libcrypto
- * 3.0 on processors with vector AES, and far quicker to start a record everywhere. The one file
- * that knows the library; without it, or where the processor lacks what it needs, nothing here
- * serves and the EVP back end does.
+ * AES-GCM and ChaCha20-Poly1305 on Intel's ipsec-mb, through its direct functions: AES-GCM several
+ * times as fast as libcrypto 3.0 on processors with vector AES, and both far quicker to start a
+ * record. The one file that knows the library; without it, or where the processor lacks what it
+ * needs, nothing here serves and the EVP back end does.
  */
 #include "crypto/aead_internal.h"
 
@@ -30,7 +30,7 @@ struct gcm_functions {
     aes_gcm_enc_dec_finalize_t seal_finish;
 };
 
-struct aead_ipsecmb {
+struct aead_gcm {
     struct aead base;
     void *allocation; /* where this stands in, less aligned */
     const struct gcm_functions *gcm;
@@ -38,10 +38,25 @@ struct aead_ipsecmb {
     struct gcm_key_data key;
 };
 
+/* ChaCha20-Poly1305 needs no key schedule and no alignment. */
+struct aead_chacha {
+    struct aead base;
+    struct chacha20_poly1305_context_data context;
+    uint8_t key[32];
+};
+
+struct chacha_functions {
+    chacha_poly_init_t begin;
+    chacha_poly_enc_dec_update_t seal_update;
+    chacha_poly_enc_dec_update_t open_update;
+    chacha_poly_finalize_t finish;
+};
+
 /* Chosen once, then only read. */
 static pthread_once_t choose_once = PTHREAD_ONCE_INIT;
 static bool usable;
 static struct gcm_functions gcm128, gcm256;
+static struct chacha_functions chacha;
 
 /* The manager is only asked for its functions: the direct ones need no other part of it. */
 static void choose(void)
@@ -60,6 +75,10 @@ static void choose(void)
         gcm256 = (struct gcm_functions){ manager->gcm256_pre,        manager->gcm256_enc,
                                          manager->gcm256_dec,        manager->gcm256_init,
                                          manager->gcm256_enc_update, manager->gcm256_enc_finalize };
+        chacha = (struct chacha_functions){ manager->chacha20_poly1305_init,
+                                            manager->chacha20_poly1305_enc_update,
+                                            manager->chacha20_poly1305_dec_update,
+                                            manager->chacha20_poly1305_finalize };
         usable = true;
     }
     free_mb_mgr(manager);
@@ -67,13 +86,13 @@ static void choose(void)
 
 bool aead_ipsecmb_serves(enum aead_id id)
 {
-    return (id == AEAD_AES_128_GCM || id == AEAD_AES_256_GCM) &&
+    return (id == AEAD_AES_128_GCM || id == AEAD_AES_256_GCM || id == AEAD_CHACHA20_POLY1305) &&
            pthread_once(&choose_once, choose) == 0 && usable;
 }
 
-static void ipsecmb_free(struct aead *base)
+static void gcm_free(struct aead *base)
 {
-    struct aead_ipsecmb *a = (struct aead_ipsecmb *)base;
+    struct aead_gcm *a = (struct aead_gcm *)base;
     void *allocation = a->allocation;
 
     wipe(a, sizeof(*a));
@@ -81,14 +100,14 @@ static void ipsecmb_free(struct aead *base)
 }
 
 /* Encrypts len bytes that already stand at dst. */
-static void seal_in_place(struct aead_ipsecmb *a, const uint8_t *nonce, const uint8_t *aad,
+static void seal_in_place(struct aead_gcm *a, const uint8_t *nonce, const uint8_t *aad,
                           size_t aad_len, uint8_t *dst, size_t len)
 {
     a->gcm->seal_once(&a->key, &a->context, dst, dst, len, nonce, aad, aad_len, dst + len,
                       a->base.tag_len);
 }
 
-static void seal_piecewise(struct aead_ipsecmb *a, const uint8_t *nonce, const uint8_t *aad,
+static void seal_piecewise(struct aead_gcm *a, const uint8_t *nonce, const uint8_t *aad,
                            size_t aad_len, uint8_t *dst, const struct aead_part *parts,
                            size_t num_parts)
 {
@@ -102,11 +121,10 @@ static void seal_piecewise(struct aead_ipsecmb *a, const uint8_t *nonce, const u
     a->gcm->seal_finish(&a->key, &a->context, dst, a->base.tag_len);
 }
 
-static bool ipsecmb_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad,
-                         size_t aad_len, uint8_t *dst, const struct aead_part *parts,
-                         size_t num_parts)
+static bool gcm_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                     uint8_t *dst, const struct aead_part *parts, size_t num_parts)
 {
-    struct aead_ipsecmb *a = (struct aead_ipsecmb *)base;
+    struct aead_gcm *a = (struct aead_gcm *)base;
     size_t len = 0;
 
     for (size_t i = 0; i < num_parts; i++) {
@@ -129,10 +147,10 @@ static bool ipsecmb_seal(struct aead *base, const uint8_t *nonce, const uint8_t 
     return true;
 }
 
-static bool ipsecmb_open(struct aead *base, const uint8_t *nonce, const uint8_t *aad,
-                         size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len)
+static bool gcm_open(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                     uint8_t *dst, const uint8_t *src, size_t len)
 {
-    struct aead_ipsecmb *a = (struct aead_ipsecmb *)base;
+    struct aead_gcm *a = (struct aead_gcm *)base;
     size_t text_len = len - a->base.tag_len;
     uint8_t received[AEAD_MAX_TAG_LEN];
     uint8_t tag[AEAD_MAX_TAG_LEN];
@@ -143,24 +161,85 @@ static bool ipsecmb_open(struct aead *base, const uint8_t *nonce, const uint8_t 
     return constant_time_equals(tag, received, a->base.tag_len);
 }
 
-static const struct aead_ops ipsecmb_ops = { "ipsec-mb", ipsecmb_free, ipsecmb_seal, ipsecmb_open };
+static const struct aead_ops gcm_ops = { "ipsec-mb", gcm_free, gcm_seal, gcm_open };
 
-struct aead *aead_ipsecmb_new(enum aead_id id, enum aead_direction direction, const uint8_t *key)
+static struct aead *gcm_new(const struct gcm_functions *gcm, const uint8_t *key)
 {
-    void *allocation = OPENSSL_zalloc(sizeof(struct aead_ipsecmb) + KEY_ALIGNMENT);
+    void *allocation = OPENSSL_zalloc(sizeof(struct aead_gcm) + KEY_ALIGNMENT);
 
-    (void)direction; /* one key schedule serves both */
     if (allocation == NULL) {
         return NULL;
     }
     uintptr_t misaligned = (uintptr_t)allocation % KEY_ALIGNMENT;
-    struct aead_ipsecmb *a =
-        (struct aead_ipsecmb *)(void *)((uint8_t *)allocation + KEY_ALIGNMENT - misaligned);
-    a->base.ops = &ipsecmb_ops;
+    struct aead_gcm *a =
+        (struct aead_gcm *)(void *)((uint8_t *)allocation + KEY_ALIGNMENT - misaligned);
+    a->base.ops = &gcm_ops;
     a->allocation = allocation;
-    a->gcm = id == AEAD_AES_128_GCM ? &gcm128 : &gcm256;
-    a->gcm->set_key(key, &a->key);
+    a->gcm = gcm;
+    gcm->set_key(key, &a->key);
     return &a->base;
+}
+
+static void chacha_free(struct aead *base)
+{
+    wipe(base, sizeof(struct aead_chacha));
+    OPENSSL_free(base);
+}
+
+static bool chacha_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                        uint8_t *dst, const struct aead_part *parts, size_t num_parts)
+{
+    struct aead_chacha *a = (struct aead_chacha *)base;
+
+    chacha.begin(a->key, &a->context, nonce, aad, aad_len);
+    for (size_t i = 0; i < num_parts; i++) {
+        if (parts[i].len != 0) {
+            chacha.seal_update(a->key, &a->context, dst, parts[i].data, parts[i].len);
+            dst += parts[i].len;
+        }
+    }
+    chacha.finish(&a->context, dst, base->tag_len);
+    return true;
+}
+
+static bool chacha_open(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                        uint8_t *dst, const uint8_t *src, size_t len)
+{
+    struct aead_chacha *a = (struct aead_chacha *)base;
+    size_t text_len = len - base->tag_len;
+    uint8_t received[AEAD_MAX_TAG_LEN];
+    uint8_t tag[AEAD_MAX_TAG_LEN];
+
+    memcpy(received, src + text_len, base->tag_len);
+    chacha.begin(a->key, &a->context, nonce, aad, aad_len);
+    if (text_len != 0) {
+        chacha.open_update(a->key, &a->context, dst, src, text_len);
+    }
+    chacha.finish(&a->context, tag, base->tag_len);
+    return constant_time_equals(tag, received, base->tag_len);
+}
+
+static const struct aead_ops chacha_ops = { "ipsec-mb", chacha_free, chacha_seal, chacha_open };
+
+static struct aead *chacha_new(const uint8_t *key)
+{
+    struct aead_chacha *a = OPENSSL_zalloc(sizeof(*a));
+
+    if (a == NULL) {
+        return NULL;
+    }
+    a->base.ops = &chacha_ops;
+    memcpy(a->key, key, sizeof(a->key));
+    return &a->base;
+}
+
+struct aead *aead_ipsecmb_new(enum aead_id id, const uint8_t *key)
+{
+    /* A key serves both directions: nothing here depends on which. */
+    if (id == AEAD_CHACHA20_POLY1305) {
+        return chacha_new(key);
+    }
+    return gcm_new(id == AEAD_AES_128_GCM ? &gcm128 : &gcm256, key);
 }
 
 #else
@@ -171,10 +250,9 @@ bool aead_ipsecmb_serves(enum aead_id id)
     return false;
 }
 
-struct aead *aead_ipsecmb_new(enum aead_id id, enum aead_direction direction, const uint8_t *key)
+struct aead *aead_ipsecmb_new(enum aead_id id, const uint8_t *key)
 {
     (void)id;
-    (void)direction;
     (void)key;
     return NULL;
 }
