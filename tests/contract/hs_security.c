@@ -5,6 +5,7 @@
 #include "contract.h"
 
 #include <openssl/err.h>
+#include <stdlib.h>
 
 static int refused_op; /* 0: none */
 static int refused_nid;
@@ -28,6 +29,28 @@ static int on_security(const SSL *ssl, const SSL_CTX *ctx, int op, int bits, int
     return 1;
 }
 
+/* Whether it came to a connection; what names the failure may differ. */
+static void log_outcome(struct pair *p)
+{
+    bool done;
+    char *lines;
+
+    log_capture_begin();
+    done = log_handshake(p->client, p->server);
+    lines = log_capture_end();
+    if (done) {
+        note("cipher %s group %ld", SSL_get_cipher_name(p->client),
+             (long)SSL_get_negotiated_group(p->client));
+    } else {
+        for (char *at = lines; *at != '\0'; at++) {
+            *at = *at == '\n' ? ';' : *at;
+        }
+        note("no connection");
+        log_difference("hs-security-reason", "%s", lines);
+    }
+    free(lines);
+}
+
 static void refuse(const char *title, int op, int nid, bool server)
 {
     struct pair p;
@@ -44,10 +67,7 @@ static void refuse(const char *title, int op, int nid, bool server)
     CHECK(SSL_get0_security_ex_data(ssl) != NULL);
     quiet = true; /* how often one thing is asked is not a promise */
     num_asked = 0;
-    if (log_handshake(p.client, p.server)) {
-        note("cipher %s group %ld", SSL_get_cipher_name(p.client),
-             (long)SSL_get_negotiated_group(p.client));
-    }
+    log_outcome(&p);
     note("asked %d", num_asked > 0);
     quiet = false;
     refused_op = 0;

@@ -91,6 +91,13 @@ static void test_answers(void)
     run("an address", "192.0.2.1", true);
 }
 
+/* Logs what a setter returned and left in the error queue; SSL_get_error() is not for setters. */
+static void set_name(const char *what, long ret)
+{
+    note("%s: %ld", what, ret);
+    log_errors("error");
+}
+
 static void test_set_name(void)
 {
     SSL_CTX *ctx = client_ctx_new();
@@ -100,19 +107,18 @@ static void test_set_name(void)
     section("SSL_set_tlsext_host_name");
     ssl_set_name(ssl, "client");
     log_names(ssl);
-    (void)log_call(ssl, "name", (int)SSL_set_tlsext_host_name(ssl, "a.example"));
+    set_name("name", SSL_set_tlsext_host_name(ssl, "a.example"));
     log_names(ssl);
-    (void)log_call(ssl, "empty name", (int)SSL_set_tlsext_host_name(ssl, ""));
+    set_name("empty name", SSL_set_tlsext_host_name(ssl, ""));
     log_names(ssl);
     memset(longest, 'a', sizeof(longest));
     longest[255] = '\0';
-    (void)log_call(ssl, "255 bytes", (int)SSL_set_tlsext_host_name(ssl, longest));
+    set_name("255 bytes", SSL_set_tlsext_host_name(ssl, longest));
     longest[255] = 'a';
     longest[256] = '\0';
-    (void)log_call(ssl, "256 bytes", (int)SSL_set_tlsext_host_name(ssl, longest));
-    (void)log_call(ssl, "another type",
-                   (int)SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, 1, longest));
-    (void)log_call(ssl, "NULL", (int)SSL_set_tlsext_host_name(ssl, (char *)NULL));
+    set_name("256 bytes", SSL_set_tlsext_host_name(ssl, longest));
+    set_name("another type", SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, 1, longest));
+    set_name("NULL", SSL_set_tlsext_host_name(ssl, (char *)NULL));
     log_names(ssl);
     SSL_set_connect_state(ssl);
     log_names(ssl);
