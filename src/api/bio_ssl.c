@@ -94,7 +94,7 @@ static int filter_read(BIO *b, char *buf, size_t len, size_t *got)
     }
     BIO_clear_retry_flags(b);
     if (len == 0) {
-        ret = SSL_read_ex(f->ssl, buf, 0, got);
+        ret = SSL_read(f->ssl, buf, 0);
     } else {
         ret = SSL_read(f->ssl, buf, len < INT_MAX ? (int)len : INT_MAX);
         if (ret > 0) {
@@ -147,6 +147,14 @@ static int filter_create(BIO *b)
     return 1;
 }
 
+/* Sends close_notify where there is a connection to close; where there is none, that is no error. */
+static void shut_down_quietly(SSL *ssl)
+{
+    ERR_set_mark();
+    (void)SSL_shutdown(ssl);
+    ERR_pop_to_mark();
+}
+
 static int filter_destroy(BIO *b)
 {
     struct ssl_bio *f = b != NULL ? BIO_get_data(b) : NULL;
@@ -155,7 +163,7 @@ static int filter_destroy(BIO *b)
         return 0;
     }
     if (f->ssl != NULL) {
-        (void)SSL_shutdown(f->ssl);
+        shut_down_quietly(f->ssl);
     }
     if (BIO_get_shutdown(b)) {
         if (BIO_get_init(b)) {

@@ -132,9 +132,10 @@ static int drive_step(SSL *s, bool *done)
         s->rwstate = SSL_READING;
         return -1;
     case TLS_FAILED:
-        if (s->conn.received_fatal != ALERT_NONE) {
+        if (s->conn.received_fatal >= 0) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
         }
+        s->rwstate = SSL_READING;
         return pump_fail(s);
     case TLS_APP_DATA:
     case TLS_HANDSHAKE:
@@ -185,6 +186,7 @@ int ssl_run_handshake(SSL *s)
     if (c->error.failed || s->in_handshake) {
         return -1;
     }
+    ERR_clear_error(); /* programs see in the queue what a handshake leaves there, and no more */
     errno = 0;
     s->in_handshake = true;
     if (c->hs == NULL && c->handshakes_done == 0 && !begin_initial(s)) {
@@ -240,7 +242,7 @@ int SSL_accept(SSL *s)
 /* Why the keys cannot be updated now; 0: they can. */
 static int refuse_key_update(const SSL *s, int updatetype)
 {
-    if (s->conn.neg.version != VERSION_TLS13) {
+    if (s->conn.neg.suite == NULL || s->conn.neg.version != VERSION_TLS13) {
         return SSL_R_WRONG_SSL_VERSION;
     }
     if (updatetype != SSL_KEY_UPDATE_NOT_REQUESTED && updatetype != SSL_KEY_UPDATE_REQUESTED) {
@@ -276,7 +278,7 @@ static int refuse_post_auth(const SSL *s)
 {
     const struct tls_conn *c = &s->conn;
 
-    if (c->neg.version != VERSION_TLS13) {
+    if (c->neg.suite == NULL || c->neg.version != VERSION_TLS13) {
         return SSL_R_WRONG_SSL_VERSION;
     }
     if (c->role != ROLE_SERVER) {

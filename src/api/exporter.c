@@ -7,6 +7,9 @@
 
 #include <openssl/err.h>
 
+/* HkdfLabel holds 255 bytes, "tls13 " included: RFC 8446, 7.1. */
+#define MAX_EXPORTER_LABEL 249
+
 /* In TLS 1.3 an absent context and an empty one are the same. */
 int SSL_export_keying_material(SSL *s, unsigned char *out, size_t olen, const char *label,
                                size_t llen, const unsigned char *context, size_t contextlen,
@@ -14,14 +17,21 @@ int SSL_export_keying_material(SSL *s, unsigned char *out, size_t olen, const ch
 {
     const struct tls_conn *c = &s->conn;
 
-    /* A server may export from its Finished on, before the client's has come. */
-    if (c->secrets.exporter_master.len == 0 || c->session == NULL || c->error.failed) {
+    if (c->session == NULL) {
         return -1;
     }
-    return keys13_export(c, &c->secrets.exporter_master, label, llen, context,
-                         use_context != 0 ? contextlen : 0, out, olen)
-               ? 1
-               : 0;
+    if (llen > MAX_EXPORTER_LABEL) {
+        raise_error(SSL_R_TLS_ILLEGAL_EXPORTER_LABEL);
+        return 0;
+    }
+    /* A server may export from its Finished on, before the client's has come. */
+    if (c->secrets.exporter_master.len == 0 ||
+        !keys13_export(c, &c->secrets.exporter_master, label, llen, context,
+                       use_context != 0 ? contextlen : 0, out, olen)) {
+        raise_error(ERR_R_INTERNAL_ERROR);
+        return 0;
+    }
+    return 1;
 }
 
 int SSL_export_keying_material_early(SSL *s, unsigned char *out, size_t olen, const char *label,
@@ -31,7 +41,7 @@ int SSL_export_keying_material_early(SSL *s, unsigned char *out, size_t olen, co
 
     /* There is such a secret only where early data was offered. */
     if (c->secrets.early_exporter_master.len == 0) {
-        return -1;
+        return 0;
     }
     return keys13_export(c, &c->secrets.early_exporter_master, label, llen, context, contextlen,
                          out, olen)

@@ -77,7 +77,7 @@ int SSL_get_error(const SSL *s, int ret)
     if (error != SSL_ERROR_NONE) {
         return error;
     }
-    if ((s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0 && s->conn.received_close) {
+    if ((s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0 && s->conn.last_warning == ALERT_CLOSE_NOTIFY) {
         return SSL_ERROR_ZERO_RETURN;
     }
     return SSL_ERROR_SYSCALL;

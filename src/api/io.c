@@ -44,7 +44,7 @@ static int read_step(struct io_call *call, bool *done)
         return 0;
     case TLS_FAILED:
         (void)pump_fail(s);
-        if (s->conn.received_fatal != ALERT_NONE) {
+        if (s->conn.received_fatal >= 0) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
             return 0;
         }

@@ -45,7 +45,7 @@ static void raise_failure(SSL *s)
     }
     e->raised = true;
     s->last_error = SSL_ERROR_SSL;
-    if (s->conn.received_fatal != ALERT_NONE) {
+    if (s->conn.received_fatal >= 0) {
         raise_error_with_at(e->reason, e->file, e->line, e->function, "SSL alert number %d",
                             s->conn.received_fatal);
     } else if (e->reason != 0) {
@@ -55,15 +55,12 @@ static void raise_failure(SSL *s)
 
 int pump_fail(SSL *s)
 {
-    int want = s->rwstate;
-
     raise_failure(s);
     if (s->conn.alert_due && s->pending.len == 0) {
         /* Where it cannot be delivered nobody can be told; the reason stands in the queue. */
         (void)!pump_alert(s);
     }
     s->conn.alert_due = false;
-    s->rwstate = want;
     return -1;
 }
 
@@ -81,7 +78,7 @@ static int take_eof(SSL *s, int result)
 {
     if ((s->config->core.options & SSL_OP_IGNORE_UNEXPECTED_EOF) != 0) {
         s->shutdown |= SSL_RECEIVED_SHUTDOWN;
-        s->conn.received_close = true;
+        s->conn.last_warning = ALERT_CLOSE_NOTIFY;
         return result;
     }
     (void)fail_connection(s, ALERT_DECODE_ERROR, SSL_R_UNEXPECTED_EOF_WHILE_READING);
@@ -154,6 +151,9 @@ int pump_flush(SSL *s)
 {
     size_t len;
 
+    if (s->wbio == NULL) {
+        return -1;
+    }
     (void)tls_output(&s->conn, &len);
     if (len > 0) {
         s->flush_due = true;

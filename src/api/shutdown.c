@@ -28,7 +28,7 @@ static int await_step(SSL *s)
     case TLS_HANDSHAKE:
         return ssl_run_handshake(s);
     case TLS_FAILED:
-        if (s->conn.received_fatal != ALERT_NONE) {
+        if (s->conn.received_fatal >= 0) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
         }
         return pump_fail(s);

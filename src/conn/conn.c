@@ -26,7 +26,7 @@ static void set_fresh(struct tls_conn *c)
     c->out.version = VERSION_TLS1;
     c->key_update = KEY_UPDATE_NONE;
     c->neg.own_slot = KEY_NONE;
-    c->received_fatal = ALERT_NONE;
+    c->received_fatal = -1;
 }
 
 void conn_init(struct tls_conn *c, const struct tls_hooks *hooks, void *owner)

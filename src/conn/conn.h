@@ -115,9 +115,9 @@ struct tls_conn {
     bool alert_due;                  /* an alert is to be sent: level and description follow */
     uint8_t alert_level;
     uint8_t alert_description;
-    bool received_close;             /* close_notify or a fatal alert came */
-    bool sent_close;                 /* close_notify was sent */
-    uint8_t received_fatal;          /* description of a fatal alert that came; 255: none */
+    uint8_t last_warning;            /* description of the last warning alert that came; as in
+                                        OpenSSL close_notify, 0, when none has */
+    int received_fatal;              /* description of a fatal alert that came; -1: none */
     uint8_t num_warnings;            /* consecutive warning alerts */
     uint32_t num_key_updates;        /* consecutive, without application data in between */
     uint64_t handshakes_done;

@@ -290,9 +290,10 @@ static enum group_result derive(const struct crypto_lib *lib, const struct group
         result = GROUP_FAILED;
     } else if (EVP_PKEY_derive(ctx, shared->bytes, &shared->len) != 1) {
         /* A curve's share has passed every check; the others may still be of small order. */
-        result = g->kind == GROUP_EC ? GROUP_FAILED : share_or_memory();
+        result = g->kind == GROUP_EC || share_or_memory() == GROUP_FAILED ? GROUP_FAILED
+                                                                          : GROUP_WEAK_SHARE;
     } else if (g->kind == GROUP_ECX && is_all_zero(shared->bytes, shared->len)) {
-        result = GROUP_BAD_SHARE; /* RFC 8446, 7.4.2 */
+        result = GROUP_WEAK_SHARE; /* RFC 8446, 7.4.2 */
     } else {
         result = GROUP_OK;
     }

@@ -63,8 +63,9 @@ struct shared_secret {
 
 enum group_result {
     GROUP_OK,
-    GROUP_BAD_SHARE, /* wrong length, not on the curve, small order, all-zero result: RFC 8446,
-                        7.4: illegal_parameter */
+    GROUP_BAD_SHARE,  /* wrong length, out of range, not on the curve: RFC 8446, 4.2.8:
+                         illegal_parameter */
+    GROUP_WEAK_SHARE, /* small order, an all-zero result: RFC 8446, 7.4.2: the same alert */
     GROUP_FAILED     /* memory or provider */
 };
 

@@ -18,29 +18,29 @@ static enum tls_status fail(struct tls_conn *c, uint8_t alert, int reason)
     return TLS_FAILED;
 }
 
-/* In TLS 1.3 the level says nothing: all but two alerts are fatal (RFC 8446, 6). Before a version
- * is agreed on, and in older ones, it counts. */
-static bool is_warning(const struct tls_conn *c, uint8_t level, uint8_t description)
-{
-    return c->neg.suite != NULL ? description == ALERT_USER_CANCELED
-                                : level == ALERT_LEVEL_WARNING;
-}
-
 static enum tls_status act_on(struct tls_conn *c, uint8_t level, uint8_t description)
 {
-    bool warning = is_warning(c, level, description);
+    /* In TLS 1.3 the level says nothing: all but two alerts are fatal (RFC 8446, 6). Before a
+     * version is agreed on, and in older ones, it counts. */
+    bool tls13 = c->neg.suite != NULL;
+    bool warning = level == ALERT_LEVEL_WARNING || (tls13 && description == ALERT_USER_CANCELED);
 
-    if (warning && ++c->num_warnings >= MAX_CONSECUTIVE_WARNINGS) {
-        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MANY_WARN_ALERTS);
-    }
-    if (description == ALERT_CLOSE_NOTIFY && (warning || c->neg.suite != NULL)) {
-        c->received_close = true;
-        return TLS_CLOSED;
-    }
     if (warning) {
+        c->last_warning = description;
+        if (++c->num_warnings >= MAX_CONSECUTIVE_WARNINGS) {
+            return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MANY_WARN_ALERTS);
+        }
+    }
+    if (tls13 && description == ALERT_USER_CANCELED) {
         return TLS_OK;
     }
-    if (level != ALERT_LEVEL_FATAL && c->neg.suite == NULL) {
+    if (description == ALERT_CLOSE_NOTIFY && (tls13 || warning)) {
+        return TLS_CLOSED;
+    }
+    if (warning && !tls13) {
+        return TLS_OK;
+    }
+    if (level != ALERT_LEVEL_FATAL && !tls13) {
         return fail(c, ALERT_ILLEGAL_PARAMETER, SSL_R_UNKNOWN_ALERT_TYPE);
     }
     c->received_fatal = description;

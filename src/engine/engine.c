@@ -27,6 +27,7 @@ bool tls_start(struct tls_conn *c)
         return false;
     }
     if (c->handshakes_done == 0) {
+        c->in.of_server = c->role == ROLE_SERVER;
         c->hooks->started(c->owner);
         return handshake_start(
             c, c->role == ROLE_CLIENT ? script_client_hello : script_server_hello, true);
@@ -41,20 +42,18 @@ bool tls_start(struct tls_conn *c)
 /* The current record is not a handshake message although one is waited for. */
 static enum tls_status take_other_record(struct tls_conn *c)
 {
-    /* RFC 8446, 5.1: nothing comes between the records of one message. */
-    if (message_in_is_partial(&c->message)) {
-        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_RECORD);
-    }
-    switch (c->in.current.type) {
-    case CONTENT_ALERT:
+    bool amid_message = message_in_is_partial(&c->message);
+    bool is_first = c->role == ROLE_SERVER && c->neg.suite == NULL;
+
+    if (c->in.current.type == CONTENT_ALERT && !amid_message && !is_first) {
         return alert_receive(c);
-    case CONTENT_CCS:
-        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
-    case CONTENT_APPLICATION:
-        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_APP_DATA_IN_HANDSHAKE);
-    default:
-        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_RECORD);
     }
+    /* RFC 8446, 5.1: nothing comes between the records of one message. */
+    if (amid_message && c->handshakes_done > 0) {
+        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_MIXED_HANDSHAKE_AND_NON_HANDSHAKE_DATA);
+    }
+    return fail(c, ALERT_UNEXPECTED_MESSAGE,
+                c->neg.suite == NULL ? SSL_R_UNEXPECTED_MESSAGE : SSL_R_UNEXPECTED_RECORD);
 }
 
 static enum tls_status status_of(struct tls_conn *c, enum run_status status)
@@ -137,15 +136,11 @@ static enum tls_status next_app_data(struct tls_conn *c)
             return TLS_WANT_INPUT;
         }
         bool is_handshake = c->in.current.type == CONTENT_HANDSHAKE;
-        if (!is_handshake && message_in_is_partial(&c->message)) {
-            return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_RECORD);
-        }
         if (is_handshake) {
             status = start_unprompted(c);
-        } else if (c->in.current.type == CONTENT_APPLICATION) {
-            status = c->in.epoch == EPOCH_APPLICATION
-                         ? TLS_APP_DATA
-                         : fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_APP_DATA_IN_HANDSHAKE);
+        } else if (c->in.current.type == CONTENT_APPLICATION && c->in.epoch == EPOCH_APPLICATION &&
+                   !message_in_is_partial(&c->message)) {
+            status = TLS_APP_DATA;
         } else {
             status = take_other_record(c);
         }

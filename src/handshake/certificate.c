@@ -9,10 +9,6 @@
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 
-/* Entries of one Certificate message: a chain longer than this is nobody's, and each entry costs a
- * decoding. max_cert_list bounds the bytes. */
-#define MAX_CHAIN_ENTRIES 100
-
 /* Bytes of the context that identifies one of several post-handshake requests. */
 #define REQUEST_CONTEXT_LEN 32
 
@@ -179,7 +175,7 @@ static enum step_result read_entry(struct handshake *hs, struct reader *list, si
     struct reader der;
     struct reader block;
 
-    if (!reader_vec24(list, &der) || reader_is_empty(&der)) {
+    if (!reader_vec24(list, &der)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_CERT_LENGTH_MISMATCH);
     }
     if (!reader_vec16(list, &block)) {
@@ -187,7 +183,8 @@ static enum step_result read_entry(struct handshake *hs, struct reader *list, si
     }
     X509 *cert = cert_parse(c->config->lib, der.at, der.left);
     if (cert == NULL) {
-        return step_fail(hs, ALERT_DECODE_ERROR, ERR_R_ASN1_LIB);
+        return step_fail(hs, c->role == ROLE_CLIENT ? ALERT_BAD_CERTIFICATE : ALERT_DECODE_ERROR,
+                         ERR_R_ASN1_LIB);
     }
     if (!cert_list_add(hs->peer_chain, cert)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
@@ -205,26 +202,40 @@ static enum step_result read_chain(struct handshake *hs, struct reader list)
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
     for (size_t i = 0; !reader_is_empty(&list) && result == STEP_OK; i++) {
-        if (i == MAX_CHAIN_ENTRIES) {
-            return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_EXCESSIVE_MESSAGE_SIZE);
-        }
         result = read_entry(hs, &list, i);
     }
     return result;
 }
 
-/* The peer has no certificate. */
+/* The session shows the chain from the moment it has been judged, good or tolerated. */
+static void keep_chain(struct handshake *hs)
+{
+    struct ssl_session_st *session = hs->conn->session;
+
+    cert_free(session->peer);
+    cert_list_free(session->peer_chain);
+    session->peer = NULL;
+    if (hs->peer_has_cert) {
+        session->peer = cert_list_at(hs->peer_chain, 0);
+        cert_up_ref(session->peer);
+    }
+    session->peer_chain = hs->peer_chain;
+    hs->peer_chain = NULL;
+}
+
+/* The peer has no certificate: an empty chain. */
 static enum step_result accept_none(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
 
     if (c->role == ROLE_CLIENT) {
-        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_LENGTH);
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
     if (c->config->require_client_cert) {
         return step_fail(hs, ALERT_CERTIFICATE_REQUIRED,
                          SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE);
     }
+    keep_chain(hs);
     return STEP_OK;
 }
 
@@ -238,15 +249,12 @@ enum step_result read_certificate(struct handshake *hs, struct reader *body)
         return STEP_MALFORMED;
     }
     if (!is_expected_context(hs, context)) {
-        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_INVALID_CONTEXT);
+        return step_fail(hs, ALERT_DECODE_ERROR,
+                         c->role == ROLE_CLIENT ? SSL_R_LENGTH_MISMATCH : SSL_R_INVALID_CONTEXT);
     }
     enum step_result result = read_chain(hs, list);
     if (result != STEP_OK) {
         return result;
-    }
-    hs->peer_has_cert = cert_list_len(hs->peer_chain) > 0;
-    if (!hs->peer_has_cert) {
-        return accept_none(hs);
     }
     /* After the handshake the session may be shared: this connection goes on with its own. */
     if (hs->is_post_auth) {
@@ -257,20 +265,8 @@ enum step_result read_certificate(struct handshake *hs, struct reader *body)
         session_free(c->session);
         c->session = own;
     }
-    return STEP_OK;
-}
-
-/* The session shows the chain from the moment it has been judged, good or tolerated. */
-static void keep_chain(struct handshake *hs)
-{
-    struct ssl_session_st *session = hs->conn->session;
-
-    cert_free(session->peer);
-    cert_list_free(session->peer_chain);
-    session->peer = cert_list_at(hs->peer_chain, 0);
-    cert_up_ref(session->peer);
-    session->peer_chain = hs->peer_chain;
-    hs->peer_chain = NULL;
+    hs->peer_has_cert = cert_list_len(hs->peer_chain) > 0;
+    return hs->peer_has_cert ? STEP_OK : accept_none(hs);
 }
 
 enum step_result verify_peer(struct handshake *hs)

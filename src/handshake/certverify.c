@@ -41,18 +41,22 @@ enum step_result write_certificate_verify(struct handshake *hs, struct writer *w
     return STEP_OK;
 }
 
-/* The scheme must be one that we offered, that TLS 1.3 allows and that fits the certificate. */
-static const struct sig_scheme *accepted_scheme(const struct tls_conn *c, uint16_t id,
-                                                const EVP_PKEY *key)
+/* The scheme must be one that TLS 1.3 allows, that fits the certificate and that we offered.
+ * Returns the reason to refuse it, or 0. */
+static int refuse_scheme(const struct tls_conn *c, const struct sig_scheme *scheme,
+                         const EVP_PKEY *key)
 {
-    const struct sig_scheme *scheme = sig_scheme_by_id(id);
-
-    if (scheme == NULL || !scheme->tls13 || !u16_list_has(negotiate_own_sigalgs(c), id) ||
-        !c->hooks->allows_scheme(c->owner, SECURITY_CHECK, scheme) ||
-        !sig_scheme_fits_key(c->config->lib, scheme, key, true)) {
-        return NULL;
+    if (scheme == NULL || !scheme->tls13 || key_slot_of(key) != scheme->slot) {
+        return SSL_R_WRONG_SIGNATURE_TYPE;
     }
-    return scheme;
+    if (!sig_scheme_fits_key(c->config->lib, scheme, key, true)) {
+        return scheme->kind == SIG_ECDSA ? SSL_R_WRONG_CURVE : SSL_R_WRONG_SIGNATURE_TYPE;
+    }
+    if (!u16_list_has(negotiate_own_sigalgs(c), scheme->id) ||
+        !c->hooks->allows_scheme(c->owner, SECURITY_CHECK, scheme)) {
+        return SSL_R_WRONG_SIGNATURE_TYPE;
+    }
+    return 0;
 }
 
 enum step_result read_certificate_verify(struct handshake *hs, struct reader *body)
@@ -67,9 +71,10 @@ enum step_result read_certificate_verify(struct handshake *hs, struct reader *bo
     if (!reader_u16(body, &id)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_PACKET);
     }
-    const struct sig_scheme *scheme = accepted_scheme(c, id, key);
-    if (scheme == NULL) {
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_SIGNATURE_TYPE);
+    const struct sig_scheme *scheme = sig_scheme_by_id(id);
+    int reason = refuse_scheme(c, scheme, key);
+    if (reason != 0) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, reason);
     }
     if (!reader_vec16(body, &signature) || !reader_is_empty(body)) {
         return STEP_MALFORMED;

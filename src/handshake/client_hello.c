@@ -55,7 +55,7 @@ enum step_result prepare_client_hello(struct handshake *hs)
     if (c->session == NULL || !draw_random(hs)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
-    c->neg.version = VERSION_TLS13;
+    c->neg.version = c->session->version = VERSION_TLS13;
     c->neg.client_version = VERSION_TLS12; /* legacy_version; what SSL_client_version reports */
     return STEP_OK;
 }
@@ -88,8 +88,7 @@ enum step_result write_client_hello(struct handshake *hs, struct writer *w)
 
 static bool parse(struct client_hello *hello, struct reader *body)
 {
-    if (!reader_u16(body, &hello->legacy_version) ||
-        !reader_bytes(body, &hello->random, RANDOM_LEN) ||
+    if (!reader_bytes(body, &hello->random, RANDOM_LEN) ||
         !reader_vec8(body, &hello->session_id) ||
         reader_left(&hello->session_id) > SESSION_ID_MAX || !reader_vec16(body, &hello->suites) ||
         !reader_vec8(body, &hello->compressions)) {
@@ -118,6 +117,9 @@ enum step_result read_client_hello(struct handshake *hs, struct reader *body)
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
     *body = reader_of(hs->hello_bytes->bytes, hs->hello_bytes->len);
+    if (!reader_u16(body, &hs->hello->legacy_version)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_TOO_SHORT);
+    }
     if (!parse(hs->hello, body)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
@@ -128,6 +130,5 @@ enum step_result read_client_hello(struct handshake *hs, struct reader *body)
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_ERROR_IN_RECEIVED_CIPHER_LIST);
     }
     memcpy(c->neg.client_random, hs->hello->random, RANDOM_LEN);
-    c->neg.client_version = hs->hello->legacy_version;
     return extensions_split(hs, hs->hello);
 }

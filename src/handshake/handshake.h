@@ -44,6 +44,7 @@ struct handshake {
     const struct step *step;     /* the row that is to run */
     bool entered;                /* its callbacks were called; it is being run again */
     bool writing;                /* the last row that talked was a SEND, or none has yet */
+    bool unflushed;              /* messages of this script may still be in the output */
     bool initial;                /* the first handshake of the connection: START and DONE are told */
     struct buffer outgoing;      /* the message under construction */
 

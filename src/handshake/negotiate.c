@@ -174,6 +174,21 @@ static const struct sig_scheme *first_usable(const struct tls_conn *c, const str
     return NULL;
 }
 
+bool negotiate_has_shared_sigalgs(const struct tls_conn *c)
+{
+    const struct blob *own = config_sigalgs(c->config);
+
+    for (size_t i = 0; i < u16_list_len(c->neg.peer_sigalgs); i++) {
+        uint16_t id = u16_list_at(c->neg.peer_sigalgs, i);
+        const struct sig_scheme *scheme = sig_scheme_by_id(id);
+        if (scheme != NULL && u16_list_has(own, id) &&
+            c->hooks->allows_scheme(c->owner, SECURITY_SHARED, scheme)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct sig_scheme *negotiate_scheme(const struct tls_conn *c)
 {
     const struct blob *own = c->role == ROLE_SERVER ? config_sigalgs(c->config)

@@ -31,6 +31,9 @@ const struct blob *negotiate_own_sigalgs(const struct tls_conn *c);
  * preference that is configured, for which there is a usable certificate. NULL: none. */
 const struct sig_scheme *negotiate_scheme(const struct tls_conn *c);
 
+/* True when client and server have any signature scheme in common. */
+bool negotiate_has_shared_sigalgs(const struct tls_conn *c);
+
 /* True when we can sign with scheme and the certificate in its slot. */
 bool negotiate_can_sign(const struct tls_conn *c, const struct sig_scheme *scheme);
 

@@ -2,7 +2,7 @@
  * Messages after the handshake: KeyUpdate (RFC 8446, 4.6.3), NewSessionTicket (4.6.1) and the
  * frame of post-handshake authentication (4.6.2).
  */
-#include "handshake/handshake.h"
+#include "handshake/ext/extensions.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -62,6 +62,10 @@ enum step_result read_new_session_ticket(struct handshake *hs, struct reader *bo
         struct reader extension;
         if (!reader_u16(&extensions, &type) || !reader_vec16(&extensions, &extension)) {
             return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
+        }
+        /* RFC 8446, 4.2.10: max_early_data_size. */
+        if (type == EXT_EARLY_DATA && reader_left(&extension) != 4) {
+            return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_INVALID_MAX_EARLY_DATA);
         }
     }
     return STEP_OK;

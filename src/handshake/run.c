@@ -189,12 +189,33 @@ static enum run_status check_header(struct handshake *hs, const struct message *
     return RUN_DONE;
 }
 
+/* Messages after which the reading keys change have to end their record (RFC 8446, 5.1). */
+static bool ends_its_record(const struct tls_conn *c, const struct message *m)
+{
+    size_t behind = c->in.current.len - (m->from_partial ? 0 : m->len);
+
+    switch (m->type) {
+    case MSG_CLIENT_HELLO:
+    case MSG_SERVER_HELLO:
+    case MSG_END_OF_EARLY_DATA:
+    case MSG_FINISHED:
+    case MSG_KEY_UPDATE:
+        return behind == 0;
+    default:
+        return true;
+    }
+}
+
 static enum run_status handle_message(struct handshake *hs, const struct message *m)
 {
     struct tls_conn *c = hs->conn;
     struct reader body = reader_of(m->bytes + MESSAGE_HEADER_LEN, m->len - MESSAGE_HEADER_LEN);
 
     c->hooks->message(c->owner, false, c->neg.version, CONTENT_HANDSHAKE, m->bytes, m->len);
+    if (!ends_its_record(c, m)) {
+        conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_NOT_ON_RECORD_BOUNDARY);
+        return RUN_FAILED;
+    }
     enum step_result result = hs->step->read(hs, &body);
     if (result == STEP_OK && !reader_is_empty(&body)) {
         result = STEP_MALFORMED;
@@ -211,13 +232,29 @@ static enum run_status handle_message(struct handshake *hs, const struct message
     return RUN_DONE;
 }
 
+/* A flight must be out before its answer is waited for. Application data that is blocked there is
+ * nobody's business here, unless the flight is behind it. */
+static bool wants_flush(struct handshake *hs)
+{
+    hs->unflushed = hs->unflushed && buffer_len(&hs->conn->out.buffer) > 0;
+    return hs->unflushed;
+}
+
+/* A HelloRequest while a client waits for the ServerHello asks for what is under way: RFC 5246,
+ * 7.4.1.1. Once the version is TLS 1.3 there is no such message. */
+static bool is_needless_request(const struct tls_conn *c, const struct message *m)
+{
+    return c->role == ROLE_CLIENT && c->neg.suite == NULL && m->type == MSG_HELLO_REQUEST &&
+           m->len == MESSAGE_HEADER_LEN && m->bytes != NULL;
+}
+
 static enum run_status run_recv(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     struct message m;
 
     if (hs->writing) {
-        if (buffer_len(&c->out.buffer) > 0) {
+        if (wants_flush(hs)) {
             return RUN_WANT_FLUSH;
         }
         c->hooks->step(c->owner);
@@ -226,6 +263,11 @@ static enum run_status run_recv(struct handshake *hs)
     enum run_status status = fetch(c, &m);
     if (status != RUN_DONE) {
         return status;
+    }
+    if (is_needless_request(c, &m)) {
+        c->hooks->message(c->owner, false, c->neg.version, CONTENT_HANDSHAKE, m.bytes, m.len);
+        message_in_consume(&c->message, &c->in, &m);
+        return RUN_DONE;
     }
     if (hs->step->kind == STEP_KIND_MAYBE && m.type != hs->step->message) {
         advance(hs);
@@ -303,6 +345,7 @@ static enum run_status run_send(struct handshake *hs)
 
     if (status == RUN_DONE) {
         hs->writing = true;
+        hs->unflushed = true;
         advance(hs);
     }
     return status;
@@ -310,26 +353,11 @@ static enum run_status run_send(struct handshake *hs)
 
 /* --- Everything else --- */
 
-/* Keys change between records: what came in the same record was protected by the old one
- * (RFC 8446, 5.1). */
-static bool is_at_boundary(struct tls_conn *c, enum direction direction)
-{
-    if (direction == DIRECTION_IN &&
-        (c->in.current.len > 0 || message_in_is_partial(&c->message))) {
-        conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_NOT_ON_RECORD_BOUNDARY);
-        return false;
-    }
-    return true;
-}
-
 static enum run_status run_keys(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     enum direction direction = hs->step->direction;
 
-    if (!is_at_boundary(c, direction)) {
-        return RUN_FAILED;
-    }
     bool ok = hs->step->kind == STEP_KIND_NEXT ? keys13_update(c, direction)
                                                : keys13_install(c, direction, hs->step->epoch);
     if (!ok) {
@@ -345,7 +373,7 @@ static enum run_status run_end(struct handshake *hs)
     struct tls_conn *c = hs->conn;
     bool initial = hs->initial;
 
-    if (buffer_len(&c->out.buffer) > 0) {
+    if (wants_flush(hs)) {
         return RUN_WANT_FLUSH;
     }
     c->hooks->step(c->owner);

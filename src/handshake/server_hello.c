@@ -32,6 +32,7 @@ enum step_result ask_client_hello_hook(struct handshake *hs)
                           PAUSE_CLIENT_HELLO);
 }
 
+/* Looks for a version in supported_versions (RFC 8446, 4.2.1). */
 static bool offers_version(const struct client_hello *hello, uint16_t version, bool *malformed)
 {
     struct reader body;
@@ -42,8 +43,7 @@ static bool offers_version(const struct client_hello *hello, uint16_t version, b
     if (!client_hello_extension(hello, EXT_SUPPORTED_VERSIONS, &body)) {
         return false;
     }
-    if (!reader_vec8(&body, &list) || !reader_is_empty(&body) || reader_is_empty(&list) ||
-        reader_left(&list) % 2 != 0) {
+    if (!reader_vec8(&body, &list) || !reader_is_empty(&body) || reader_left(&list) % 2 != 0) {
         *malformed = true;
         return false;
     }
@@ -62,12 +62,16 @@ static enum step_result accept_tls13(struct handshake *hs)
     const struct client_hello *hello = hs->hello;
 
     /* RFC 8446, 4.1.2: exactly the null method. */
+    if (memchr(hello->compressions.at, 0, reader_left(&hello->compressions)) == NULL) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_NO_COMPRESSION_SPECIFIED);
+    }
     if (reader_left(&hello->compressions) != 1 || hello->compressions.at[0] != 0) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_COMPRESSION_ALGORITHM);
     }
     hs->session_id_len = reader_left(&hello->session_id);
     memcpy(hs->session_id, hello->session_id.at, hs->session_id_len);
     c->neg.version = VERSION_TLS13;
+    c->neg.client_version = hello->legacy_version;
     c->out.version = VERSION_TLS12;
     c->in.plain_ccs = true;
     blob_set(&c->neg.peer_suites, blob_new(hello->suites.at, hello->suites.left));
@@ -84,7 +88,11 @@ enum step_result choose_version(struct handshake *hs)
     bool offered = offers_version(hs->hello, VERSION_TLS13, &malformed);
 
     if (malformed) {
-        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_LENGTH_MISMATCH);
+    }
+    if (offered && hs->hello->legacy_version <= VERSION_SSL3) {
+        /* RFC 8446, 4.1.2; SSL 3.0 has no protocol_version alert. */
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_BAD_LEGACY_VERSION);
     }
     if (!offered || !negotiate_allows_tls13(c)) {
         return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
@@ -138,6 +146,9 @@ enum step_result read_hello_extensions(struct handshake *hs)
     if (!extension_was_seen(hs, EXT_SIGNATURE_ALGORITHMS)) {
         return step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_MISSING_SIGALGS_EXTENSION);
     }
+    if (hs->retry == RETRY_DONE && extension_was_seen(hs, EXT_EARLY_DATA)) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_EXTENSION);
+    }
     if (extension_was_seen(hs, EXT_KEY_SHARE) && !extension_was_seen(hs, EXT_SUPPORTED_GROUPS)) {
         return step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_MISSING_SUPPORTED_GROUPS_EXTENSION);
     }
@@ -152,6 +163,12 @@ enum step_result ask_server_name(struct handshake *hs)
 
     c->neg.server_name_acknowledged = answer == HOOK_OK && c->neg.server_name != NULL;
     return step_of_answer(hs, answer, &failure, PAUSE_NONE);
+}
+
+/* RFC 8446, 4.2.8: after a HelloRetryRequest there is one share, for the group it named. */
+static bool is_wanted_share(const struct handshake *hs, uint16_t id)
+{
+    return hs->retry != RETRY_DONE || id == hs->share_group->id;
 }
 
 /* Looks through the client's key shares. *picked: the first whose group we have. */
@@ -173,10 +190,8 @@ static enum step_result pick_share(struct handshake *hs, const struct group **pi
         if (*picked != NULL) {
             continue;
         }
-        /* RFC 8446, 4.2.8: shares are for groups of supported_groups; after a HelloRetryRequest
-         * there is one, for the group it named. */
-        if (!u16_list_has(c->neg.peer_groups, id) ||
-            (hs->retry == RETRY_DONE && id != hs->share_group->id)) {
+        /* Shares are for groups of supported_groups. */
+        if (!u16_list_has(c->neg.peer_groups, id) || !is_wanted_share(hs, id)) {
             return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
         }
         const struct group *group = group_by_id(id);
@@ -185,7 +200,7 @@ static enum step_result pick_share(struct handshake *hs, const struct group **pi
             *share = key;
         }
     }
-    if (hs->retry == RETRY_DONE && num != 1) {
+    if (hs->retry == RETRY_DONE && num > 1) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
     }
     return STEP_OK;
@@ -206,6 +221,21 @@ static const struct group *group_to_retry(const struct tls_conn *c)
     return NULL;
 }
 
+static enum step_result step_of_group(struct handshake *hs, enum group_result result)
+{
+    switch (result) {
+    case GROUP_OK:
+        return STEP_OK;
+    case GROUP_BAD_SHARE:
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_ECPOINT);
+    case GROUP_WEAK_SHARE:
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
+    case GROUP_FAILED:
+        break;
+    }
+    return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+}
+
 static enum step_result encapsulate(struct handshake *hs, const struct group *group,
                                     struct reader share)
 {
@@ -219,13 +249,10 @@ static enum step_result encapsulate(struct handshake *hs, const struct group *gr
     if (hs->shared == NULL || c->neg.peer_share == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
-    switch (group_encapsulate(c->config->lib, group, share.at, share.left, &own, hs->shared)) {
-    case GROUP_OK:
-        break;
-    case GROUP_BAD_SHARE:
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_ECPOINT);
-    case GROUP_FAILED:
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    enum step_result result = step_of_group(
+        hs, group_encapsulate(c->config->lib, group, share.at, share.left, &own, hs->shared));
+    if (result != STEP_OK) {
+        return result;
     }
     hs->share_group = group;
     c->neg.group = group;
@@ -244,6 +271,9 @@ enum step_result choose_group(struct handshake *hs)
     }
     if (extension_was_seen(hs, EXT_EARLY_DATA)) {
         hs->conn->in.skip_left = EARLY_DATA_SKIP_LIMIT;
+    }
+    if (!negotiate_has_shared_sigalgs(hs->conn)) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);
     }
     if (group != NULL) {
         return encapsulate(hs, group, share);
@@ -292,7 +322,7 @@ enum step_result choose_credential_server(struct handshake *hs)
     c->neg.own_scheme = hs->scheme;
     c->neg.own_slot = hs->scheme->slot;
     hs->have_cert = true;
-    hs->asked_cert = c->config->ask_client_cert;
+    hs->asked_cert = c->config->ask_client_cert && !c->config->ask_client_cert_later;
     return STEP_OK;
 }
 
@@ -378,17 +408,27 @@ struct server_hello {
     struct reader extensions;
 };
 
-static bool parse(struct server_hello *hello, struct reader *body)
+static enum step_result parse(struct handshake *hs, struct server_hello *hello,
+                              struct reader *body)
 {
     if (!reader_u16(body, &hello->legacy_version) ||
         !reader_bytes(body, &hello->random, RANDOM_LEN) ||
-        !reader_vec8(body, &hello->session_id) ||
-        reader_left(&hello->session_id) > SESSION_ID_MAX || !reader_u16(body, &hello->suite) ||
-        !reader_u8(body, &hello->compression)) {
-        return false;
+        !reader_vec8(body, &hello->session_id)) {
+        return STEP_MALFORMED;
     }
+    if (reader_left(&hello->session_id) > SESSION_ID_MAX) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_SSL3_SESSION_ID_TOO_LONG);
+    }
+    if (!reader_u16(body, &hello->suite) || !reader_u8(body, &hello->compression)) {
+        return STEP_MALFORMED;
+    }
+    /* Before TLS 1.3 the block may be missing altogether. */
     hello->extensions = (struct reader){ 0 };
-    return reader_is_empty(body) || reader_vec16(body, &hello->extensions);
+    if (!reader_is_empty(body) &&
+        (!reader_vec16(body, &hello->extensions) || !reader_is_empty(body))) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_LENGTH);
+    }
+    return STEP_OK;
 }
 
 /* A server that answers without supported_versions speaks TLS 1.2 at most. */
@@ -408,8 +448,11 @@ static bool has_selected_version(struct reader block)
 /* RFC 8446, 4.1.3: what every ServerHello has to repeat. */
 static enum step_result check_head(struct handshake *hs, const struct server_hello *hello)
 {
-    if (hello->legacy_version != VERSION_TLS12 || !has_selected_version(hello->extensions)) {
-        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
+    /* legacy_version is not looked at, as OpenSSL does not: supported_versions decides. */
+    if (!has_selected_version(hello->extensions)) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION,
+                         hs->retry == RETRY_NONE ? SSL_R_UNSUPPORTED_PROTOCOL
+                                                 : SSL_R_WRONG_SSL_VERSION);
     }
     if (hello->compression != 0) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_COMPRESSION_ALGORITHM);
@@ -479,13 +522,10 @@ static enum step_result take_share(struct handshake *hs)
     if (c->neg.peer_share == NULL || hs->shared == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
-    switch (group_decapsulate(c->config->lib, hs->key, share.at, share.left, hs->shared)) {
-    case GROUP_OK:
-        break;
-    case GROUP_BAD_SHARE:
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_ECPOINT);
-    case GROUP_FAILED:
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    enum step_result result = step_of_group(
+        hs, group_decapsulate(c->config->lib, hs->key, share.at, share.left, hs->shared));
+    if (result != STEP_OK) {
+        return result;
     }
     c->neg.group = hs->share_group;
     c->session->group = hs->share_group->id;
@@ -498,12 +538,11 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
     struct server_hello hello;
+    enum step_result result = parse(hs, &hello, body);
 
-    if (!parse(&hello, body)) {
-        return STEP_MALFORMED;
+    if (result == STEP_OK) {
+        result = check_head(hs, &hello);
     }
-    bool is_retry = memcmp(hello.random, retry_random, RANDOM_LEN) == 0;
-    enum step_result result = check_head(hs, &hello);
     if (result == STEP_OK) {
         result = take_suite(hs, hello.suite);
     }
@@ -512,7 +551,7 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
     }
     c->in.plain_ccs = true;
     c->out.version = VERSION_TLS12;
-    if (is_retry) {
+    if (memcmp(hello.random, retry_random, RANDOM_LEN) == 0) {
         return take_retry(hs, &hello);
     }
     memcpy(c->neg.server_random, hello.random, RANDOM_LEN);
@@ -544,7 +583,8 @@ enum step_result read_encrypted_extensions(struct handshake *hs, struct reader *
     }
     enum step_result result = extensions_read(hs, EXT_ENCRYPTED_EXTENSIONS, block, NULL, 0);
     if (result == STEP_OK && c->neg.alpn != NULL && !alpn_was_offered(c)) {
-        result = step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_EXTENSION);
+        blob_set(&c->neg.alpn, NULL);
+        result = step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
     }
     if (result != STEP_OK) {
         return result;

@@ -74,6 +74,11 @@ static size_t tls13_seal(struct protection *base, uint8_t *record, uint8_t type,
     return RECORD_HEADER_LEN + fragment_len;
 }
 
+static bool is_inner_type(uint8_t type)
+{
+    return type == CONTENT_ALERT || type == CONTENT_HANDSHAKE || type == CONTENT_APPLICATION;
+}
+
 static enum open_result tls13_open(struct protection *base, uint8_t *record, size_t len,
                                    struct opened *out)
 {
@@ -105,7 +110,7 @@ static enum open_result tls13_open(struct protection *base, uint8_t *record, siz
         return OPEN_MALFORMED;
     }
     *out = (struct opened){ fragment[plain_len - 1], fragment, plain_len - 1 };
-    return OPEN_OK;
+    return is_inner_type(out->type) ? OPEN_OK : OPEN_MALFORMED;
 }
 
 static void tls13_free(struct protection *base)

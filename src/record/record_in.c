@@ -8,6 +8,9 @@
 #include <openssl/sslerr.h>
 #include <string.h>
 
+/* Longer than any record may be: plaintext, its expansion, and the slack of OpenSSL's buffer. */
+#define MAX_PACKET_LEN (RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS13 + 64)
+
 static enum record_status bad(struct record_error *error, uint8_t alert, int reason)
 {
     *error = (struct record_error){ alert, reason };
@@ -35,13 +38,19 @@ static enum record_status refuse_first(const uint8_t *header, struct record_erro
     return bad(error, ALERT_NONE, SSL_R_WRONG_VERSION_NUMBER);
 }
 
+/* A hello in the format of SSL 2.0: the length has its high bit set, the type is CLIENT-HELLO. */
+static bool is_v2_hello(const struct record_in *r, const uint8_t *header)
+{
+    return r->of_server && !r->seen_record && (header[0] & 0x80) != 0 && header[2] == 1;
+}
+
 static enum record_status check_header(const struct record_in *r, const uint8_t *header,
                                        struct record_error *error)
 {
-    size_t max_fragment = r->protection != NULL
-                              ? r->protection->max_fragment
-                              : RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12;
 
+    if (is_v2_hello(r, header)) {
+        return bad(error, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
+    }
     if (header[1] != 0x03) {
         if (!r->seen_record) {
             return refuse_first(header, error);
@@ -59,11 +68,11 @@ static enum record_status check_header(const struct record_in *r, const uint8_t 
             return bad(error, ALERT_DECODE_ERROR, SSL_R_WRONG_VERSION_NUMBER);
         }
     }
-    if (body_len(header) > max_fragment) {
-        int reason = body_len(header) > RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12
-                         ? SSL_R_PACKET_LENGTH_TOO_LONG
-                         : SSL_R_ENCRYPTED_LENGTH_TOO_LONG;
-        return bad(error, ALERT_RECORD_OVERFLOW, reason);
+    if (body_len(header) > MAX_PACKET_LEN) {
+        return bad(error, ALERT_RECORD_OVERFLOW, SSL_R_PACKET_LENGTH_TOO_LONG);
+    }
+    if (r->protection != NULL && body_len(header) > r->protection->max_fragment) {
+        return bad(error, ALERT_RECORD_OVERFLOW, SSL_R_ENCRYPTED_LENGTH_TOO_LONG);
     }
     return RECORD_READY;
 }
@@ -103,6 +112,10 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
             return skip_early_data(r, len, error);
         }
         r->current = (struct opened){ type, record + RECORD_HEADER_LEN, len };
+        /* RFC 8446, 5: one byte of value 1, and nothing else, may be dropped. */
+        if (type == CONTENT_CCS && r->plain_ccs && (len != 1 || r->current.data[0] != 1)) {
+            return bad(error, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_CCS_MESSAGE);
+        }
         return RECORD_READY;
     }
     switch (r->protection->ops->open(r->protection, record, len, &r->current)) {

@@ -42,10 +42,10 @@ enum step_result server_name_on_offer(struct handshake *hs, unsigned place, stru
 
     (void)place;
     if (!reader_vec16(body, &list) || !reader_u8(&list, &type) || type != NAME_TYPE_HOST ||
-        !reader_vec16(&list, &name) || reader_is_empty(&name) || !reader_is_empty(&list)) {
+        !reader_vec16(&list, &name) || !reader_is_empty(&list)) {
         return STEP_MALFORMED;
     }
-    if (reader_left(&name) > MAX_HOST_NAME || memchr(name.at, 0, name.left) != NULL) {
+    if (reader_left(&name) > MAX_HOST_NAME || (name.left > 0 && memchr(name.at, 0, name.left) != NULL)) {
         return step_fail(hs, ALERT_UNRECOGNIZED_NAME, SSL_R_BAD_EXTENSION);
     }
     blob_set(&hs->conn->neg.server_name, blob_new(name.at, name.left));

@@ -62,16 +62,30 @@ bool authorities_offer(struct handshake *hs, unsigned place, struct writer *w)
     return ok;
 }
 
+/* True when the list consists of names that fit. */
+static bool is_name_list(struct reader list)
+{
+    struct reader name;
+
+    while (!reader_is_empty(&list)) {
+        if (!reader_vec16(&list, &name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum step_result authorities_on_offer(struct handshake *hs, unsigned place, struct reader *body)
 {
     struct reader names;
 
     (void)place;
-    if (!reader_vec16(body, &names) ||
-        !hs->conn->hooks->peer_authorities(hs->conn->owner, names)) {
-        return STEP_MALFORMED;
+    if (!reader_vec16(body, &names) || !is_name_list(names)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
-    return STEP_OK;
+    return hs->conn->hooks->peer_authorities(hs->conn->owner, names)
+               ? STEP_OK
+               : step_fail(hs, ALERT_DECODE_ERROR, ERR_R_ASN1_LIB);
 }
 
 /* --- post_handshake_auth --- */

@@ -32,8 +32,8 @@ enum step_result versions_on_answer(struct handshake *hs, unsigned place, struct
     uint16_t version;
 
     (void)place;
-    if (!reader_u16(body, &version)) {
-        return STEP_MALFORMED;
+    if (!reader_u16(body, &version) || !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
     /* RFC 8446, 4.2.1: an answer below TLS 1.3, or one that was not offered. */
     if (version != VERSION_TLS13) {
@@ -73,8 +73,8 @@ enum step_result cookie_on_answer(struct handshake *hs, unsigned place, struct r
     struct reader cookie;
 
     (void)place;
-    if (!reader_vec16(body, &cookie) || reader_is_empty(&cookie)) {
-        return STEP_MALFORMED;
+    if (!reader_vec16(body, &cookie) || reader_is_empty(&cookie) || !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
     blob_set(&hs->cookie, blob_new(cookie.at, cookie.left));
     return hs->cookie != NULL ? STEP_OK
@@ -150,7 +150,10 @@ bool key_share_offer(struct handshake *hs, unsigned place, struct writer *w)
 enum step_result key_share_on_offer(struct handshake *hs, unsigned place, struct reader *body)
 {
     (void)place;
-    return reader_vec16(body, &hs->offered_shares) ? STEP_OK : STEP_MALFORMED;
+    if (!reader_vec16(body, &hs->offered_shares) || !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+    }
+    return STEP_OK;
 }
 
 bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w)
@@ -194,8 +197,101 @@ enum step_result key_share_on_answer(struct handshake *hs, unsigned place, struc
     if (id != hs->share_group->id) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
     }
-    if (!reader_vec16(body, &hs->answered_share) || reader_is_empty(&hs->answered_share)) {
+    if (!reader_vec16(body, &hs->answered_share) || reader_is_empty(&hs->answered_share) ||
+        !reader_is_empty(body)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
+    return STEP_OK;
+}
+
+/* --- What only TLS 1.2 has a use for, and what resumption will have --- */
+
+bool point_formats_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)hs;
+    (void)place;
+    /* RFC 8422, 5.1.2: uncompressed; OpenSSL names the two compressed forms as well. */
+    writer_open(w, 1);
+    writer_u8(w, 0);
+    writer_u8(w, 1);
+    writer_u8(w, 2);
+    writer_close(w);
+    return true;
+}
+
+enum step_result point_formats_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct reader list;
+
+    (void)place;
+    if (!reader_vec8(body, &list) || reader_is_empty(&list)) {
+        return STEP_MALFORMED;
+    }
+    blob_set(&hs->conn->neg.peer_point_formats, blob_new(list.at, list.left));
+    return hs->conn->neg.peer_point_formats != NULL
+               ? STEP_OK
+               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+}
+
+bool ticket_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return (hs->conn->config->options & OPTION_NO_TICKET) == 0;
+}
+
+bool etm_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return (hs->conn->config->options & OPTION_NO_ENCRYPT_THEN_MAC) == 0;
+}
+
+bool ems_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return (hs->conn->config->options & OPTION_NO_EXTENDED_MASTER_SECRET) == 0;
+}
+
+/* psk_dhe_ke: RFC 8446, 4.2.9. */
+#define PSK_DHE_KE 1
+
+bool psk_modes_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)hs;
+    (void)place;
+    writer_open(w, 1);
+    writer_u8(w, PSK_DHE_KE);
+    writer_close(w);
+    return true;
+}
+
+enum step_result psk_modes_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct reader modes;
+
+    (void)hs;
+    (void)place;
+    return reader_vec8(body, &modes) && !reader_is_empty(&modes) ? STEP_OK : STEP_MALFORMED;
+}
+
+/* RFC 8446, 4.2.11. Nothing is resumed; the form is checked all the same. */
+enum step_result psk_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct reader identities;
+    struct reader binders;
+
+    (void)hs;
+    (void)place;
+    return reader_vec16(body, &identities) && !reader_is_empty(&identities) &&
+                   reader_vec16(body, &binders) && !reader_is_empty(&binders)
+               ? STEP_OK
+               : STEP_MALFORMED;
+}
+
+/* The extension is a mark: the walker sees to it that there is nothing in it. */
+enum step_result nothing_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)hs;
+    (void)place;
+    (void)body;
     return STEP_OK;
 }

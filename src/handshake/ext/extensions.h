@@ -25,10 +25,15 @@ enum ext_type {
     EXT_MAX_FRAGMENT_LENGTH = 1,
     EXT_STATUS_REQUEST = 5,
     EXT_SUPPORTED_GROUPS = 10,
+    EXT_POINT_FORMATS = 11,
     EXT_SIGNATURE_ALGORITHMS = 13,
+    EXT_USE_SRTP = 14,
     EXT_ALPN = 16,
     EXT_SCT = 18,
     EXT_PADDING = 21,
+    EXT_ENCRYPT_THEN_MAC = 22,
+    EXT_EXTENDED_MASTER_SECRET = 23,
+    EXT_SESSION_TICKET = 35,
     EXT_PRE_SHARED_KEY = 41,
     EXT_EARLY_DATA = 42,
     EXT_SUPPORTED_VERSIONS = 43,
@@ -96,6 +101,16 @@ bool key_share_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result key_share_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result key_share_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+
+bool point_formats_offer(struct handshake *hs, unsigned place, struct writer *w);
+enum step_result point_formats_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool ticket_offer_due(const struct handshake *hs, unsigned place);
+bool etm_offer_due(const struct handshake *hs, unsigned place);
+bool ems_offer_due(const struct handshake *hs, unsigned place);
+bool psk_modes_offer(struct handshake *hs, unsigned place, struct writer *w);
+enum step_result psk_modes_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+enum step_result psk_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+enum step_result nothing_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 
 /* --- ext_auth.c --- */
 bool sigalgs_offer(struct handshake *hs, unsigned place, struct writer *w);
