@@ -268,6 +268,19 @@ static void small_orders_are_bad(void **state)
     expect_bad_share(named("x448"), x448, sizeof(x448));
 }
 
+/* On a binary curve x = 0 is a point of order 2: on the curve, but not in the group. For y^2 = 1,
+ * the equation of sect233k1 there, y is 1. */
+static void points_must_be_of_the_right_order(void **state)
+{
+    (void)state;
+    const struct group *g = named("sect233k1");
+    uint8_t share[61] = { 4 };
+
+    assert_int_equal(g->public_len, sizeof(share));
+    share[60] = 1;
+    expect_bad_share(g, share, sizeof(share));
+}
+
 /* RFC 8446, 4.2.8.1: "Peers MUST validate each other's public key Y by ensuring that
  * 1 < Y < p-1." */
 static void finite_field_shares_have_a_range(void **state)
@@ -459,6 +472,7 @@ int main(void)
         cmocka_unit_test(recorded_keys_agree),
         cmocka_unit_test(shares_of_wrong_length_are_bad),
         cmocka_unit_test(points_must_be_uncompressed_and_on_the_curve),
+        cmocka_unit_test(points_must_be_of_the_right_order),
         cmocka_unit_test(small_orders_are_bad),
         cmocka_unit_test(finite_field_shares_have_a_range),
         cmocka_unit_test(small_finite_field_secrets_are_padded),

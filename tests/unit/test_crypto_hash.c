@@ -2,6 +2,7 @@
 
 #include "crypto/hash.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <stdlib.h>
@@ -252,6 +253,20 @@ static void a_lib_survives_allocation_failures(void **state)
     assert_true(fail_each_allocation(make_a_lib, NULL, true) > 1);
 }
 
+/* What a provider lacks is found out silently: the queue is the application's. */
+static void missing_algorithms_leave_no_errors(void **state)
+{
+    (void)state;
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_USER, 99);
+    const struct crypto_lib *none = crypto_lib_new(NULL, "provider=none");
+    assert_non_null(none);
+    assert_null(hash_get(none, HASH_SHA256));
+    crypto_lib_free(none);
+    assert_int_equal(ERR_GET_REASON(ERR_get_error()), 99);
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
 static void the_default_instance_is_one(void **state)
 {
     (void)state;
@@ -276,6 +291,7 @@ int main(void)
         cmocka_unit_test(macs_agree_with_libcrypto),
         cmocka_unit_test(allocation_failures),
         cmocka_unit_test(a_lib_survives_allocation_failures),
+        cmocka_unit_test(missing_algorithms_leave_no_errors),
         cmocka_unit_test(the_default_instance_is_one),
     };
 
