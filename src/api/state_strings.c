@@ -166,6 +166,7 @@ static const struct {
     { 113, { "BR", "bad certificate status response" } },
     { 114, { "BH", "bad certificate hash value" } },
     { 115, { "UP", "unknown PSK identity" } },
+    { 120, { "UK", "no application protocol" } },
 };
 
 static const struct words *alert_words(int value)
