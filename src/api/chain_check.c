@@ -312,7 +312,8 @@ int SSL_check_chain(SSL *s, X509 *x, EVP_PKEY *pk, STACK_OF(X509) *chain)
 {
     enum key_slot slot = x != NULL && pk != NULL ? key_slot_of(pk) : KEY_NONE;
     unsigned long suite_b = s->config->cert_flags & SSL_CERT_FLAG_SUITEB_128_LOS;
-    bool strict = (s->config->cert_flags & SSL_CERT_FLAGS_CHECK_TLS_STRICT) != 0;
+    bool strict =
+        (s->config->cert_flags & (SSL_CERT_FLAG_SUITEB_128_LOS | SSL_CERT_FLAG_TLS_STRICT)) != 0;
     int needed = strict ? STRICT_FLAGS : VALID_FLAGS;
     int flags = 0;
 
