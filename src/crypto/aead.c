@@ -9,6 +9,7 @@
 #include "crypto/lib_internal.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -183,7 +184,9 @@ static bool goes_to_ipsecmb(const struct crypto_lib *lib, enum aead_id id)
 void aead_fetch_all(struct crypto_lib *lib)
 {
     for (int id = AEAD_NONE + 1; id < NUM_AEADS; id++) {
+        ERR_set_mark();
         lib->aeads[id] = EVP_CIPHER_fetch(lib->libctx, cipher_names[id], lib->propq);
+        ERR_pop_to_mark();
     }
 }
 

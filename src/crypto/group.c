@@ -144,7 +144,9 @@ static int note_group(const OSSL_PARAM params[], void *arg)
     if (g == NULL) {
         return 1;
     }
+    ERR_set_mark();
     EVP_KEYMGMT *keymgmt = EVP_KEYMGMT_fetch(search->libctx, g->algorithm, search->propq);
+    ERR_pop_to_mark();
     if (keymgmt != NULL && EVP_KEYMGMT_get0_provider(keymgmt) == search->provider) {
         search->found |= UINT64_C(1) << (g - table);
     }

@@ -10,6 +10,7 @@
 #include "crypto/lib_internal.h"
 
 #include <assert.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/sha.h>
@@ -43,7 +44,9 @@ void hash_fetch_all(struct crypto_lib *lib, bool direct)
     for (int id = HASH_NONE + 1; id < NUM_HASHES; id++) {
         struct hash *h = &lib->hashes[id];
 
+        ERR_set_mark();
         h->md = EVP_MD_fetch(lib->libctx, rows[id].name, lib->propq);
+        ERR_pop_to_mark();
         h->name = rows[id].name;
         h->nid = rows[id].nid;
         h->len = rows[id].len;

@@ -5,7 +5,6 @@
 #include "crypto/lib_internal.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/provider.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,13 +39,10 @@ static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool i
             return NULL;
         }
     }
-    /* What the providers lack is no error: the application shall not find it in its queue. */
-    ERR_set_mark();
     hash_fetch_all(lib, is_default);
     aead_fetch_all(lib);
     lib->ciphers = suite_find_ciphers(lib);
     lib->groups = group_find_available(libctx, propq);
-    ERR_pop_to_mark();
     return lib;
 }
 

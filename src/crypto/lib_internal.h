@@ -34,6 +34,9 @@ struct crypto_lib {
  * direct routes. */
 bool provider_is_builtin(const OSSL_PROVIDER *provider);
 
+/* What providers lack is no error: each of the following leaves the error queue as it was. The mark
+ * is set for every fetch, because the queue keeps its latest 16 entries and loses marks, too. */
+
 /* Fills hashes[] for lib's library context and properties; rows that the providers lack get no
  * md. direct: SHA-2 may take the direct route. */
 void hash_fetch_all(struct crypto_lib *lib, bool direct);

@@ -6,6 +6,7 @@
 #include "crypto/lib_internal.h"
 #include "crypto/suite_table.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -104,7 +105,9 @@ uint32_t suite_find_ciphers(const struct crypto_lib *lib)
         }
     }
     for (size_t i = 0; i < COUNT_OF(block_ciphers); i++) {
+        ERR_set_mark();
         EVP_CIPHER *cipher = EVP_CIPHER_fetch(lib->libctx, block_ciphers[i].name, lib->propq);
+        ERR_pop_to_mark();
 
         if (cipher != NULL) {
             found |= block_ciphers[i].enc;

@@ -100,6 +100,22 @@ static void damaged_certificates_do_no_harm(void **state)
     ERR_clear_error();
 }
 
+static void signature_algorithm(void **state)
+{
+    (void)state;
+    X509 *cert = cert_parse(lib, der.data, der.len);
+
+    assert_non_null(cert);
+    for (unsigned id = 0x0200; id < 0x0900; id++) {
+        const struct sig_scheme *scheme = sig_scheme_by_id((uint16_t)id);
+
+        if (scheme != NULL) {
+            assert_int_equal(cert_is_signed_with(cert, scheme), id == 0x0403);
+        }
+    }
+    cert_free(cert);
+}
+
 static void lists(void **state)
 {
     (void)state;
@@ -152,6 +168,7 @@ int main(void)
         cmocka_unit_test(bytes_to_certificate_and_back),
         cmocka_unit_test(anything_but_one_whole_certificate_is_refused),
         cmocka_unit_test(damaged_certificates_do_no_harm),
+        cmocka_unit_test(signature_algorithm),
         cmocka_unit_test(lists),
         cmocka_unit_test(allocation_failures),
     };
