@@ -25,13 +25,8 @@ BIO *certs_open_file(const char *file)
 /* The same; also says in the error queue that the file could not be opened. */
 static BIO *open_file(const char *file)
 {
-    BIO *in;
+    BIO *in = certs_open_file(file);
 
-    if (file == NULL) {
-        raise_error(ERR_R_PASSED_NULL_PARAMETER);
-        return NULL;
-    }
-    in = certs_open_file(file);
     if (in == NULL) {
         raise_error(ERR_R_SYS_LIB);
     }

@@ -288,7 +288,8 @@ long chain_build(SSL *s, SSL_CTX *ctx, long flags)
     }
     sk_X509_pop_free(current->chain, X509_free);
     current->chain = chain;
-    return result;
+    /* OpenSSL forgets about the error it ignored when there is a certificate above the leaf. */
+    return sk_X509_num(chain) > 0 ? 1 : result;
 }
 
 /* --- What is sent --- */
