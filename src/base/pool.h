@@ -10,7 +10,7 @@
 
 /* Large enough for one TLS record with its header and the largest expansion any version allows
  * (RFC 5246, 6.2.3: 2048), rounded up so that blocks stay aligned for vector loads. */
-#define POOL_BLOCK_SIZE 18496
+#define POOL_BLOCK_SIZE  18496
 #define POOL_KEPT_BLOCKS 8
 
 /* A block of POOL_BLOCK_SIZE bytes, 64-byte aligned, contents unspecified; NULL: out of memory. */

@@ -26,15 +26,15 @@ void cert_up_ref(X509 *cert);
 void cert_free(X509 *cert);
 
 /* Lists. cert_list_add takes over the reference, also when it fails. */
-STACK_OF(X509) * cert_list_new(void);
-MUST_CHECK bool cert_list_add(STACK_OF(X509) * list, X509 *cert);
-size_t cert_list_len(const STACK_OF(X509) * list); /* NULL: 0 */
-X509 *cert_list_at(const STACK_OF(X509) * list, size_t i);
-void cert_list_free(STACK_OF(X509) * list);
+STACK_OF(X509) *cert_list_new(void);
+MUST_CHECK bool cert_list_add(STACK_OF(X509) *list, X509 *cert);
+size_t cert_list_len(const STACK_OF(X509) *list); /* NULL: 0 */
+X509 *cert_list_at(const STACK_OF(X509) *list, size_t i);
+void cert_list_free(STACK_OF(X509) *list);
 
 /* An independent list of the same certificates, each counted up; NULL: list is NULL, or out of
  * memory. */
-STACK_OF(X509) * cert_list_copy(const STACK_OF(X509) * list);
+STACK_OF(X509) *cert_list_copy(const STACK_OF(X509) *list);
 
 /* References to a key that goes with a certificate. NULL is allowed for free. */
 void cert_key_up_ref(EVP_PKEY *key);

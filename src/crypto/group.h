@@ -66,7 +66,7 @@ enum group_result {
     GROUP_BAD_SHARE,  /* wrong length, out of range, not on the curve: RFC 8446, 4.2.8:
                          illegal_parameter */
     GROUP_WEAK_SHARE, /* small order, an all-zero result: RFC 8446, 7.4.2: the same alert */
-    GROUP_FAILED     /* memory or provider */
+    GROUP_FAILED      /* memory or provider */
 };
 
 /* The answering side: makes a key, appends its share to public_key and combines it with the peer's
