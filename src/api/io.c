@@ -132,7 +132,7 @@ int SSL_has_pending(const SSL *s)
 {
     size_t buffered = record_in_buffered(&s->conn.in);
 
-    return tls_pending(&s->conn) > 0 || (buffered > 0 && buffered != RECORD_HEADER_LEN);
+    return s->conn.in.current_size > 0 || (buffered > 0 && buffered != RECORD_HEADER_LEN);
 }
 
 /* --- Writing --- */

@@ -76,7 +76,7 @@ enum record_status conn_next_record(struct tls_conn *c)
 {
     struct record_error error = { 0 };
 
-    while (c->in.current.len == 0) {
+    while (c->in.current_size == 0) {
         uint32_t num_empty = c->in.num_empty;
         enum record_status status = record_in_next(&c->in, &error);
         if (status == RECORD_BAD) {

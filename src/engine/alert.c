@@ -56,7 +56,10 @@ enum tls_status alert_receive(struct tls_conn *c)
     }
     alert[0] = c->in.current.data[0];
     alert[1] = c->in.current.data[1];
-    record_in_consume(&c->in, sizeof alert);
+    /* As in OpenSSL a close_notify of fatal level stays where it is: SSL_has_pending() sees it. */
+    if (alert[0] == ALERT_LEVEL_WARNING || alert[1] != ALERT_CLOSE_NOTIFY) {
+        record_in_consume(&c->in, sizeof alert);
+    }
     c->hooks->message(c->owner, false, c->neg.version, CONTENT_ALERT, alert, sizeof alert);
     c->hooks->alert(c->owner, false, (uint16_t)(alert[0] << 8 | alert[1]));
     return act_on(c, alert[0], alert[1]);

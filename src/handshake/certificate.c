@@ -178,9 +178,6 @@ static enum step_result read_entry(struct handshake *hs, struct reader *list, si
     if (!reader_vec24(list, &der)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_CERT_LENGTH_MISMATCH);
     }
-    if (!reader_vec16(list, &block)) {
-        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_LENGTH);
-    }
     X509 *cert = cert_parse(c->config->lib, der.at, der.left);
     if (cert == NULL) {
         return step_fail(hs, c->role == ROLE_CLIENT ? ALERT_BAD_CERTIFICATE : ALERT_DECODE_ERROR,
@@ -188,6 +185,9 @@ static enum step_result read_entry(struct handshake *hs, struct reader *list, si
     }
     if (!cert_list_add(hs->peer_chain, cert)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    if (!reader_vec16(list, &block)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_LENGTH);
     }
     return extensions_read(hs, EXT_CERTIFICATE, block, cert, index);
 }

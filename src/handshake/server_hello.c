@@ -200,7 +200,7 @@ static enum step_result pick_share(struct handshake *hs, const struct group **pi
             *share = key;
         }
     }
-    if (hs->retry == RETRY_DONE && num > 1) {
+    if (hs->retry == RETRY_DONE && extension_was_seen(hs, EXT_KEY_SHARE) && num != 1) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
     }
     return STEP_OK;
@@ -551,7 +551,8 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
     }
     c->in.plain_ccs = true;
     c->out.version = VERSION_TLS12;
-    if (memcmp(hello.random, retry_random, RANDOM_LEN) == 0) {
+    if (hello.legacy_version == VERSION_TLS12 &&
+        memcmp(hello.random, retry_random, RANDOM_LEN) == 0) {
         return take_retry(hs, &hello);
     }
     memcpy(c->neg.server_random, hello.random, RANDOM_LEN);

@@ -49,7 +49,8 @@ static enum record_status check_header(const struct record_in *r, const uint8_t 
 {
 
     if (is_v2_hello(r, header)) {
-        return bad(error, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
+        return bad(error, ALERT_PROTOCOL_VERSION,
+                   header[3] == 0x03 ? SSL_R_UNSUPPORTED_PROTOCOL : SSL_R_UNKNOWN_PROTOCOL);
     }
     if (header[1] != 0x03) {
         if (!r->seen_record) {
@@ -150,8 +151,13 @@ static enum record_status check_content(struct record_in *r, struct record_error
         r->num_empty = 0;
         return RECORD_READY;
     }
+    /* What is not a handshake message may not come in the clear at all, but for an alert, which
+     * has a form: who sees it refuses it. */
+    if (r->protection == NULL && c->type != CONTENT_HANDSHAKE) {
+        return RECORD_READY;
+    }
     /* RFC 8446, 5.1 and 5.4: only application data may be empty. */
-    if (r->protection != NULL && c->type != CONTENT_APPLICATION) {
+    if (c->type != CONTENT_APPLICATION) {
         return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_LENGTH);
     }
     if (++r->num_empty > RECORD_MAX_EMPTY) {
@@ -165,7 +171,7 @@ enum record_status record_in_next(struct record_in *r, struct record_error *erro
 {
     enum record_status status = RECORD_WANT;
 
-    if (r->current.len > 0) {
+    if (r->current_size > 0) {
         return RECORD_READY;
     }
     while (status == RECORD_WANT) {

@@ -30,7 +30,7 @@ struct record_in {
 };
 
 enum record_status {
-    RECORD_READY, /* r->current has at least one byte */
+    RECORD_READY, /* r->current is a record, of at least one byte unless it is one to be refused */
     RECORD_WANT,  /* more bytes needed: record_in_wanted() */
     RECORD_BAD    /* *error says why */
 };

@@ -30,6 +30,9 @@ bool sigalgs_offer(struct handshake *hs, unsigned place, struct writer *w)
         }
     }
     writer_close(w);
+    if (num == 0) {
+        conn_fail(c, ALERT_INTERNAL_ERROR, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
+    }
     return num > 0;
 }
 

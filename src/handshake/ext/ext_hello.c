@@ -224,7 +224,7 @@ enum step_result point_formats_on_offer(struct handshake *hs, unsigned place, st
     struct reader list;
 
     (void)place;
-    if (!reader_vec8(body, &list) || reader_is_empty(&list)) {
+    if (!reader_vec8(body, &list)) {
         return STEP_MALFORMED;
     }
     blob_set(&hs->conn->neg.peer_point_formats, blob_new(list.at, list.left));
@@ -281,10 +281,8 @@ enum step_result psk_on_offer(struct handshake *hs, unsigned place, struct reade
 
     (void)hs;
     (void)place;
-    return reader_vec16(body, &identities) && !reader_is_empty(&identities) &&
-                   reader_vec16(body, &binders) && !reader_is_empty(&binders)
-               ? STEP_OK
-               : STEP_MALFORMED;
+    return reader_vec16(body, &identities) && reader_vec16(body, &binders) ? STEP_OK
+                                                                           : STEP_MALFORMED;
 }
 
 /* The extension is a mark: the walker sees to it that there is nothing in it. */
