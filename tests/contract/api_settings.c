@@ -158,7 +158,7 @@ static void names_and_lists(SSL_CTX *ctx, SSL *ssl)
     LOG(SSL_CTX_get_tlsext_ticket_keys(ctx, keys, 81));
     LOG(SSL_CTX_get_tlsext_ticket_keys(ctx, keys, 80));
     LOG(SSL_CTX_set_tlsext_ticket_keys(ctx, keys, 80));
-    LOG(SSL_set1_client_certificate_types(ssl, (const unsigned char *)"\1\2", 2));
+    LOG(SSL_set1_client_certificate_types(ssl, keys, 2));
     LOG(SSL_set1_client_certificate_types(ssl, (unsigned char *)text, 256));
     for (unsigned type = 0; type < 70000; type++) {
         if (SSL_extension_supported(type)) {

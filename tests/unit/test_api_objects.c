@@ -32,6 +32,7 @@ static bool make_connection(void *arg)
 static bool change_connection(void *arg)
 {
     static const unsigned char alpn[] = "\2h2";
+    unsigned char cert_types[] = { 1 };
     SSL *s = SSL_new(arg);
     bool ok = s != NULL && SSL_set_cipher_list(s, "HIGH:!aNULL") == 1 &&
               SSL_set_ciphersuites(s, "TLS_AES_128_GCM_SHA256") == 1 &&
@@ -42,7 +43,7 @@ static bool change_connection(void *arg)
               SSL_set_tlsext_host_name(s, "name.example") == 1 &&
               SSL_use_psk_identity_hint(s, "hint") == 1 &&
               SSL_set_tlsext_use_srtp(s, "SRTP_AES128_CM_SHA1_80") == 0 &&
-              SSL_set1_client_certificate_types(s, (const unsigned char *)"\1", 1) == 1;
+              SSL_set1_client_certificate_types(s, cert_types, 1) == 1;
 
     SSL_free(s);
     return ok;
