@@ -115,6 +115,12 @@ static int want_of_pause(enum pause pause)
 /* One step of a handshake that runs. 1: *done, or go on. */
 static int drive_step(SSL *s, bool *done)
 {
+    int result;
+
+    if ((s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0) {
+        s->rwstate = SSL_READING;
+        return -1;
+    }
     s->rwstate = SSL_NOTHING;
     switch (tls_run(&s->conn)) {
     case TLS_OK:
@@ -123,7 +129,11 @@ static int drive_step(SSL *s, bool *done)
     case TLS_WANT_FLUSH:
         return pump_flush(s);
     case TLS_WANT_INPUT:
-        return pump_in(s);
+        result = pump_in(s);
+        if (result <= 0) {
+            s->rwstate = SSL_READING;
+        }
+        return result;
     case TLS_PAUSED:
         s->rwstate = want_of_pause(s->conn.pause);
         return -1;
@@ -273,6 +283,13 @@ int SSL_get_key_update_type(const SSL *s)
     return s->conn.key_update;
 }
 
+/* SSL_VERIFY_CLIENT_ONCE: a second request on a connection is not to be sent. */
+static bool may_ask_client(const SSL *s)
+{
+    return (s->config->verify_mode & SSL_VERIFY_PEER) != 0 &&
+           ((s->config->verify_mode & SSL_VERIFY_CLIENT_ONCE) == 0 || s->conn.num_requests == 0);
+}
+
 /* Why a request for the client's certificate cannot be sent now; 0: it can. */
 static int refuse_post_auth(const SSL *s)
 {
@@ -291,7 +308,7 @@ static int refuse_post_auth(const SSL *s)
     case POST_AUTH_NONE:
         return SSL_R_EXTENSION_NOT_RECEIVED;
     case POST_AUTH_OFFERED:
-        return (s->config->verify_mode & SSL_VERIFY_PEER) == 0 ? SSL_R_INVALID_CONFIG : 0;
+        return may_ask_client(s) ? 0 : SSL_R_INVALID_CONFIG;
     case POST_AUTH_ASKED:
         return SSL_R_REQUEST_PENDING;
     case POST_AUTH_PENDING:

@@ -28,11 +28,12 @@ static int special_error(BIO *bio)
     }
 }
 
-/* A BIO may want the other direction first: an SSL below does in its handshake. */
-static int retry_error(BIO *bio)
+/* A BIO may want the other direction first: an SSL below does in its handshake. A BIO that has been
+ * taken away meanwhile wants what it was asked for. */
+static int retry_error(BIO *bio, int without_bio)
 {
     if (bio == NULL) {
-        return SSL_ERROR_NONE;
+        return without_bio;
     }
     if (BIO_should_read(bio)) {
         return SSL_ERROR_WANT_READ;
@@ -47,9 +48,9 @@ static int error_of_state(const SSL *s)
 {
     switch (s->rwstate) {
     case SSL_READING:
-        return retry_error(s->rbio);
+        return retry_error(s->rbio, SSL_ERROR_WANT_READ);
     case SSL_WRITING:
-        return retry_error(s->wbio);
+        return retry_error(s->wbio, SSL_ERROR_WANT_WRITE);
     case SSL_X509_LOOKUP:
         return SSL_ERROR_WANT_X509_LOOKUP;
     case SSL_RETRY_VERIFY:

@@ -7,9 +7,7 @@
 
 /* --- Reading --- */
 
-/* The peer's messages after the handshake are dealt with inside SSL_read. Without
- * SSL_MODE_AUTO_RETRY the application is told that nothing came, unless more has been read. */
-static int run_unprompted(SSL *s)
+int ssl_run_unprompted(SSL *s)
 {
     int result = ssl_run_handshake(s);
 
@@ -38,7 +36,7 @@ static int read_step(struct io_call *call, bool *done)
     case TLS_WANT_INPUT:
         return pump_in(s);
     case TLS_HANDSHAKE:
-        return run_unprompted(s);
+        return ssl_run_unprompted(s);
     case TLS_CLOSED:
         s->shutdown |= SSL_RECEIVED_SHUTDOWN;
         return 0;

@@ -56,7 +56,8 @@ static void raise_failure(SSL *s)
 int pump_fail(SSL *s)
 {
     raise_failure(s);
-    if (s->conn.alert_due && s->pending.len == 0) {
+    /* After our close_notify nothing more is sent. */
+    if (s->conn.alert_due && s->pending.len == 0 && (s->shutdown & SSL_SENT_SHUTDOWN) == 0) {
         /* Where it cannot be delivered nobody can be told; the reason stands in the queue. */
         (void)!pump_alert(s);
     }
@@ -77,7 +78,7 @@ static int fail_connection(SSL *s, uint8_t alert, int reason)
 static int take_eof(SSL *s, int result)
 {
     if ((s->config->core.options & SSL_OP_IGNORE_UNEXPECTED_EOF) != 0) {
-        s->shutdown |= SSL_RECEIVED_SHUTDOWN;
+        s->shutdown = SSL_RECEIVED_SHUTDOWN; /* OpenSSL forgets a close_notify of ours here */
         s->conn.last_warning = ALERT_CLOSE_NOTIFY;
         return result;
     }

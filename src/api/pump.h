@@ -41,6 +41,12 @@ bool ssl_in_init(const SSL *s);
 /* Runs the handshake that is under way or due. 1: done. */
 MUST_CHECK int ssl_run_handshake(SSL *s);
 
+/* --- io.c --- */
+
+/* Deals with a message of the peer's after the handshake, inside SSL_read or SSL_shutdown. Without
+ * SSL_MODE_AUTO_RETRY the application is told that nothing came, unless more has been read. */
+MUST_CHECK int ssl_run_unprompted(SSL *s);
+
 /* --- async.c --- */
 
 /* Runs call, inside an ASYNC job when the mode asks for it. */

@@ -26,7 +26,7 @@ static int await_step(SSL *s)
     case TLS_WANT_INPUT:
         return pump_in(s);
     case TLS_HANDSHAKE:
-        return ssl_run_handshake(s);
+        return ssl_run_unprompted(s);
     case TLS_FAILED:
         if (s->conn.received_fatal >= 0) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;

@@ -11,6 +11,7 @@ static void wipe_negotiated(struct negotiated *neg)
     blob_free(neg->alpn);
     blob_free(neg->server_name);
     blob_free(neg->peer_share);
+    blob_free(neg->own_share);
     blob_free(neg->peer_suites);
     blob_free(neg->peer_groups);
     blob_free(neg->peer_sigalgs);

@@ -47,7 +47,8 @@ struct negotiated {
     struct blob *alpn;                      /* selected protocol */
     struct blob *server_name;               /* what the client asked for */
     bool server_name_acknowledged;
-    struct blob *peer_share;                /* peer's key share, for SSL_get_peer_tmp_key */
+    struct blob *peer_share;                /* key shares, for SSL_get_peer_tmp_key */
+    struct blob *own_share;                 /* and SSL_get_tmp_key */
     uint8_t client_random[32];
     uint8_t server_random[32];
     struct secret own_finished;             /* verify_data of our last Finished */
@@ -110,7 +111,7 @@ struct tls_conn {
     struct blob *auth_request;       /* counted; server: the CertificateRequest that is outstanding */
     struct running_hash *post_transcript; /* transcript to the client's Finished, kept only where
                                              post-handshake authentication is possible */
-    uint32_t num_requests;           /* post-handshake CertificateRequests sent: their context */
+    uint32_t num_requests;           /* CertificateRequests sent on this connection */
 
     bool alert_due;                  /* an alert is to be sent: level and description follow */
     uint8_t alert_level;

@@ -129,3 +129,15 @@ void session_free(struct ssl_session_st *session)
     wipe(session->id, sizeof(session->id));
     OPENSSL_free(session);
 }
+
+bool session_set_hostname(struct ssl_session_st *session, const struct blob *name)
+{
+    char *copy = OPENSSL_strndup((const char *)name->bytes, name->len);
+
+    if (copy == NULL) {
+        return false;
+    }
+    OPENSSL_free(session->hostname);
+    session->hostname = copy;
+    return true;
+}

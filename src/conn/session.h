@@ -60,6 +60,9 @@ MUST_CHECK struct ssl_session_st *session_new(int64_t now, int64_t default_timeo
 MUST_CHECK struct ssl_session_st *session_copy(const struct ssl_session_st *session,
                                                bool with_ticket);
 
+/* Remembers the server name. False: out of memory, unchanged. */
+MUST_CHECK bool session_set_hostname(struct ssl_session_st *session, const struct blob *name);
+
 /* One more reference; NULL is allowed. */
 struct ssl_session_st *session_ref(struct ssl_session_st *session);
 

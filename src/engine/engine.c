@@ -181,6 +181,7 @@ enum tls_status tls_read_close(struct tls_conn *c)
     }
     enum tls_status status = next_app_data(c);
     if (status == TLS_APP_DATA) {
+        record_in_consume(&c->in, c->in.current.len);
         return fail(c, ALERT_NONE, SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY);
     }
     return status;

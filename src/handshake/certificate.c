@@ -63,6 +63,7 @@ enum step_result write_certificate_request(struct handshake *hs, struct writer *
         }
         c->post_auth = POST_AUTH_PENDING;
     }
+    c->num_requests++;
     return result;
 }
 
@@ -207,18 +208,15 @@ static enum step_result read_chain(struct handshake *hs, struct reader list)
     return result;
 }
 
-/* The session shows the chain from the moment it has been judged, good or tolerated. */
+/* The session takes the chain over: on a client as soon as it has been read, so that verification
+ * callbacks find it there; on a server once it has been judged. */
 static void keep_chain(struct handshake *hs)
 {
     struct ssl_session_st *session = hs->conn->session;
 
     cert_free(session->peer);
-    cert_list_free(session->peer_chain);
     session->peer = NULL;
-    if (hs->peer_has_cert) {
-        session->peer = cert_list_at(hs->peer_chain, 0);
-        cert_up_ref(session->peer);
-    }
+    cert_list_free(session->peer_chain);
     session->peer_chain = hs->peer_chain;
     hs->peer_chain = NULL;
 }
@@ -266,25 +264,37 @@ enum step_result read_certificate(struct handshake *hs, struct reader *body)
         c->session = own;
     }
     hs->peer_has_cert = cert_list_len(hs->peer_chain) > 0;
-    return hs->peer_has_cert ? STEP_OK : accept_none(hs);
+    if (!hs->peer_has_cert) {
+        return accept_none(hs);
+    }
+    if (c->role == ROLE_CLIENT) {
+        keep_chain(hs);
+    }
+    return STEP_OK;
 }
 
 enum step_result verify_peer(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_CERTIFICATE_UNKNOWN, SSL_R_CERTIFICATE_VERIFY_FAILED };
+    STACK_OF(X509) *chain = hs->peer_chain != NULL ? hs->peer_chain : c->session->peer_chain;
+    X509 *leaf = cert_list_at(chain, 0);
     enum step_result result =
-        step_of_answer(hs, c->hooks->verify_peer(c->owner, hs->peer_chain, &failure), &failure,
+        step_of_answer(hs, c->hooks->verify_peer(c->owner, chain, &failure), &failure,
                        PAUSE_RETRY_VERIFY);
 
     if (result != STEP_OK) {
         return result;
     }
-    if (cert_public_key(cert_list_at(hs->peer_chain, 0)) == NULL) {
+    if (cert_public_key(leaf) == NULL) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER,
                          SSL_R_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS);
     }
-    keep_chain(hs);
+    if (hs->peer_chain != NULL) {
+        keep_chain(hs);
+    }
+    cert_up_ref(leaf);
+    c->session->peer = leaf;
     return STEP_OK;
 }
 

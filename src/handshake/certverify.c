@@ -41,22 +41,25 @@ enum step_result write_certificate_verify(struct handshake *hs, struct writer *w
     return STEP_OK;
 }
 
-/* The scheme must be one that TLS 1.3 allows, that fits the certificate and that we offered.
- * Returns the reason to refuse it, or 0. */
-static int refuse_scheme(const struct tls_conn *c, const struct sig_scheme *scheme,
-                         const EVP_PKEY *key)
+/* The scheme must be one that TLS 1.3 allows, that fits the certificate and that we offered. */
+static enum step_result check_scheme(struct handshake *hs, const struct sig_scheme *scheme,
+                                     const EVP_PKEY *key)
 {
+    const struct tls_conn *c = hs->conn;
+
     if (scheme == NULL || !scheme->tls13 || key_slot_of(key) != scheme->slot) {
-        return SSL_R_WRONG_SIGNATURE_TYPE;
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_SIGNATURE_TYPE);
     }
     if (!sig_scheme_fits_key(c->config->lib, scheme, key, true)) {
-        return scheme->kind == SIG_ECDSA ? SSL_R_WRONG_CURVE : SSL_R_WRONG_SIGNATURE_TYPE;
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER,
+                         scheme->kind == SIG_ECDSA ? SSL_R_WRONG_CURVE
+                                                   : SSL_R_WRONG_SIGNATURE_TYPE);
     }
     if (!u16_list_has(negotiate_own_sigalgs(c), scheme->id) ||
         !c->hooks->allows_scheme(c->owner, SECURITY_CHECK, scheme)) {
-        return SSL_R_WRONG_SIGNATURE_TYPE;
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_WRONG_SIGNATURE_TYPE);
     }
-    return 0;
+    return STEP_OK;
 }
 
 enum step_result read_certificate_verify(struct handshake *hs, struct reader *body)
@@ -72,9 +75,9 @@ enum step_result read_certificate_verify(struct handshake *hs, struct reader *bo
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_PACKET);
     }
     const struct sig_scheme *scheme = sig_scheme_by_id(id);
-    int reason = refuse_scheme(c, scheme, key);
-    if (reason != 0) {
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, reason);
+    enum step_result result = check_scheme(hs, scheme, key);
+    if (result != STEP_OK) {
+        return result;
     }
     if (!reader_vec16(body, &signature) || !reader_is_empty(body)) {
         return STEP_MALFORMED;

@@ -30,6 +30,30 @@ static bool draw_random(struct handshake *hs)
     return true;
 }
 
+/* True when any version at all is enabled, be it one that the peer alone could speak. */
+static bool any_version_enabled(const struct tls_config *config)
+{
+    for (uint16_t version = VERSION_SSL3; version <= VERSION_TLS13; version++) {
+        if (config_allows_version(config, version)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum step_result check_versions(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+
+    if (!any_version_enabled(c->config)) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE);
+    }
+    if (!c->hooks->allows_version(c->owner, VERSION_TLS13)) {
+        return step_fail(hs, ALERT_NONE, ERR_R_INTERNAL_ERROR);
+    }
+    return STEP_OK;
+}
+
 enum step_result prepare_client_hello(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;

@@ -67,6 +67,8 @@ struct handshake {
     struct blob *cookie;         /* counted; from a HelloRetryRequest */
     uint64_t sent_extensions;    /* bits by row of the extension table: in our ClientHello */
     uint64_t seen_extensions;    /* the same: in the block that was read last */
+    const struct group *picked_group; /* server: of the client's key shares, the first we have */
+    struct reader picked_share;  /* its key_exchange, a view */
     struct reader offered_shares; /* server: client_shares of key_share, a view */
     struct reader offered_alpn;  /* server: protocol_name_list, a view; empty: none */
     struct reader offered_cookie; /* server */
@@ -106,6 +108,7 @@ MUST_CHECK enum run_status handshake_run(struct tls_conn *c);
 /* --- Handlers, by file --- */
 
 /* client_hello.c */
+enum step_result check_versions(struct handshake *hs);
 enum step_result prepare_client_hello(struct handshake *hs);
 enum step_result write_client_hello(struct handshake *hs, struct writer *w);
 enum step_result read_client_hello(struct handshake *hs, struct reader *body);

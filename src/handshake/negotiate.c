@@ -58,11 +58,11 @@ static bool wants_chacha(const struct tls_conn *c, struct reader offered)
 static const struct ssl_cipher_st *suite_by_own_preference(const struct tls_conn *c,
                                                            struct reader offered, bool chacha_only)
 {
-    size_t position = 0;
-    const struct ssl_cipher_st *suite;
+    const struct blob *list = config_suites13(c->config);
 
-    while ((suite = negotiate_next_suite13(c, &position)) != NULL) {
-        if ((!chacha_only || suite->aead == AEAD_CHACHA20_POLY1305) &&
+    for (size_t i = 0; i < u16_list_len(list); i++) {
+        const struct ssl_cipher_st *suite = suite_by_id(u16_list_at(list, i));
+        if (suite != NULL && (!chacha_only || suite->aead == AEAD_CHACHA20_POLY1305) &&
             offers(offered, suite_id(suite)) &&
             c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite)) {
             return suite;
@@ -79,7 +79,6 @@ static const struct ssl_cipher_st *suite_by_peer_preference(const struct tls_con
     while (reader_u16(&offered, &id)) {
         const struct ssl_cipher_st *suite = suite_by_id(id);
         if (suite != NULL && suite->tls13 && u16_list_has(config_suites13(c->config), id) &&
-            c->hooks->allows_suite(c->owner, SECURITY_SUPPORTED, suite) &&
             c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite)) {
             return suite;
         }

@@ -141,6 +141,7 @@ static const struct step client13_retry[] = {
 };
 
 const struct step script_client_hello[] = {
+    DO      (check_versions),
     DO      (prepare_client_hello),
     SEND    (MSG_CLIENT_HELLO,         write_client_hello,        STATE_CW_CLNT_HELLO),
     RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
@@ -185,6 +186,7 @@ static const struct step server13[] = {
 };
 
 const struct step script_server_hello[] = {
+    DO      (check_versions),
     RECV    (MSG_CLIENT_HELLO,         read_client_hello,         STATE_SR_CLNT_HELLO),
     DO      (ask_client_hello_hook),   /* may pause */
     DO      (choose_version),

@@ -122,9 +122,60 @@ enum step_result choose_suite(struct handshake *hs)
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     c->session->version = c->neg.version;
-    c->session->suite = suite;
-    c->session->suite_id = suite->id;
     return STEP_OK;
+}
+
+/* RFC 8446, 4.2.8: after a HelloRetryRequest there is one share, for the group it named. */
+static bool is_wanted_share(const struct handshake *hs, uint16_t id)
+{
+    return hs->retry != RETRY_DONE || id == hs->share_group->id;
+}
+
+/* What applications may ask for from the servername callback on. */
+static enum step_result remember_share(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+
+    blob_set(&c->neg.peer_share, blob_new(hs->picked_share.at, hs->picked_share.left));
+    c->neg.group = hs->picked_group;
+    c->session->group = hs->picked_group->id;
+    return c->neg.peer_share != NULL
+               ? STEP_OK
+               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+}
+
+/* Looks through the client's key shares and picks the first whose group we have. */
+static enum step_result pick_share(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct reader shares = hs->offered_shares;
+    size_t num = 0;
+
+    hs->picked_group = NULL;
+    while (!reader_is_empty(&shares)) {
+        uint16_t id;
+        struct reader key;
+        if (!reader_u16(&shares, &id) || !reader_vec16(&shares, &key) || reader_is_empty(&key)) {
+            return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+        }
+        num++;
+        if (hs->picked_group != NULL) {
+            continue;
+        }
+        /* Shares are for groups of supported_groups. */
+        if (!u16_list_has(c->neg.peer_groups, id) || !is_wanted_share(hs, id)) {
+            return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
+        }
+        const struct group *group = group_by_id(id);
+        if (negotiate_supports_group(c, group, SECURITY_SUPPORTED)) {
+            hs->picked_group = group;
+            hs->picked_share = key;
+        }
+    }
+    if (hs->retry == RETRY_DONE && extension_was_seen(hs, EXT_KEY_SHARE) && num != 1) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
+    }
+    return hs->picked_group != NULL ? remember_share(hs) : STEP_OK;
 }
 
 enum step_result read_hello_extensions(struct handshake *hs)
@@ -152,7 +203,7 @@ enum step_result read_hello_extensions(struct handshake *hs)
     if (extension_was_seen(hs, EXT_KEY_SHARE) && !extension_was_seen(hs, EXT_SUPPORTED_GROUPS)) {
         return step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_MISSING_SUPPORTED_GROUPS_EXTENSION);
     }
-    return STEP_OK;
+    return pick_share(hs);
 }
 
 enum step_result ask_server_name(struct handshake *hs)
@@ -162,48 +213,10 @@ enum step_result ask_server_name(struct handshake *hs)
     enum hook_answer answer = c->hooks->server_name(c->owner, c->neg.server_name, &failure);
 
     c->neg.server_name_acknowledged = answer == HOOK_OK && c->neg.server_name != NULL;
+    if (c->neg.server_name_acknowledged && !session_set_hostname(c->session, c->neg.server_name)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
     return step_of_answer(hs, answer, &failure, PAUSE_NONE);
-}
-
-/* RFC 8446, 4.2.8: after a HelloRetryRequest there is one share, for the group it named. */
-static bool is_wanted_share(const struct handshake *hs, uint16_t id)
-{
-    return hs->retry != RETRY_DONE || id == hs->share_group->id;
-}
-
-/* Looks through the client's key shares. *picked: the first whose group we have. */
-static enum step_result pick_share(struct handshake *hs, const struct group **picked,
-                                   struct reader *share)
-{
-    struct tls_conn *c = hs->conn;
-    struct reader shares = hs->offered_shares;
-    size_t num = 0;
-
-    *picked = NULL;
-    while (!reader_is_empty(&shares)) {
-        uint16_t id;
-        struct reader key;
-        if (!reader_u16(&shares, &id) || !reader_vec16(&shares, &key) || reader_is_empty(&key)) {
-            return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
-        }
-        num++;
-        if (*picked != NULL) {
-            continue;
-        }
-        /* Shares are for groups of supported_groups. */
-        if (!u16_list_has(c->neg.peer_groups, id) || !is_wanted_share(hs, id)) {
-            return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
-        }
-        const struct group *group = group_by_id(id);
-        if (negotiate_supports_group(c, group, SECURITY_SHARED)) {
-            *picked = group;
-            *share = key;
-        }
-    }
-    if (hs->retry == RETRY_DONE && extension_was_seen(hs, EXT_KEY_SHARE) && num != 1) {
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
-    }
-    return STEP_OK;
 }
 
 /* The group that a HelloRetryRequest asks for: our first that the client also has. */
@@ -213,8 +226,7 @@ static const struct group *group_to_retry(const struct tls_conn *c)
     size_t position = 0;
 
     while ((group = negotiate_next_group(c, &position)) != NULL) {
-        if (u16_list_has(c->neg.peer_groups, group->id) &&
-            c->hooks->allows_group(c->owner, SECURITY_SHARED, group)) {
+        if (u16_list_has(c->neg.peer_groups, group->id)) {
             return group;
         }
     }
@@ -236,47 +248,37 @@ static enum step_result step_of_group(struct handshake *hs, enum group_result re
     return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
-static enum step_result encapsulate(struct handshake *hs, const struct group *group,
-                                    struct reader share)
+static enum step_result encapsulate(struct handshake *hs)
 {
-    struct tls_conn *c = hs->conn;
+    const struct crypto_lib *lib = hs->conn->config->lib;
+    struct reader share = hs->picked_share;
     struct writer own = writer_to(&hs->own_share);
 
     if (hs->shared == NULL) {
         hs->shared = OPENSSL_zalloc(sizeof *hs->shared);
     }
-    blob_set(&c->neg.peer_share, blob_new(share.at, share.left));
-    if (hs->shared == NULL || c->neg.peer_share == NULL) {
+    if (hs->shared == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
     enum step_result result = step_of_group(
-        hs, group_encapsulate(c->config->lib, group, share.at, share.left, &own, hs->shared));
+        hs, group_encapsulate(lib, hs->picked_group, share.at, share.left, &own, hs->shared));
     if (result != STEP_OK) {
         return result;
     }
-    hs->share_group = group;
-    c->neg.group = group;
-    c->session->group = group->id;
+    hs->share_group = hs->picked_group;
     return STEP_OK;
 }
 
 enum step_result choose_group(struct handshake *hs)
 {
-    const struct group *group;
-    struct reader share = { 0 };
-    enum step_result result = pick_share(hs, &group, &share);
-
-    if (result != STEP_OK) {
-        return result;
-    }
     if (extension_was_seen(hs, EXT_EARLY_DATA)) {
         hs->conn->in.skip_left = EARLY_DATA_SKIP_LIMIT;
     }
     if (!negotiate_has_shared_sigalgs(hs->conn)) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);
     }
-    if (group != NULL) {
-        return encapsulate(hs, group, share);
+    if (hs->picked_group != NULL) {
+        return encapsulate(hs);
     }
     bool has_shares = extension_was_seen(hs, EXT_KEY_SHARE);
     hs->share_group = has_shares && hs->retry == RETRY_NONE ? group_to_retry(hs->conn) : NULL;
@@ -302,6 +304,7 @@ enum step_result ask_alpn(struct handshake *hs)
     enum hook_answer answer = c->hooks->choose_alpn(c->owner, hs->offered_alpn.at,
                                                     hs->offered_alpn.left, &chosen, &failure);
     blob_set(&c->neg.alpn, chosen);
+    blob_set(&c->session->alpn, blob_ref(chosen));
     return step_of_answer(hs, answer, &failure, PAUSE_NONE);
 }
 
@@ -371,6 +374,8 @@ enum step_result write_server_hello(struct handshake *hs, struct writer *w)
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     write_hello_head(hs, w, c->neg.server_random);
+    c->session->suite = c->neg.suite;
+    c->session->suite_id = c->neg.suite->id;
     c->in.plain_alerts = true;
     return extensions_write(hs, EXT_SERVER_HELLO, w, NULL, 0);
 }
@@ -538,6 +543,8 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
     struct server_hello hello;
+
+    c->out.version = VERSION_TLS12;
     enum step_result result = parse(hs, &hello, body);
 
     if (result == STEP_OK) {
@@ -550,7 +557,6 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
         return result;
     }
     c->in.plain_ccs = true;
-    c->out.version = VERSION_TLS12;
     if (hello.legacy_version == VERSION_TLS12 &&
         memcmp(hello.random, retry_random, RANDOM_LEN) == 0) {
         return take_retry(hs, &hello);
@@ -591,6 +597,10 @@ enum step_result read_encrypted_extensions(struct handshake *hs, struct reader *
         return result;
     }
     apply_max_fragment(c);
+    blob_set(&c->session->alpn, blob_ref(c->neg.alpn));
+    if (c->neg.server_name_acknowledged && !session_set_hostname(c->session, c->neg.server_name)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
     /* OpenSSL's clients ask the servername callback too, if they have one. */
     struct record_error failure = { ALERT_UNRECOGNIZED_NAME, SSL_R_CALLBACK_FAILED };
     return step_of_answer(hs, c->hooks->server_name(c->owner, c->neg.server_name, &failure),

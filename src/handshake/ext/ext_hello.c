@@ -128,6 +128,16 @@ enum step_result groups_on_answer(struct handshake *hs, unsigned place, struct r
 
 /* --- key_share --- */
 
+/* Which key we used can be asked after the handshake; the private half is gone by then. */
+static void keep_own_share(struct handshake *hs)
+{
+    struct negotiated *neg = &hs->conn->neg;
+
+    neg->group = hs->share_group;
+    blob_set(&neg->own_share,
+             blob_new(buffer_bytes(&hs->own_share), buffer_len(&hs->own_share)));
+}
+
 bool key_share_offer(struct handshake *hs, unsigned place, struct writer *w)
 {
     struct tls_conn *c = hs->conn;
@@ -140,6 +150,7 @@ bool key_share_offer(struct handshake *hs, unsigned place, struct writer *w)
     if (hs->key == NULL) {
         struct writer share = writer_to(&hs->own_share);
         hs->key = c->hooks->generate_key(c->owner, hs->share_group, &share);
+        keep_own_share(hs);
     }
     writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
     writer_close(w);
@@ -160,6 +171,7 @@ bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w)
 {
     writer_u16(w, hs->share_group->id);
     if (place == EXT_SERVER_HELLO) {
+        keep_own_share(hs);
         writer_open(w, 2);
         writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
         writer_close(w);
