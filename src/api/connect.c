@@ -117,10 +117,6 @@ static int drive_step(SSL *s, bool *done)
 {
     int result;
 
-    if ((s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0) {
-        s->rwstate = SSL_READING;
-        return -1;
-    }
     s->rwstate = SSL_NOTHING;
     switch (tls_run(&s->conn)) {
     case TLS_OK:
@@ -129,7 +125,8 @@ static int drive_step(SSL *s, bool *done)
     case TLS_WANT_FLUSH:
         return pump_flush(s);
     case TLS_WANT_INPUT:
-        result = pump_in(s);
+        /* A peer that has closed sends nothing that an answer could be. */
+        result = (s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0 ? -1 : pump_in(s);
         if (result <= 0) {
             s->rwstate = SSL_READING;
         }

@@ -97,15 +97,13 @@ static long give_digest(const struct sig_scheme *scheme, void *out)
     return 1;
 }
 
-static long give_peer_key(const SSL *s, void *out)
+/* A key share as a public key that the caller owns. */
+static long give_share(const SSL *s, const struct group *group, const struct blob *share, void *out)
 {
-    const struct negotiated *neg = &s->conn.neg;
-
-    if (neg->peer_share == NULL || neg->group == NULL) {
+    if (share == NULL || group == NULL) {
         return 0;
     }
-    EVP_PKEY *key =
-        group_share_to_pkey(s->ctx->lib, neg->group, neg->peer_share->bytes, neg->peer_share->len);
+    EVP_PKEY *key = group_share_to_pkey(s->ctx->lib, group, share->bytes, share->len);
     if (key == NULL) {
         return 0;
     }
@@ -163,7 +161,10 @@ static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
         *result = give_digest(s->conn.neg.own_scheme, parg);
         return true;
     case SSL_CTRL_GET_PEER_TMP_KEY:
-        *result = give_peer_key(s, parg);
+        *result = give_share(s, s->conn.neg.group, s->conn.neg.peer_share, parg);
+        return true;
+    case SSL_CTRL_GET_TMP_KEY:
+        *result = give_share(s, s->conn.neg.own_share_group, s->conn.neg.own_share, parg);
         return true;
     case SSL_CTRL_GET_RAW_CIPHERLIST:
         *result = parg == NULL ? SUITE_LEN : give_blob(s->conn.neg.peer_suites, parg);

@@ -61,7 +61,6 @@ static int do_read(struct io_call *call)
     bool done = false;
     int result = 1;
 
-    s->rwstate = SSL_NOTHING;
     if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
         return -1;
     }
@@ -80,7 +79,7 @@ static int read_internal(SSL *s, void *buf, size_t len, bool peek, size_t *got)
         return call_fail(s, SSL_R_UNINITIALIZED);
     }
     if ((s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0) {
-        s->rwstate = SSL_NOTHING;
+        s->rwstate = peek ? s->rwstate : SSL_NOTHING;
         return 0;
     }
     int result = run_io_call(&call);

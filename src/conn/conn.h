@@ -49,6 +49,7 @@ struct negotiated {
     bool server_name_acknowledged;
     struct blob *peer_share;                /* key shares, for SSL_get_peer_tmp_key */
     struct blob *own_share;                 /* and SSL_get_tmp_key */
+    const struct group *own_share_group;
     uint8_t client_random[32];
     uint8_t server_random[32];
     struct secret own_finished;             /* verify_data of our last Finished */

@@ -74,10 +74,6 @@ static enum step_result accept_tls13(struct handshake *hs)
     c->neg.client_version = hello->legacy_version;
     c->out.version = VERSION_TLS12;
     c->in.plain_ccs = true;
-    blob_set(&c->neg.peer_suites, blob_new(hello->suites.at, hello->suites.left));
-    if (c->neg.peer_suites == NULL) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
-    }
     return STEP_OK;
 }
 
@@ -167,7 +163,8 @@ static enum step_result pick_share(struct handshake *hs)
             return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
         }
         const struct group *group = group_by_id(id);
-        if (negotiate_supports_group(c, group, SECURITY_SUPPORTED)) {
+        if (negotiate_supports_group(c, group, SECURITY_SUPPORTED) &&
+            c->hooks->allows_group(c->owner, SECURITY_CHECK, group)) {
             hs->picked_group = group;
             hs->picked_share = key;
         }
@@ -311,7 +308,14 @@ enum step_result ask_alpn(struct handshake *hs)
 enum step_result choose_credential_server(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
+    const struct reader *suites = &hs->hello->suites;
     struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CERT_CB_ERROR };
+
+    /* Callbacks see the client's suites from here on. */
+    blob_set(&c->neg.peer_suites, blob_new(suites->at, suites->left));
+    if (c->neg.peer_suites == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
     enum step_result result = step_of_answer(
         hs, c->hooks->choose_credential(c->owner, &failure), &failure, PAUSE_X509_LOOKUP);
 

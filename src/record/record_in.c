@@ -128,6 +128,7 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
         if (r->skip_left > 0) {
             return skip_early_data(r, len, error);
         }
+        drop_record(r);
         return bad(error, ALERT_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC);
     case OPEN_TOO_LONG:
         return bad(error, ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);

@@ -133,7 +133,7 @@ static void keep_own_share(struct handshake *hs)
 {
     struct negotiated *neg = &hs->conn->neg;
 
-    neg->group = hs->share_group;
+    neg->own_share_group = hs->share_group;
     blob_set(&neg->own_share,
              blob_new(buffer_bytes(&hs->own_share), buffer_len(&hs->own_share)));
 }
