@@ -233,7 +233,20 @@ static void test_sigalg_choice(void)
     choose_sigalg(KEY_P384, "ECDSA+SHA384", "");
     choose_sigalg(KEY_ED25519, "", "");
     choose_sigalg(KEY_ED448, "ed25519", "");
-    choose_sigalg(KEY_P256, "ECDSA+SHA1", "");
+}
+
+/* Schemes of TLS 1.2 alone: the client finds out before it sends a hello. */
+static void test_no_scheme(void)
+{
+    struct pair p;
+
+    section("no scheme for TLS 1.3");
+    pair_init(&p, OVER_MEMORY, 0);
+    REQUIRE(SSL_set1_sigalgs_list(p.client, "ECDSA+SHA1") == 1);
+    note("client %d", SSL_do_handshake(p.client));
+    note("first reason %d", ERR_GET_REASON(ERR_peek_error()));
+    ERR_clear_error();
+    pair_free(&p);
 }
 
 /* Several certificates: the client's preference among signature algorithms decides. */
@@ -268,6 +281,7 @@ int main(void)
     test_group_choice();
     test_sigalg_setters();
     test_sigalg_choice();
+    test_no_scheme();
     several_keys("", 0);
     several_keys("ed25519:ECDSA+SHA256:RSA-PSS+SHA256", 0);
     several_keys("RSA-PSS+SHA256:ed25519:ECDSA+SHA256", 0);

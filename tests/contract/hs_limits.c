@@ -111,12 +111,10 @@ static void test_useless_calls(void)
     pair_init_connected(&p, OVER_MEMORY, 0);
     (void)log_call(p.client, "SSL_renegotiate", SSL_renegotiate(p.client));
     (void)log_call(p.client, "SSL_renegotiate_abbreviated", SSL_renegotiate_abbreviated(p.client));
-    (void)log_call(p.client, "SSL_renegotiate_pending", SSL_renegotiate_pending(p.client));
+    note("pending %d", SSL_renegotiate_pending(p.client));
     (void)log_call(p.server, "SSL_renegotiate", SSL_renegotiate(p.server));
     note("renegotiations %ld %ld", SSL_num_renegotiations(p.client),
          SSL_total_renegotiations(p.client));
-    note("session tickets %d", SSL_new_session_ticket(p.client));
-    log_errors("error");
     (void)call_connect(p.client);
     (void)call_accept(p.server);
     (void)call_do_handshake(p.client);

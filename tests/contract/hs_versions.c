@@ -69,7 +69,6 @@ static void test_combinations(void)
     combine(v12, v13, v13, v13);
     combine(v13, v13, v12, v13);
     combine(v13, v13, v12, v12);
-    combine(v12, v12, v13, v13);
 }
 
 static void options(uint64_t client, uint64_t server)
