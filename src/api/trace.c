@@ -4,11 +4,7 @@
  */
 #include "api/trace_print.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-
-#include <string.h>
 
 /* Columns a handshake message is indented by. */
 #define MESSAGE_INDENT 4
@@ -119,14 +115,15 @@ static bool has_signature_algorithms(const SSL *s)
 static bool print_suites(BIO *out, int indent, struct reader *r)
 {
     struct reader list;
-    uint16_t suite;
+    uint16_t len, suite;
 
-    if (!reader_vec16(r, &list)) {
+    if (!reader_u16(r, &len)) {
         return false;
     }
     BIO_indent(out, indent, TRACE_MAX_INDENT);
-    BIO_printf(out, "cipher_suites (len=%d)\n", (int)list.left);
-    if (list.left % 2 != 0) {
+    BIO_printf(out, "cipher_suites (len=%d)\n", len);
+    list = reader_of(r->at, len);
+    if (len % 2 != 0 || !reader_skip(r, len)) {
         return false;
     }
     while (reader_u16(&list, &suite)) {
@@ -285,8 +282,14 @@ static bool print_server_key_exchange(BIO *out, int indent, const SSL *s, struct
     if ((kx & ANY_PSK) != 0 && !trace_vector(out, indent + 2, "psk_identity_hint", 2, r)) {
         return false;
     }
-    return print_server_parameters(out, indent, kx, r) &&
-           ((kx & ANY_PSK) != 0 || print_signature(out, indent, s, r)) && reader_is_empty(r);
+    if (!print_server_parameters(out, indent, kx, r)) {
+        return false;
+    }
+    /* A message without a signature, or with half of one, is not complained about. */
+    if ((kx & ANY_PSK) == 0) {
+        (void)print_signature(out, indent, s, r);
+    }
+    return reader_is_empty(r);
 }
 
 static bool print_client_key_exchange(BIO *out, int indent, const SSL *s, struct reader *r)
@@ -326,7 +329,7 @@ static bool print_certificate(BIO *out, int indent, struct reader *r)
     at = der.at;
     cert = d2i_X509(NULL, &at, (long)der.left);
     if (cert == NULL) {
-        BIO_puts(out, "<UNPARSEABLE CERTIFICATE>\n");
+        BIO_puts(out, "<UNPARSABLE CERTIFICATE>\n");
     } else {
         BIO_puts(out, "\n------details-----\n");
         X509_print_ex(out, cert, XN_FLAG_ONELINE, 0);
@@ -377,7 +380,7 @@ static bool print_names(BIO *out, int indent, struct reader list)
         at = der.at;
         name = d2i_X509_NAME(NULL, &at, (long)der.left);
         if (name == NULL) {
-            BIO_puts(out, "<UNPARSEABLE DN>\n");
+            BIO_puts(out, "<UNPARSABLE DN>\n");
         } else {
             X509_NAME_print_ex(out, name, 0, XN_FLAG_ONELINE);
             BIO_puts(out, "\n");
@@ -390,6 +393,7 @@ static bool print_names(BIO *out, int indent, struct reader list)
 static bool print_request12(BIO *out, int indent, const SSL *s, struct reader *r)
 {
     struct reader list;
+    uint16_t len;
 
     if (!reader_vec8(r, &list)) {
         return false;
@@ -409,11 +413,15 @@ static bool print_request12(BIO *out, int indent, const SSL *s, struct reader *r
             return false;
         }
     }
-    if (!reader_vec16(r, &list)) {
+    if (!reader_u16(r, &len)) {
         return false;
     }
     BIO_indent(out, indent, TRACE_MAX_INDENT);
-    BIO_printf(out, "certificate_authorities (len=%d)\n", (int)list.left);
+    list = reader_of(r->at, len);
+    if (!reader_skip(r, len)) {
+        return false;
+    }
+    BIO_printf(out, "certificate_authorities (len=%d)\n", len);
     return print_names(out, indent + 2, list) && reader_is_empty(r);
 }
 
@@ -459,15 +467,6 @@ static bool print_ticket(BIO *out, int indent, const SSL *s, struct reader *r)
     return reader_is_empty(r);
 }
 
-static bool print_key_update(BIO *out, int indent, struct reader *r)
-{
-    if (r->left != 1) {
-        trace_hex(out, indent, "unexpected value", r->at, r->left);
-        return false;
-    }
-    return trace_list(out, indent, NAMES_KEY_UPDATES, 1, *r);
-}
-
 static void print_unsupported(BIO *out, int indent, const struct reader *r)
 {
     BIO_indent(out, indent, TRACE_MAX_INDENT);
@@ -509,7 +508,11 @@ static bool print_body(BIO *out, int indent, const SSL *s, bool from_server, uin
         trace_hex(out, indent, "verify_data", r->at, r->left);
         return true;
     case SSL3_MT_KEY_UPDATE:
-        return print_key_update(out, indent, r);
+        if (r->left != 1) {
+            trace_hex(out, indent, "unexpected value", r->at, r->left);
+            return false;
+        }
+        return trace_list(out, indent, NAMES_KEY_UPDATES, 1, *r);
     default:
         print_unsupported(out, indent, r);
         return true;
@@ -534,7 +537,11 @@ static void print_record_header(BIO *out, bool sent, struct reader r)
     uint8_t type;
     uint16_t version, len;
 
-    if (!reader_u8(&r, &type) || !reader_u16(&r, &version) || !reader_u16(&r, &len)) {
+    if (r.left < SSL3_RT_HEADER_LENGTH || !reader_u8(&r, &type) || !reader_u16(&r, &version) ||
+        !reader_u16(&r, &len)) {
+        trace_hex(out, 0, sent ? "Sent too short message" : "Received too short message", r.at,
+                  r.left);
+        BIO_puts(out, "\n");
         return;
     }
     BIO_printf(out, "%s Record\nHeader:\n  Version = %s (0x%x)\n", sent ? "Sent" : "Received",

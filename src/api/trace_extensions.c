@@ -54,34 +54,32 @@ static bool print_renegotiation(BIO *out, int indent, bool from_server, struct r
     return true;
 }
 
-static bool print_group(BIO *out, int indent, struct reader *r)
+static void print_group(BIO *out, int indent, uint16_t group)
 {
-    uint16_t group;
-
-    if (!reader_u16(r, &group)) {
-        return false;
-    }
     BIO_indent(out, indent, TRACE_MAX_INDENT);
     BIO_printf(out, "NamedGroup: %s (%d)\n", trace_name(NAMES_GROUPS, group), group);
-    return true;
 }
 
 static bool print_key_share(BIO *out, int indent, bool from_server, struct reader body)
 {
     struct reader shares = body;
+    struct reader key;
+    uint16_t group;
 
     /* A HelloRetryRequest names a group alone. */
-    if (from_server && body.left == 2) {
-        return print_group(out, indent, &body);
+    if (from_server && body.left == 2 && reader_u16(&body, &group)) {
+        print_group(out, indent, group);
+        return true;
     }
-    if (!from_server && !take_list(&body, 2, &shares)) {
+    if (from_server ? body.left < 2 : !take_list(&body, 2, &shares)) {
         return false;
     }
     while (!reader_is_empty(&shares)) {
-        if (shares.left < 4 || !print_group(out, indent, &shares) ||
-            !trace_vector(out, indent, "key_exchange: ", 2, &shares)) {
+        if (!reader_u16(&shares, &group) || !reader_vec16(&shares, &key)) {
             return false;
         }
+        print_group(out, indent, group);
+        trace_hex(out, indent, "key_exchange: ", key.at, key.left);
     }
     return true;
 }
@@ -127,7 +125,7 @@ static bool print_extension_body(BIO *out, int indent, bool from_server, int mes
 
     switch (type) {
     case TLSEXT_TYPE_max_fragment_length:
-        return body.left == 1 && trace_list(out, indent + 2, NAMES_FRAGMENT_LENGTHS, 1, body);
+        return body.left >= 1 && trace_list(out, indent + 2, NAMES_FRAGMENT_LENGTHS, 1, body);
     case TLSEXT_TYPE_ec_point_formats:
         return take_list(&rest, 1, &list) &&
                trace_list(out, indent + 2, NAMES_POINT_FORMATS, 1, list);
@@ -169,7 +167,7 @@ static bool print_extension(BIO *out, int indent, bool from_server, int message,
     }
     if (r->left < len) {
         BIO_printf(out, "extensions, extype = %d, extlen = %d\n", type, len);
-        BIO_dump_indent(out, (const char *)whole.at, (int)whole.left, indent + 2);
+        BIO_dump_indent(out, (const char *)whole.at, (int)whole.left, indent);
         return false;
     }
     body = reader_of(r->at, len);
@@ -190,18 +188,18 @@ bool trace_extensions(BIO *out, int indent, bool from_server, int message, struc
         BIO_puts(out, "No extensions\n");
         return true;
     }
+    BIO_indent(out, indent, TRACE_MAX_INDENT);
     if (!reader_u16(r, &len)) {
         return false;
     }
-    BIO_indent(out, indent, TRACE_MAX_INDENT);
     if (len == 0) {
         BIO_puts(out, "No extensions\n");
         return true;
     }
-    BIO_printf(out, "extensions, length = %d\n", len);
     if (r->left < len) {
         return false;
     }
+    BIO_printf(out, "extensions, length = %d\n", len);
     block = reader_of(r->at, len);
     while (!reader_is_empty(&block)) {
         if (!print_extension(out, indent + 2, from_server, message, &block)) {
