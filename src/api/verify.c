@@ -270,7 +270,9 @@ int ssl_verify_chain(SSL *s, STACK_OF(X509) *chain)
     }
     ERR_set_mark();
     accepted = verify_chain(s, chain);
-    if (accepted && is_client && s->rwstate == SSL_RETRY_VERIFY) {
+    /* OpenSSL's server takes the wish to be asked again for success; here it waits as a client
+     * does. */
+    if (accepted && s->rwstate == SSL_RETRY_VERIFY) {
         ERR_pop_to_mark();
         return -1;
     }
