@@ -187,14 +187,14 @@ bool ct_received(void *owner, const uint8_t *list, size_t len)
     return true;
 }
 
-/* Moves timestamps, last first as OpenSSL does, to the connection's and frees the list. False: out
- * of memory. NULL is allowed. */
+/* Moves timestamps, last first as OpenSSL does, to the connection's and frees the list. A source
+ * that has none (NULL) still makes the connection's list. False: out of memory. */
 static bool take(SSL *s, STACK_OF(SCT) *list, sct_source_t source)
 {
     SCT *sct = NULL;
     bool ok = true;
 
-    if (list != NULL && s->scts == NULL) {
+    if (s->scts == NULL) {
         s->scts = sk_SCT_new_null();
         ok = s->scts != NULL;
     }
