@@ -43,6 +43,18 @@ static enum hook_answer ask_client_hello(void *owner, struct record_error *failu
     }
 }
 
+/* A server's session has the name that its callback accepted. */
+static enum hook_answer remember_name(SSL *s, const struct blob *name,
+                                      struct record_error *failure)
+{
+    if (s->conn.role == ROLE_SERVER && name != NULL &&
+        !session_set_hostname(s->conn.session, name)) {
+        *failure = (struct record_error){ ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE };
+        return HOOK_FAIL;
+    }
+    return HOOK_OK;
+}
+
 /* The callback of the context of the moment, else of the one the connection was made with. It is
  * asked whether the client sent a name or not. */
 static enum hook_answer ask_server_name(void *owner, const struct blob *name,
@@ -52,19 +64,20 @@ static enum hook_answer ask_server_name(void *owner, const struct blob *name,
     SSL_CTX *ctx = s->ctx->servername_cb != NULL ? s->ctx : s->session_ctx;
     int alert = failure->alert;
 
-    (void)name; /* the application asks SSL_get_servername() */
     if (ctx->servername_cb == NULL) {
         return HOOK_NONE;
     }
     switch (ctx->servername_cb(s, &alert, ctx->servername_arg)) {
     case SSL_TLSEXT_ERR_OK:
-        return HOOK_OK;
+        return remember_name(s, name, failure);
     case SSL_TLSEXT_ERR_ALERT_FATAL:
         failure->alert = (uint8_t)alert;
         return HOOK_FAIL;
-    default:
-        /* TLS 1.3 has no warning to send: RFC 8446, 6. */
+    case SSL_TLSEXT_ERR_ALERT_WARNING: /* TLS 1.3 has no warning to send: RFC 8446, 6 */
+    case SSL_TLSEXT_ERR_NOACK:
         return HOOK_NONE;
+    default: /* OpenSSL acknowledges the name all the same */
+        return HOOK_OK;
     }
 }
 
@@ -212,10 +225,12 @@ static bool allows_group(void *owner, enum security_stage stage, const struct gr
     return ssl_is_allowed(owner, ops[stage], group->security_bits, group->nid, id);
 }
 
-/* RFC 8446, 4.2.3: a client that offers TLS 1.3 alone does not offer these. */
-static bool is_obsolete(const struct sig_scheme *scheme)
+/* RFC 8446, 4.2.3: TLS 1.3 has no DSA, and a client that offers it alone does not offer the weaker
+ * hashes either. */
+static bool is_obsolete(const struct sig_scheme *scheme, enum role role)
 {
-    return scheme->kind == SIG_DSA || scheme->hash == HASH_SHA1 || scheme->hash == HASH_SHA224;
+    return scheme->kind == SIG_DSA ||
+           (role == ROLE_CLIENT && (scheme->hash == HASH_SHA1 || scheme->hash == HASH_SHA224));
 }
 
 static bool allows_scheme(void *owner, enum security_stage stage, const struct sig_scheme *scheme)
@@ -225,7 +240,7 @@ static bool allows_scheme(void *owner, enum security_stage stage, const struct s
     const SSL *s = owner;
     uint8_t id[2] = { (uint8_t)(scheme->id >> 8), (uint8_t)scheme->id };
 
-    if (stage == SECURITY_SUPPORTED && s->conn.role == ROLE_CLIENT && is_obsolete(scheme)) {
+    if (stage == SECURITY_SUPPORTED && is_obsolete(scheme, s->conn.role)) {
         return false;
     }
     return ssl_is_allowed(owner, ops[stage], scheme->security_bits, scheme->hash_nid, id);

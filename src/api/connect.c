@@ -88,15 +88,6 @@ OSSL_HANDSHAKE_STATE SSL_get_state(const SSL *s)
 
 /* --- Running --- */
 
-static void tell(SSL *s, int where, int ret)
-{
-    void (*callback)(const SSL *, int, int) = ssl_info_callback(s);
-
-    if (callback != NULL) {
-        callback(s, where, ret);
-    }
-}
-
 static int want_of_pause(enum pause pause)
 {
     switch (pause) {
@@ -184,6 +175,7 @@ static bool begin_initial(SSL *s)
 int ssl_run_handshake(SSL *s)
 {
     struct tls_conn *c = &s->conn;
+    void (*info)(const SSL *, int, int) = ssl_info_callback(s);
     int result = 1;
 
     if (s->method->role != ROLE_NONE && s->method->role != c->role) {
@@ -208,7 +200,10 @@ int ssl_run_handshake(SSL *s)
     if (result > 0) {
         s->work_due = false;
     }
-    tell(s, c->role == ROLE_CLIENT ? SSL_CB_CONNECT_EXIT : SSL_CB_ACCEPT_EXIT, result);
+    /* The callback that was there when the call began, also when the context has changed since. */
+    if (info != NULL) {
+        info(s, c->role == ROLE_CLIENT ? SSL_CB_CONNECT_EXIT : SSL_CB_ACCEPT_EXIT, result);
+    }
     return result;
 }
 
@@ -249,6 +244,8 @@ int SSL_accept(SSL *s)
 /* Why the keys cannot be updated now; 0: they can. */
 static int refuse_key_update(const SSL *s, int updatetype)
 {
+    size_t undelivered;
+
     if (s->conn.neg.suite == NULL || s->conn.neg.version != VERSION_TLS13) {
         return SSL_R_WRONG_SSL_VERSION;
     }
@@ -258,7 +255,8 @@ static int refuse_key_update(const SSL *s, int updatetype)
     if (!SSL_is_init_finished(s)) {
         return SSL_R_STILL_IN_INIT;
     }
-    return s->pending.len > 0 ? SSL_R_BAD_WRITE_RETRY : 0;
+    (void)tls_output(&s->conn, &undelivered);
+    return undelivered > 0 ? SSL_R_BAD_WRITE_RETRY : 0;
 }
 
 int SSL_key_update(SSL *s, int updatetype)

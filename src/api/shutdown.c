@@ -89,8 +89,7 @@ int SSL_shutdown(SSL *s)
     return run_io_call(&call);
 }
 
-/* SSL_clear() keeps settings, BIOs and role; a session that did not end properly is not offered
- * again. */
+/* SSL_clear() keeps settings, BIOs and role, and the result of the last verification. */
 int SSL_clear(SSL *s)
 {
     call_begin(s);
@@ -104,9 +103,6 @@ int SSL_clear(SSL *s)
     s->shutdown = 0;
     s->rwstate = SSL_NOTHING;
     s->work_due = s->flush_due = s->alert_sealed = false;
-    s->verify_result = X509_V_OK;
-    sk_X509_pop_free(s->verified_chain, X509_free);
-    s->verified_chain = NULL;
     sk_X509_NAME_pop_free(s->peer_ca_names, X509_NAME_free);
     s->peer_ca_names = NULL;
     sk_SSL_CIPHER_free(s->peer_ciphers);

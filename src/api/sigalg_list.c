@@ -202,6 +202,10 @@ static uint16_t shared_sigalg(const SSL *s, size_t n, size_t *num)
     uint16_t found = 0;
 
     *num = 0;
+    /* A server has compared the lists once it has the client's suites. */
+    if (SSL_is_server(s) && s->conn.neg.peer_suites == NULL) {
+        return 0;
+    }
     for (size_t i = 0; i < u16_list_len(preferred); i++) {
         uint16_t id = u16_list_at(preferred, i);
         const struct sig_scheme *scheme = sig_scheme_by_id(id);

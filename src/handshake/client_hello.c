@@ -51,6 +51,8 @@ enum step_result check_versions(struct handshake *hs)
     if (!c->hooks->allows_version(c->owner, VERSION_TLS13)) {
         return step_fail(hs, ALERT_NONE, ERR_R_INTERNAL_ERROR);
     }
+    /* What reports show until a version is agreed on: the highest of ours. */
+    c->neg.version = VERSION_TLS13;
     return STEP_OK;
 }
 
@@ -79,7 +81,7 @@ enum step_result prepare_client_hello(struct handshake *hs)
     if (c->session == NULL || !draw_random(hs)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
-    c->neg.version = c->session->version = VERSION_TLS13;
+    c->session->version = VERSION_TLS13;
     c->neg.client_version = VERSION_TLS12; /* legacy_version; what SSL_client_version reports */
     return STEP_OK;
 }
@@ -128,6 +130,7 @@ enum step_result read_client_hello(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
 
+    c->out.version = VERSION_TLS12;
     if (hs->retry == RETRY_DUE) {
         hs->retry = RETRY_DONE;
         c->in.skip_left = 0;

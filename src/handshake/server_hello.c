@@ -72,7 +72,6 @@ static enum step_result accept_tls13(struct handshake *hs)
     memcpy(hs->session_id, hello->session_id.at, hs->session_id_len);
     c->neg.version = VERSION_TLS13;
     c->neg.client_version = hello->legacy_version;
-    c->out.version = VERSION_TLS12;
     c->in.plain_ccs = true;
     return STEP_OK;
 }
@@ -210,9 +209,6 @@ enum step_result ask_server_name(struct handshake *hs)
     enum hook_answer answer = c->hooks->server_name(c->owner, c->neg.server_name, &failure);
 
     c->neg.server_name_acknowledged = answer == HOOK_OK && c->neg.server_name != NULL;
-    if (c->neg.server_name_acknowledged && !session_set_hostname(c->session, c->neg.server_name)) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
-    }
     return step_of_answer(hs, answer, &failure, PAUSE_NONE);
 }
 

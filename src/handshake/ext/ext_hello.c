@@ -236,8 +236,9 @@ enum step_result point_formats_on_offer(struct handshake *hs, unsigned place, st
     struct reader list;
 
     (void)place;
+    /* TLS 1.3 has no use for it: OpenSSL does not look at its form either. */
     if (!reader_vec8(body, &list)) {
-        return STEP_MALFORMED;
+        return reader_skip(body, reader_left(body)) ? STEP_OK : STEP_MALFORMED;
     }
     blob_set(&hs->conn->neg.peer_point_formats, blob_new(list.at, list.left));
     return hs->conn->neg.peer_point_formats != NULL
