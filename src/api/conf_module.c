@@ -33,20 +33,15 @@ static bool find_section(const char *name, const struct ssl_conf_cmd_st **comman
 }
 
 /* Runs every command, also after one that failed. */
-static bool run_section(SSL_CONF_CTX *conf, const char *name,
-                        const struct ssl_conf_cmd_st *commands, size_t num)
+static bool run_section(SSL_CONF_CTX *conf, const struct ssl_conf_cmd_st *commands, size_t num)
 {
     bool ok = true;
 
     for (size_t i = 0; i < num; i++) {
         char *command, *argument;
-        int result;
 
         conf_ssl_get_cmd(commands, i, &command, &argument);
-        result = SSL_CONF_cmd(conf, command, argument);
-        if (result <= 0) {
-            raise_error_with(result == -2 ? SSL_R_UNKNOWN_COMMAND : SSL_R_BAD_VALUE,
-                             "section=%s, cmd=%s, arg=%s", name, command, argument);
+        if (SSL_CONF_cmd(conf, command, argument) <= 0) {
             ok = false;
         }
     }
@@ -100,7 +95,7 @@ static bool apply_section(SSL *s, SSL_CTX *ctx, const char *name, bool system)
     }
     /* Functions without a library context of their own shall use the object's. */
     previous = OSSL_LIB_CTX_set0_default(settings_libctx(s, ctx));
-    ok = run_section(conf, name, commands, num);
+    ok = run_section(conf, commands, num);
     OSSL_LIB_CTX_set0_default(previous);
     SSL_CONF_CTX_free(conf);
     return ok;
