@@ -9,12 +9,21 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <errno.h>
+
 BIO *certs_open_file(const char *file)
 {
-    BIO *in = BIO_new(BIO_s_file());
+    BIO *in;
     /* The command only reads the name. */
     void *name = (void *)(uintptr_t)file;
 
+    /* What fopen() answers, without asking it for a file without a name. */
+    if (file == NULL) {
+        ERR_raise(ERR_LIB_SYS, EFAULT);
+        ERR_raise(ERR_LIB_BIO, ERR_R_SYS_LIB);
+        return NULL;
+    }
+    in = BIO_new(BIO_s_file());
     if (in != NULL && BIO_ctrl(in, BIO_C_SET_FILENAME, BIO_CLOSE | BIO_FP_READ, name) <= 0) {
         BIO_free(in);
         in = NULL;
