@@ -1,6 +1,9 @@
 /*
  * Ending a connection: SSL_shutdown(3), SSL_clear(3).
  */
+#include "api/ct.h"
+#include "api/custom_ext.h"
+#include "api/dane.h"
 #include "api/pump.h"
 
 #include <openssl/err.h>
@@ -107,5 +110,11 @@ int SSL_clear(SSL *s)
     s->peer_ca_names = NULL;
     sk_SSL_CIPHER_free(s->peer_ciphers);
     s->peer_ciphers = NULL;
+    custom_extensions_reset(s);
+    dane_forget_match(s);
+    ct_wipe(s);
+    if (s->param != NULL) {
+        X509_VERIFY_PARAM_move_peername(s->param, NULL);
+    }
     return 1;
 }
