@@ -259,13 +259,27 @@ static struct ssl_config *duplicate_settings(const SSL *s)
     return config;
 }
 
+/* The parameters of verification: those of the context hold where the original has none of its own,
+ * and the depth is the original's. */
+static bool duplicate_param(SSL *copy, const SSL *s)
+{
+    const X509_VERIFY_PARAM *source = verify_param(s);
+    X509_VERIFY_PARAM *param = s->param != NULL ? verify_own_param(copy) : copy->param;
+
+    if (param == NULL) {
+        return s->param == NULL;
+    }
+    X509_VERIFY_PARAM_set_depth(param, X509_VERIFY_PARAM_get_depth(source));
+    return X509_VERIFY_PARAM_inherit(param, source) == 1;
+}
+
 /* Carries everything but the settings and the session over to copy, which is new. */
 static bool duplicate_rest(SSL *copy, const SSL *s)
 {
     copy->method = s->method;
     copy->info_callback = s->info_callback;
     copy->shutdown = s->shutdown;
-    return ca_list_copy(&copy->ca_names, s->ca_names) &&
+    return duplicate_param(copy, s) && ca_list_copy(&copy->ca_names, s->ca_names) &&
            ca_list_copy(&copy->client_ca_names, s->client_ca_names) && dane_copy(copy, s) &&
            CRYPTO_dup_ex_data(CRYPTO_EX_INDEX_SSL, &copy->ex_data, &s->ex_data) != 0;
 }
