@@ -240,6 +240,9 @@ static int do_write(struct io_call *call)
     if (p->len == 0 && s->conn.key_update != KEY_UPDATE_NONE) {
         s->work_due = true;
     }
+    if (s->conn.error.failed) {
+        p->sent = 0; /* nobody waits for the rest any more */
+    }
     if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
         return -1;
     }

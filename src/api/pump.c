@@ -8,8 +8,8 @@
 #include <limits.h>
 #include <openssl/err.h>
 
-/* Reading ahead takes one record at least; OpenSSL's default buffer holds as much. */
-#define READ_AHEAD_LEN (RECORD_HEADER_LEN + RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12)
+/* What reading ahead may take: one record and its slack, as OpenSSL's buffer does. */
+#define READ_AHEAD_LEN (RECORD_HEADER_LEN + RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS13 + 64)
 
 void call_begin(SSL *s)
 {
@@ -86,17 +86,17 @@ static int take_eof(SSL *s, int result)
     return result;
 }
 
-/* How much to ask the BIO for: what is wanted, or a buffer's worth. */
+/* How much to ask the BIO for: what is wanted, or, where a record begins, what fits a buffer. */
 static size_t read_len(const SSL *s)
 {
-    size_t want = tls_input_wanted(&s->conn);
+    size_t have = record_in_buffered(&s->conn.in);
     size_t ahead = s->config->read_buffer_len > READ_AHEAD_LEN ? s->config->read_buffer_len
                                                                : READ_AHEAD_LEN;
 
-    if (!s->config->read_ahead || want > ahead) {
-        return want;
+    if (!s->config->read_ahead || have >= RECORD_HEADER_LEN) {
+        return tls_input_wanted(&s->conn);
     }
-    return ahead > INT_MAX ? INT_MAX : ahead;
+    return ahead > INT_MAX ? INT_MAX : ahead - have;
 }
 
 int pump_in(SSL *s)
