@@ -147,7 +147,8 @@ static int filter_create(BIO *b)
     return 1;
 }
 
-/* Sends close_notify where there is a connection to close; where there is none, that is no error. */
+/* Sends close_notify where there is a connection to close; where there is none, that is no error.
+ */
 static void shut_down_quietly(SSL *ssl)
 {
     ERR_set_mark();

@@ -10,8 +10,8 @@
 /* SSL_CTRL_SESS_NUMBER: sessions in the cache. */
 long session_cache_count(SSL_CTX *ctx);
 
-/* A session of the cache by its version and id (at most SESSION_MAX_ID bytes), with a new reference;
- * NULL: none. */
+/* A session of the cache by its version and id (at most SESSION_MAX_ID bytes), with a new
+ * reference; NULL: none. */
 struct ssl_session_st *session_cache_find(SSL_CTX *ctx, uint16_t version, const uint8_t *id,
                                           size_t id_len);
 

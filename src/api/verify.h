@@ -18,8 +18,8 @@ int verify_ssl_index(void);
  * pointer to those. False: out of memory, an error was raised. */
 MUST_CHECK bool verify_start_param(SSL *s);
 
-/* The verification parameters of a connection: its own when it has some, else those of its settings.
- * Not to be changed. */
+/* The verification parameters of a connection: its own when it has some, else those of its
+ * settings. Not to be changed. */
 const X509_VERIFY_PARAM *verify_param(const SSL *s);
 
 /* The connection's own parameters, made on first use; NULL: out of memory, an error was raised. */
