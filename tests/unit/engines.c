@@ -1,0 +1,696 @@
+/*
+ * Endpoints in memory; see engines.h.
+ */
+#include "engines.h"
+
+#include "crypto/cert.h"
+
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What tests rely on and do not test: ends the program. */
+static void require(bool ok, const char *what)
+{
+    if (!ok) {
+        fprintf(stderr, "engines: %s failed\n", what);
+        abort();
+    }
+}
+
+/* --- Items --- */
+
+void items_add(struct items *items, uint8_t content, enum epoch epoch, const void *bytes,
+               size_t len)
+{
+    if (items->num == MAX_ITEMS) {
+        return;
+    }
+    struct item *item = &items->at[items->num++];
+
+    *item = (struct item){ content, epoch, len, malloc(len > 0 ? len : 1) };
+    require(item->bytes != NULL, "malloc");
+    if (len > 0) {
+        memcpy(item->bytes, bytes, len);
+    }
+}
+
+void items_wipe(struct items *items)
+{
+    for (size_t i = 0; i < items->num; i++) {
+        free(items->at[i].bytes);
+    }
+    items->num = 0;
+}
+
+/* --- Identity --- */
+
+static X509 *identity_cert;
+static EVP_PKEY *identity_key;
+
+static void make_identity(void)
+{
+    static const uint8_t seed[32] = "a seed that everybody may know.";
+    X509 *cert = X509_new();
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof(seed));
+
+    require(cert != NULL && key != NULL, "making a key");
+    X509_NAME *name = X509_get_subject_name(cert);
+    require(X509_set_version(cert, X509_VERSION_3) == 1 &&
+                ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) == 1 &&
+                ASN1_TIME_set_string(X509_getm_notBefore(cert), "20200101000000Z") == 1 &&
+                ASN1_TIME_set_string(X509_getm_notAfter(cert), "21200101000000Z") == 1 &&
+                X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                           (const unsigned char *)"unit.example", -1, -1, 0) == 1 &&
+                X509_set_issuer_name(cert, name) == 1 && X509_set_pubkey(cert, key) == 1 &&
+                X509_sign(cert, key, NULL) > 0,
+            "making a certificate");
+    identity_cert = cert;
+    identity_key = key;
+}
+
+X509 *endpoint_cert(void)
+{
+    if (identity_cert == NULL) {
+        make_identity();
+    }
+    return identity_cert;
+}
+
+EVP_PKEY *endpoint_key(void)
+{
+    (void)endpoint_cert();
+    return identity_key;
+}
+
+void endpoint_identity_free(void)
+{
+    X509_free(identity_cert);
+    EVP_PKEY_free(identity_key);
+    identity_cert = NULL;
+    identity_key = NULL;
+}
+
+/* --- Hooks: questions --- */
+
+static bool pauses(struct endpoint *e)
+{
+    if (e->pauses_now < e->pauses_left) {
+        e->pauses_now++;
+        e->num_pauses++;
+        return true;
+    }
+    e->pauses_now = 0;
+    return false;
+}
+
+static enum hook_answer client_hello(void *owner, struct record_error *failure)
+{
+    (void)failure;
+    return pauses(owner) ? HOOK_PAUSE : HOOK_OK;
+}
+
+static enum hook_answer server_name(void *owner, const struct blob *name,
+                                    struct record_error *failure)
+{
+    (void)owner;
+    (void)failure;
+    return name != NULL ? HOOK_OK : HOOK_NONE;
+}
+
+static enum hook_answer choose_alpn(void *owner, const uint8_t *offered, size_t len,
+                                    struct blob **chosen, struct record_error *failure)
+{
+    struct endpoint *e = owner;
+
+    (void)offered;
+    (void)len;
+    (void)failure;
+    *chosen = blob_ref(e->alpn);
+    return *chosen != NULL ? HOOK_OK : HOOK_NONE;
+}
+
+static enum hook_answer ocsp_response(void *owner, struct blob **response,
+                                      struct record_error *failure)
+{
+    struct endpoint *e = owner;
+
+    (void)failure;
+    *response = blob_ref(e->ocsp);
+    return *response != NULL ? HOOK_OK : HOOK_NONE;
+}
+
+static bool has_authorities(void *owner)
+{
+    (void)owner;
+    return false;
+}
+
+static bool write_authorities(void *owner, struct writer *w)
+{
+    (void)owner;
+    (void)w;
+    return true;
+}
+
+static enum hook_answer choose_credential(void *owner, struct record_error *failure)
+{
+    (void)failure;
+    return pauses(owner) ? HOOK_PAUSE : HOOK_OK;
+}
+
+static enum hook_answer certificate_chain(void *owner, enum key_slot slot, STACK_OF(X509) **chain,
+                                          struct record_error *failure)
+{
+    const struct endpoint *e = owner;
+    X509 *cert = e->config.credentials->slot[slot].cert;
+
+    *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
+    *chain = cert_list_new();
+    if (*chain == NULL) {
+        return HOOK_FAIL;
+    }
+    cert_up_ref(cert);
+    if (!cert_list_add(*chain, cert)) {
+        cert_list_free(*chain);
+        *chain = NULL;
+        return HOOK_FAIL;
+    }
+    return HOOK_OK;
+}
+
+static enum hook_answer judge_peer(void *owner, STACK_OF(X509) *chain, struct record_error *failure)
+{
+    struct endpoint *e = owner;
+
+    (void)chain;
+    if (pauses(e)) {
+        return HOOK_PAUSE;
+    }
+    e->num_verified++;
+    failure->alert = e->verify_alert;
+    return e->verify_answer;
+}
+
+static bool peer_authorities(void *owner, struct reader names)
+{
+    (void)owner;
+    (void)names;
+    return true;
+}
+
+static bool write_ocsp_request(void *owner, struct writer *w)
+{
+    (void)owner;
+    writer_u16(w, 0);
+    writer_u16(w, 0);
+    return true;
+}
+
+static bool peer_ocsp_request(void *owner, struct reader responders, struct reader extensions)
+{
+    (void)owner;
+    (void)responders;
+    (void)extensions;
+    return true;
+}
+
+static bool peer_ocsp(void *owner, const uint8_t *response, size_t len)
+{
+    struct endpoint *e = owner;
+
+    (void)response;
+    e->peer_ocsp_len = len;
+    return true;
+}
+
+static enum hook_answer judge_stapled(void *owner, struct record_error *failure)
+{
+    (void)owner;
+    (void)failure;
+    return HOOK_OK;
+}
+
+static bool wants_scts(void *owner)
+{
+    (void)owner;
+    return false;
+}
+
+static bool peer_scts(void *owner, const uint8_t *list, size_t len)
+{
+    (void)owner;
+    (void)list;
+    (void)len;
+    return true;
+}
+
+/* --- Hooks: security, custom extensions --- */
+
+static bool allows_version(void *owner, uint16_t version)
+{
+    (void)owner;
+    (void)version;
+    return true;
+}
+
+static bool allows_suite(void *owner, enum security_stage stage, const struct ssl_cipher_st *suite)
+{
+    (void)owner;
+    (void)stage;
+    (void)suite;
+    return true;
+}
+
+static bool allows_group(void *owner, enum security_stage stage, const struct group *group)
+{
+    (void)owner;
+    (void)stage;
+    (void)group;
+    return true;
+}
+
+static bool allows_scheme(void *owner, enum security_stage stage, const struct sig_scheme *scheme)
+{
+    (void)owner;
+    (void)stage;
+    (void)scheme;
+    return true;
+}
+
+static enum hook_answer write_custom_extensions(void *owner, unsigned context, struct writer *w,
+                                                X509 *cert, size_t index,
+                                                struct record_error *failure)
+{
+    (void)owner;
+    (void)context;
+    (void)w;
+    (void)cert;
+    (void)index;
+    (void)failure;
+    return HOOK_NONE;
+}
+
+static enum hook_answer read_custom_extension(void *owner, unsigned context, uint16_t type,
+                                              struct reader body, X509 *cert, size_t index,
+                                              struct record_error *failure)
+{
+    const struct endpoint *e = owner;
+
+    (void)context;
+    (void)type;
+    (void)body;
+    (void)cert;
+    (void)index;
+    (void)failure;
+    return e->knows_extensions ? HOOK_OK : HOOK_NONE;
+}
+
+/* --- Hooks: reports --- */
+
+static void message(void *owner, bool sent, uint16_t version, int content_type,
+                    const uint8_t *bytes, size_t len)
+{
+    struct endpoint *e = owner;
+    struct tls_conn *c = &e->conn;
+
+    (void)version;
+    if (content_type != CONTENT_HANDSHAKE && content_type != CONTENT_CCS) {
+        return;
+    }
+    if (sent) {
+        items_add(&e->sent, (uint8_t)content_type, c->out.epoch, bytes, len);
+        return;
+    }
+    if (e->received.num < MAX_ITEMS) {
+        e->rows[e->received.num] = c->hs->step;
+    }
+    items_add(&e->received, (uint8_t)content_type, c->in.epoch, bytes, len);
+}
+
+static void step(void *owner)
+{
+    (void)owner;
+}
+
+static void started(void *owner)
+{
+    (void)owner;
+}
+
+static void done(void *owner)
+{
+    struct endpoint *e = owner;
+
+    e->num_done++;
+}
+
+static void alert(void *owner, bool sent, uint16_t value)
+{
+    struct endpoint *e = owner;
+
+    if (!sent) {
+        e->num_alerts_received++;
+        e->last_alert = value;
+    }
+}
+
+static void keylog(void *owner, const char *label, const struct secret *secret)
+{
+    (void)owner;
+    (void)label;
+    (void)secret;
+}
+
+static void extension_seen(void *owner, uint16_t type, const uint8_t *body, size_t len)
+{
+    (void)owner;
+    (void)type;
+    (void)body;
+    (void)len;
+}
+
+/* --- Hooks: sources --- */
+
+static size_t pad(void *owner, uint8_t type, size_t len)
+{
+    const struct endpoint *e = owner;
+
+    (void)type;
+    (void)len;
+    return e->padding;
+}
+
+static bool draw_random(void *owner, uint8_t *out, size_t len)
+{
+    struct endpoint *e = owner;
+
+    if (e->random != NULL) {
+        return e->random(out, len);
+    }
+    for (size_t i = 0; i < len; i++) {
+        out[i] = e->random_next++;
+    }
+    return true;
+}
+
+static struct ssl_session_st *make_session(void *owner)
+{
+    (void)owner;
+    return session_new(0, 300);
+}
+
+static struct group_key *generate_key(void *owner, const struct group *group, struct writer *share)
+{
+    const struct endpoint *e = owner;
+
+    return e->generate_key != NULL ? e->generate_key(group, share)
+                                   : group_generate(e->config.lib, group, share);
+}
+
+static const struct tls_hooks hooks = {
+    .client_hello = client_hello,
+    .server_name = server_name,
+    .choose_alpn = choose_alpn,
+    .ocsp_response = ocsp_response,
+    .has_authorities = has_authorities,
+    .write_authorities = write_authorities,
+    .choose_credential = choose_credential,
+    .certificate_chain = certificate_chain,
+    .verify_peer = judge_peer,
+    .peer_authorities = peer_authorities,
+    .write_ocsp_request = write_ocsp_request,
+    .peer_ocsp_request = peer_ocsp_request,
+    .peer_ocsp = peer_ocsp,
+    .check_stapled = judge_stapled,
+    .wants_scts = wants_scts,
+    .peer_scts = peer_scts,
+    .allows_version = allows_version,
+    .allows_suite = allows_suite,
+    .allows_group = allows_group,
+    .allows_scheme = allows_scheme,
+    .write_custom_extensions = write_custom_extensions,
+    .read_custom_extension = read_custom_extension,
+    .message = message,
+    .step = step,
+    .started = started,
+    .done = done,
+    .alert = alert,
+    .keylog = keylog,
+    .extension_seen = extension_seen,
+    .pad = pad,
+    .random = draw_random,
+    .make_session = make_session,
+    .generate_key = generate_key,
+};
+
+/* --- Endpoints --- */
+
+void endpoint_init(struct endpoint *e, enum role role)
+{
+    struct credential *own;
+
+    *e = (struct endpoint){ .verify_answer = HOOK_OK, .verify_alert = ALERT_UNKNOWN_CA };
+    e->random_next = role == ROLE_CLIENT ? 1 : 101;
+    e->config.lib = crypto_lib_default();
+    e->config.options = OPTION_ENABLE_MIDDLEBOX_COMPAT;
+    e->config.max_cert_list = 102400;
+    e->config.max_send_fragment = RECORD_MAX_PLAINTEXT;
+    e->config.split_send_fragment = RECORD_MAX_PLAINTEXT;
+    e->config.credentials = credentials_new();
+    require(e->config.lib != NULL && e->config.credentials != NULL, "making a config");
+    own = &e->config.credentials->slot[KEY_ED25519];
+    own->cert = endpoint_cert();
+    own->key = endpoint_key();
+    cert_up_ref(own->cert);
+    cert_key_up_ref(own->key);
+    conn_init(&e->conn, &hooks, e);
+    e->conn.role = role;
+    e->conn.config = &e->config;
+}
+
+void endpoint_wipe(struct endpoint *e)
+{
+    tls_abandon(&e->conn);
+    conn_wipe(&e->conn);
+    config_wipe(&e->config);
+    blob_free(e->alpn);
+    blob_free(e->ocsp);
+    items_wipe(&e->sent);
+    items_wipe(&e->received);
+}
+
+void endpoint_feed(struct endpoint *e, const void *bytes, size_t len)
+{
+    if (len > 0) {
+        uint8_t *space = tls_input_space(&e->conn, len);
+        require(space != NULL, "tls_input_space");
+        memcpy(space, bytes, len);
+        tls_input_ack(&e->conn, len);
+    }
+}
+
+void endpoint_take(struct endpoint *e, struct buffer *out)
+{
+    struct tls_conn *c = &e->conn;
+    size_t len;
+
+    if (c->alert_due) {
+        require(tls_seal_alert(c), "tls_seal_alert");
+        c->alert_due = false;
+    }
+    const uint8_t *bytes = tls_output(c, &len);
+    if (out != NULL) {
+        require(buffer_append(out, bytes, len), "buffer_append");
+    }
+    if (len > 0) {
+        tls_output_ack(c, len);
+    }
+}
+
+enum tls_status endpoint_run(struct endpoint *e, struct buffer *out)
+{
+    struct tls_conn *c = &e->conn;
+    enum tls_status status = TLS_PAUSED;
+
+    if (c->hs == NULL && !tls_start(c)) {
+        endpoint_take(e, out);
+        return c->error.failed ? TLS_FAILED : TLS_OK;
+    }
+    while (status == TLS_PAUSED || status == TLS_WANT_FLUSH) {
+        status = tls_run(c);
+        if (status != TLS_PAUSED) {
+            endpoint_take(e, out);
+        }
+    }
+    return status;
+}
+
+enum tls_status endpoint_read(struct endpoint *e, uint8_t *dst, size_t cap, size_t *got,
+                              struct buffer *out)
+{
+    enum tls_status status = TLS_HANDSHAKE;
+
+    while (status == TLS_HANDSHAKE) {
+        status = e->conn.hs != NULL ? endpoint_run(e, out) : TLS_OK;
+        if (status == TLS_OK) {
+            status = tls_read(&e->conn, dst, cap, false, got);
+        }
+    }
+    endpoint_take(e, out);
+    return status;
+}
+
+/* Moves at most `piece` bytes (0: all) to an endpoint and runs it. True: something moved. */
+static bool move(struct buffer *from, struct endpoint *to, struct buffer *back, size_t piece)
+{
+    size_t len = buffer_len(from);
+
+    if (piece != 0 && len > piece) {
+        len = piece;
+    }
+    if (len == 0) {
+        return false;
+    }
+    endpoint_feed(to, buffer_bytes(from), len);
+    buffer_consume(from, len);
+    if (to->conn.hs != NULL) {
+        (void)endpoint_run(to, back);
+    }
+    return true;
+}
+
+static bool is_done(const struct endpoint *e)
+{
+    return e->conn.handshakes_done > 0 && e->conn.hs == NULL && !e->conn.error.failed;
+}
+
+bool endpoints_connect(struct endpoint *client, struct endpoint *server, size_t piece)
+{
+    struct buffer to_client = { 0 };
+    struct buffer to_server = { 0 };
+    bool moved = true;
+
+    (void)endpoint_run(client, &to_server);
+    (void)endpoint_run(server, &to_client);
+    while (moved) {
+        moved = move(&to_server, server, &to_client, piece);
+        moved = move(&to_client, client, &to_server, piece) || moved;
+    }
+    buffer_wipe(&to_client);
+    buffer_wipe(&to_server);
+    return is_done(client) && is_done(server);
+}
+
+bool endpoints_exchange(struct endpoint *from, struct endpoint *to, const void *data, size_t len)
+{
+    uint8_t received[256];
+    size_t got = 0;
+    struct buffer out = { 0 };
+
+    require(len <= sizeof(received), "exchanging as much");
+    if (tls_write(&from->conn, data, len) != TLS_OK) {
+        return false;
+    }
+    endpoint_take(from, &out);
+    endpoint_feed(to, buffer_bytes(&out), buffer_len(&out));
+    buffer_wipe(&out);
+    return endpoint_read(to, received, sizeof(received), &got, NULL) == TLS_APP_DATA &&
+           got == len && memcmp(received, data, len) == 0;
+}
+
+struct blob *u16_list_of(const uint16_t *ids, size_t num)
+{
+    struct blob *list = blob_new(NULL, num * sizeof(*ids));
+
+    require(list != NULL, "blob_new");
+    for (size_t i = 0; i < num; i++) {
+        u16_list_set(list, i, ids[i]);
+    }
+    return list;
+}
+
+/* --- Randomness that repeats itself --- */
+
+static uint64_t random_state;
+
+static int next_random(unsigned char *out, int num)
+{
+    for (int i = 0; i < num; i++) {
+        random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        out[i] = (unsigned char)(random_state >> 56);
+    }
+    return 1;
+}
+
+static int random_is_ready(void)
+{
+    return 1;
+}
+
+void deterministic_random_install(void)
+{
+    static const RAND_METHOD method = { .bytes = next_random,
+                                        .pseudorand = next_random,
+                                        .status = random_is_ready };
+
+    require(RAND_set_rand_method(&method) == 1, "RAND_set_rand_method");
+}
+
+void deterministic_random_restart(void)
+{
+    random_state = 0;
+}
+
+/* --- Forger --- */
+
+void forger_learn(struct forger *f, const struct endpoint *of)
+{
+    f->conn.neg.version = of->conn.neg.version;
+    f->conn.neg.suite = of->conn.neg.suite;
+    f->conn.secrets = of->conn.secrets;
+}
+
+void forger_init(struct forger *f, const struct endpoint *of)
+{
+    *f = (struct forger){ 0 };
+    conn_init(&f->conn, &hooks, NULL);
+    f->conn.role = of->conn.role;
+    f->conn.config = &of->config;
+    f->conn.out.version = VERSION_TLS12;
+    forger_learn(f, of);
+}
+
+void forger_wipe(struct forger *f)
+{
+    conn_wipe(&f->conn);
+}
+
+void forger_enter(struct forger *f, enum epoch epoch)
+{
+    if (f->conn.out.epoch == epoch) {
+        return;
+    }
+    if (epoch == EPOCH_PLAINTEXT) {
+        record_out_protect(&f->conn.out, NULL, EPOCH_PLAINTEXT);
+    } else {
+        require(keys13_install(&f->conn, DIRECTION_OUT, epoch), "keys13_install");
+    }
+}
+
+void forger_next_key(struct forger *f)
+{
+    require(keys13_update(&f->conn, DIRECTION_OUT), "keys13_update");
+}
+
+void forger_seal(struct forger *f, uint8_t content, const void *bytes, size_t len,
+                 struct buffer *out)
+{
+    struct buffer *sealed = &f->conn.out.buffer;
+
+    require(record_seal(&f->conn.out, content, bytes, len, NULL), "record_seal");
+    require(buffer_append(out, buffer_bytes(sealed), buffer_len(sealed)), "buffer_append");
+    buffer_wipe(sealed);
+}
