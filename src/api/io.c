@@ -227,6 +227,13 @@ static int write_records(struct io_call *call, size_t total)
     return result;
 }
 
+/* Bytes of content that are sealed and undelivered: what a write has to be at least as long as. In
+ * OpenSSL that holds for an alert's two bytes too. */
+static size_t held_up(const SSL *s)
+{
+    return s->pending.len == 0 && s->alert_sealed ? 2 : s->pending.len;
+}
+
 static int do_write(struct io_call *call)
 {
     SSL *s = call->s;
@@ -234,7 +241,7 @@ static int do_write(struct io_call *call)
     size_t total = p->sent;
 
     s->rwstate = SSL_NOTHING;
-    if (call->len < total + p->len) {
+    if (call->len < total + held_up(s)) {
         return refuse_retry(call, SSL_R_BAD_LENGTH);
     }
     if (p->len == 0 && s->conn.key_update != KEY_UPDATE_NONE) {
@@ -251,6 +258,9 @@ static int do_write(struct io_call *call)
         if (result <= 0) {
             return result;
         }
+    } else if (s->alert_sealed) {
+        /* A close_notify is half out although nobody remembers sending it: see take_eof(). */
+        return refuse_retry(call, SSL_R_BAD_WRITE_RETRY);
     } else if (total == 0) {
         p->asked = call->len;
         p->first = call->data;

@@ -203,7 +203,7 @@ static void act_key_update(struct schedule *s, struct side *side)
     /* A KeyUpdate of either side that meets a write which is held up breaks 3.0.22's stream: the
      * peer sees a bad MAC (io_defects: key-update-during-blocked-write). Where writes can be held
      * up there are none, therefore; io_keyupdate and io_defects have such cases. */
-    if (s->limits_writes) {
+    if (s->limits_writes || s->fails) {
         return;
     }
     (void)call_key_update(side->ssl, type);

@@ -263,6 +263,17 @@ static enum step_result split(struct handshake *hs, struct reader block, struct 
     return STEP_OK;
 }
 
+/* True when the table's row takes the extension. What has no reader is the application's, and so
+ * are timestamps that Certificate Transparency did not ask for: programs register that type, too.
+ */
+static bool is_ours(const struct handshake *hs, unsigned place, const struct extension *row)
+{
+    if (row == NULL || (is_request(place) && row->on_offer == NULL)) {
+        return false;
+    }
+    return row->type != EXT_SCT || !is_unsolicited(hs, place, row);
+}
+
 static enum step_result read_list(struct handshake *hs, unsigned place,
                                   const struct raw_extension *list, size_t num, X509 *cert,
                                   size_t index)
@@ -272,7 +283,7 @@ static enum step_result read_list(struct handshake *hs, unsigned place,
     hs->seen_extensions = 0;
     for (size_t i = 0; i < num && result == STEP_OK; i++) {
         const struct extension *row = row_of(list[i].type);
-        result = row != NULL && !(is_request(place) && row->on_offer == NULL)
+        result = is_ours(hs, place, row)
                      ? read_known(hs, place, row, list[i].body)
                      : read_unknown(hs, place, list[i].type, list[i].body, cert, index);
     }
