@@ -234,6 +234,48 @@ static void test_ct_settings(void)
     SSL_CTX_free(ctx);
 }
 
+static int own_add_ex(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
+                      size_t *len, X509 *cert, size_t index, int *alert, void *arg)
+{
+    (void)ssl;
+    (void)cert;
+    (void)alert;
+    note("  %s writes %u in %x", (const char *)arg, type, context);
+    *out = (const unsigned char *)"\0\3abc";
+    *len = context == SSL_EXT_CLIENT_HELLO ? 0 : 5;
+    return index == 0;
+}
+
+static int own_parse_ex(SSL *ssl, unsigned type, unsigned context, const unsigned char *in,
+                        size_t len, X509 *cert, size_t index, int *alert, void *arg)
+{
+    (void)ssl;
+    (void)in;
+    (void)cert;
+    (void)index;
+    (void)alert;
+    note("  %s reads %u in %x: %zu bytes", (const char *)arg, type, context, len);
+    return 1;
+}
+
+/* Programs that handle the timestamps themselves. */
+static void test_own_timestamps(void)
+{
+    const unsigned where =
+        SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_3_CERTIFICATE | SSL_EXT_TLS1_2_SERVER_HELLO;
+    SSL_CTX *client_ctx = client_ctx_new(), *server_ctx = server_ctx_new();
+    struct pair p;
+
+    section("Certificate Transparency: own extension");
+    try("client", SSL_CTX_add_custom_ext(client_ctx, 18, where, own_add_ex, NULL, (void *)"client",
+                                         own_parse_ex, (void *)"client"));
+    try("server", SSL_CTX_add_custom_ext(server_ctx, 18, where, own_add_ex, NULL, (void *)"server",
+                                         own_parse_ex, (void *)"server"));
+    pair_init_ctx(&p, client_ctx, server_ctx, OVER_MEMORY, 0);
+    log_handshake(p.client, p.server);
+    pair_free(&p);
+}
+
 static void connect_with_ct(const char *title, int mode, int answer, int verify, bool trust)
 {
     SSL_CTX *client_ctx = client_ctx_new(), *server_ctx = server_ctx_new();
@@ -268,6 +310,7 @@ int main(void)
     test_setup();
     test_matches();
     test_ct_settings();
+    test_own_timestamps();
     connect_with_ct("permissive", SSL_CT_VALIDATION_PERMISSIVE, 0, SSL_VERIFY_PEER, true);
     connect_with_ct("strict", SSL_CT_VALIDATION_STRICT, 0, SSL_VERIFY_PEER, true);
     connect_with_ct("strict, not verified", SSL_CT_VALIDATION_STRICT, 0, SSL_VERIFY_NONE, false);
