@@ -1,6 +1,6 @@
 /*
- * SSL_MODE_ASYNC: a public call runs inside an ASYNC job, so that an asynchronous engine or provider
- * may pause it. ASYNC_start_job(3), SSL_get_all_async_fds(3), SSL_set_async_callback(3).
+ * SSL_MODE_ASYNC: a public call runs inside an ASYNC job, so that an asynchronous engine or
+ * provider may pause it. ASYNC_start_job(3), SSL_get_all_async_fds(3), SSL_set_async_callback(3).
  */
 #include "api/pump.h"
 

@@ -44,8 +44,7 @@ static enum hook_answer ask_client_hello(void *owner, struct record_error *failu
 }
 
 /* A server's session has the name that its callback accepted. */
-static enum hook_answer remember_name(SSL *s, const struct blob *name,
-                                      struct record_error *failure)
+static enum hook_answer remember_name(SSL *s, const struct blob *name, struct record_error *failure)
 {
     if (s->conn.role == ROLE_SERVER && name != NULL &&
         !session_set_hostname(s->conn.session, name)) {
@@ -212,8 +211,7 @@ static bool allows_suite(void *owner, enum security_stage stage, const struct ss
                                SSL_SECOP_CIPHER_CHECK };
 
     /* OpenSSL's prototype is not const although the callback only looks. */
-    return ssl_is_allowed(owner, ops[stage], suite->strength_bits, 0,
-                          (void *)(uintptr_t)suite);
+    return ssl_is_allowed(owner, ops[stage], suite->strength_bits, 0, (void *)(uintptr_t)suite);
 }
 
 static bool allows_group(void *owner, enum security_stage stage, const struct group *group)
@@ -371,7 +369,8 @@ static bool make_random(void *owner, uint8_t *out, size_t len)
 static struct ssl_session_st *make_session(void *owner)
 {
     const SSL *s = owner;
-    struct ssl_session_st *session = session_new((int64_t)time(NULL), s->session_ctx->session_timeout);
+    struct ssl_session_st *session =
+        session_new((int64_t)time(NULL), s->session_ctx->session_timeout);
 
     if (session != NULL) {
         memcpy(session->context, s->config->session_context, s->config->session_context_len);

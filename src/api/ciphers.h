@@ -12,8 +12,8 @@
 MUST_CHECK bool ciphers_set_defaults(struct ssl_config *config);
 
 /* Makes config use the suites that other uses, without copying them if it does already; the TLS 1.3
- * suites that a new list of config would start with stay as they are. False: out of memory, config is
- * unchanged. */
+ * suites that a new list of config would start with stay as they are. False: out of memory, config
+ * is unchanged. */
 MUST_CHECK bool ciphers_share(struct ssl_config *config, const struct ssl_config *other);
 
 /* True when both use the same list. */

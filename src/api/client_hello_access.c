@@ -127,7 +127,8 @@ static bool is_protocol_list(struct reader list)
 }
 
 /* The first name of the server's list that the client has too; else the client's first, and
- * OPENSSL_NPN_NO_OVERLAP. An empty or malformed client list gives nothing at all (CVE-2024-5535). */
+ * OPENSSL_NPN_NO_OVERLAP. An empty or malformed client list gives nothing at all (CVE-2024-5535).
+ */
 int SSL_select_next_proto(unsigned char **out, unsigned char *outlen, const unsigned char *server,
                           unsigned int server_len, const unsigned char *client,
                           unsigned int client_len)

@@ -19,8 +19,8 @@
 
 /* A protocol method: which versions and roles its objects may take. */
 struct ssl_method_st {
-    int version;        /* TLS_ANY_VERSION (0x10000), or the one version */
-    enum role role;     /* ROLE_NONE: both */
+    int version;    /* TLS_ANY_VERSION (0x10000), or the one version */
+    enum role role; /* ROLE_NONE: both */
     bool dtls;
     const char *refusal; /* NULL, or why SSL_CTX_new() refuses this method */
 };
@@ -33,7 +33,7 @@ struct custom_extension {
     void *add_arg;
     SSL_custom_ext_parse_cb_ex parse;
     void *parse_arg;
-    void *old_style;  /* owns: arguments of the callbacks of SSL_CTX_add_client_custom_ext */
+    void *old_style; /* owns: arguments of the callbacks of SSL_CTX_add_client_custom_ext */
     bool for_client, for_server;
 };
 
@@ -41,9 +41,9 @@ struct ssl_config {
     struct tls_config core; /* first, so that a pointer to it is a pointer to this */
     _Atomic uint32_t refs;
 
-    uint32_t mode;          /* SSL_MODE_* */
-    uint32_t cert_flags;    /* SSL_CERT_FLAG_* */
-    int verify_mode;        /* SSL_VERIFY_* */
+    uint32_t mode;       /* SSL_MODE_* */
+    uint32_t cert_flags; /* SSL_CERT_FLAG_* */
+    int verify_mode;     /* SSL_VERIFY_* */
     SSL_verify_cb verify_callback;
     X509_VERIFY_PARAM *param; /* owns */
 
@@ -60,14 +60,14 @@ struct ssl_config {
     pem_password_cb *passwd_callback;
     void *passwd_userdata;
 
-    X509_STORE *verify_store;             /* counted; NULL: the SSL_CTX's */
-    X509_STORE *chain_store;              /* counted; NULL: the SSL_CTX's */
-    STACK_OF(SSL_CIPHER) *ciphers;        /* owns; all enabled, TLS 1.3 first, as SSL_get_ciphers */
-    STACK_OF(SSL_CIPHER) *ciphers13;      /* owns; as configured */
-    bool own_ciphers;                     /* set on the SSL itself, else its SSL_CTX's are in force */
-    struct blob *client_cert_types;       /* counted */
+    X509_STORE *verify_store;        /* counted; NULL: the SSL_CTX's */
+    X509_STORE *chain_store;         /* counted; NULL: the SSL_CTX's */
+    STACK_OF(SSL_CIPHER) *ciphers;   /* owns; all enabled, TLS 1.3 first, as SSL_get_ciphers */
+    STACK_OF(SSL_CIPHER) *ciphers13; /* owns; as configured */
+    bool own_ciphers;                /* set on the SSL itself, else its SSL_CTX's are in force */
+    struct blob *client_cert_types;  /* counted */
 
-    struct custom_extension *custom;      /* owns */
+    struct custom_extension *custom; /* owns */
     size_t num_custom;
 
     uint8_t session_context[SESSION_MAX_CONTEXT];
@@ -75,10 +75,10 @@ struct ssl_config {
     GEN_SESSION_CB generate_session_id;
     int (*not_resumable_callback)(SSL *, int);
 
-    int read_ahead;                       /* 0: off; else as set */
+    int read_ahead; /* 0: off; else as set */
     size_t read_buffer_len;
     uint32_t max_pipelines;
-    int status_type;                      /* TLSEXT_STATUSTYPE_*; -1: none */
+    int status_type; /* TLSEXT_STATUSTYPE_*; -1: none */
     int quiet_shutdown;
     size_t num_tickets;
     uint32_t max_early_data;
@@ -90,7 +90,7 @@ struct ssl_config {
     void *padding_arg;
     size_t block_padding;
 
-    EVP_PKEY *dh_pkey;                    /* owns */
+    EVP_PKEY *dh_pkey; /* owns */
     DH *(*dh_callback)(SSL *, int, int);
     bool dh_auto;
 
@@ -98,7 +98,7 @@ struct ssl_config {
     SSL_psk_server_cb_func psk_server_callback;
     SSL_psk_use_session_cb_func psk_use_session;
     SSL_psk_find_session_cb_func psk_find_session;
-    char *psk_identity_hint;              /* owns */
+    char *psk_identity_hint; /* owns */
 
     SSL_async_callback_fn async_callback;
     void *async_callback_arg;
@@ -107,9 +107,9 @@ struct ssl_config {
 struct ssl_ctx_st {
     _Atomic uint32_t refs;
     const SSL_METHOD *method;
-    const struct crypto_lib *lib;  /* counted */
-    struct ssl_config *config;     /* counted: what SSL_new() hands out */
-    CRYPTO_RWLOCK *lock;           /* owns: guards the cache, statistics and ticket keys */
+    const struct crypto_lib *lib; /* counted */
+    struct ssl_config *config;    /* counted: what SSL_new() hands out */
+    CRYPTO_RWLOCK *lock;          /* owns: guards the cache, statistics and ticket keys */
     CRYPTO_EX_DATA ex_data;
 
     /* What an SSL uses when it has none of its own, at the moment it needs it. */
@@ -117,16 +117,16 @@ struct ssl_ctx_st {
     STACK_OF(X509_NAME) *client_ca_names; /* owns; SSL_CTX_set_client_CA_list */
     void (*info_callback)(const SSL *, int, int);
 
-    X509_STORE *cert_store;        /* counted */
-    X509_VERIFY_PARAM *param;      /* owns; NULL until SSL_CTX_get0_param() gives it out: from then
-                                      on used and copied to every new SSL instead of config's */
-    STACK_OF(X509) *extra_certs;   /* owns */
+    X509_STORE *cert_store;      /* counted */
+    X509_VERIFY_PARAM *param;    /* owns; NULL until SSL_CTX_get0_param() gives it out: from then
+                                    on used and copied to every new SSL instead of config's */
+    STACK_OF(X509) *extra_certs; /* owns */
     int (*app_verify_callback)(X509_STORE_CTX *, void *);
     void *app_verify_arg;
     int (*client_cert_cb)(SSL *, X509 **, EVP_PKEY **);
-    ENGINE *client_cert_engine;    /* owns a functional reference */
-    CTLOG_STORE *ctlog_store;      /* owns */
-    struct dane_ctx_st *dane;      /* owns; NULL: SSL_CTX_dane_enable() was not called */
+    ENGINE *client_cert_engine; /* owns a functional reference */
+    CTLOG_STORE *ctlog_store;   /* owns */
+    struct dane_ctx_st *dane;   /* owns; NULL: SSL_CTX_dane_enable() was not called */
     SSL_client_hello_cb_fn client_hello_cb;
     void *client_hello_arg;
     int (*servername_cb)(SSL *, int *, void *);
@@ -145,8 +145,8 @@ struct ssl_ctx_st {
     int (*cookie_verify)(SSL *, const unsigned char *, unsigned int);
     int (*stateless_generate)(SSL *, unsigned char *, size_t *);
     int (*stateless_verify)(SSL *, const unsigned char *, size_t);
-    uint8_t cookie_key[32];        /* MAC key of HelloRetryRequest cookies */
-    uint8_t ticket_keys[80];       /* name, HMAC key, AES key; drawn when the context is made */
+    uint8_t cookie_key[32];  /* MAC key of HelloRetryRequest cookies */
+    uint8_t ticket_keys[80]; /* name, HMAC key, AES key; drawn when the context is made */
     int (*ticket_key_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *,
                          int);
     int (*ticket_key_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,
@@ -160,7 +160,7 @@ struct ssl_ctx_st {
     SSL_SESSION *(*get_session_cb)(SSL *, const unsigned char *, int, int *);
     uint32_t session_cache_mode;
     size_t session_cache_size;
-    long session_timeout;          /* seconds */
+    long session_timeout;            /* seconds */
     LHASH_OF(SSL_SESSION) *sessions; /* owns */
     struct ssl_session_st *newest;   /* ends of the list of the cache's sessions, by expiry */
     struct ssl_session_st *oldest;
@@ -173,11 +173,11 @@ struct ssl_ctx_st {
 
 /* A write that has not finished: what SSL_write() promised to send, and how far it came. */
 struct pending_write {
-    const void *buf;    /* the record's plaintext in the caller's memory */
-    size_t len;         /* plaintext bytes that are sealed and not delivered to the BIO */
-    size_t sent;        /* bytes of the caller's buffer whose records were delivered earlier */
-    const void *first;  /* what the first call passed, for the error message: buffer */
-    size_t asked;       /* and length */
+    const void *buf;   /* the record's plaintext in the caller's memory */
+    size_t len;        /* plaintext bytes that are sealed and not delivered to the BIO */
+    size_t sent;       /* bytes of the caller's buffer whose records were delivered earlier */
+    const void *first; /* what the first call passed, for the error message: buffer */
+    size_t asked;      /* and length */
 };
 
 /* A public call as a function that SSL_MODE_ASYNC may run inside a job. */
@@ -192,28 +192,28 @@ struct io_call {
 };
 
 struct ssl_st {
-    struct tls_conn conn;      /* first */
+    struct tls_conn conn; /* first */
     _Atomic uint32_t refs;
-    SSL_CTX *ctx;              /* counted */
-    SSL_CTX *session_ctx;      /* counted; the one it was created with: session cache */
+    SSL_CTX *ctx;         /* counted */
+    SSL_CTX *session_ctx; /* counted; the one it was created with: session cache */
     const SSL_METHOD *method;
     struct ssl_config *config; /* counted; conn.config points into it */
     CRYPTO_EX_DATA ex_data;
 
-    BIO *rbio;                 /* owns */
-    BIO *wbio;                 /* owns */
-    int rwstate;               /* SSL_NOTHING, SSL_READING, ...: SSL_want() */
-    int shutdown;              /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
-    int quiet_shutdown;        /* copied at SSL_new; not part of config so that it is cheap */
-    bool state_set;            /* SSL_set_connect_state or SSL_set_accept_state was called */
-    int last_error;            /* what this SSL's last call put into the error queue, as SSL_get_error
-                                  tells it: SSL_ERROR_NONE, _SSL or _SYSCALL */
-    bool in_handshake;         /* inside SSL_do_handshake: callbacks may call back */
-    bool in_client_hello_cb;   /* SSL_client_hello_get0_* may look */
-    bool cert_cb_done;         /* cert_cb has answered; client_cert_cb is being asked */
-    bool work_due;             /* SSL_key_update or SSL_verify_client_post_handshake was called */
-    bool flush_due;            /* the BIO has not yet been flushed after a flight */
-    bool alert_sealed;         /* the queued alert is in the output */
+    BIO *rbio;               /* owns */
+    BIO *wbio;               /* owns */
+    int rwstate;             /* SSL_NOTHING, SSL_READING, ...: SSL_want() */
+    int shutdown;            /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
+    int quiet_shutdown;      /* copied at SSL_new; not part of config so that it is cheap */
+    bool state_set;          /* SSL_set_connect_state or SSL_set_accept_state was called */
+    int last_error;          /* what this SSL's last call put into the error queue, as SSL_get_error
+                                tells it: SSL_ERROR_NONE, _SSL or _SYSCALL */
+    bool in_handshake;       /* inside SSL_do_handshake: callbacks may call back */
+    bool in_client_hello_cb; /* SSL_client_hello_get0_* may look */
+    bool cert_cb_done;       /* cert_cb has answered; client_cert_cb is being asked */
+    bool work_due;           /* SSL_key_update or SSL_verify_client_post_handshake was called */
+    bool flush_due;          /* the BIO has not yet been flushed after a flight */
+    bool alert_sealed;       /* the queued alert is in the output */
 
     struct pending_write pending;
     /* NULL: those of ctx, whichever it is at the time, are in force. */
@@ -221,31 +221,31 @@ struct ssl_st {
     STACK_OF(X509_NAME) *client_ca_names; /* owns */
     void (*info_callback)(const SSL *, int, int);
 
-    char *hostname;            /* owns; SSL_set_tlsext_host_name */
-    X509_VERIFY_PARAM *param;  /* NULL until SSL_get0_param(): then owned and used instead of
-                                  config's */
-    long verify_result;        /* X509_V_* */
-    STACK_OF(X509) *verified_chain;       /* owns */
-    STACK_OF(X509_NAME) *peer_ca_names;   /* owns; what the peer sent */
-    STACK_OF(X509) *peer_authorities;     /* owns; the peer's chain without its leaf, as a server
-                                             gives it out */
-    struct custom_exchange *custom;       /* owns; which custom extensions went which way */
+    char *hostname;                 /* owns; SSL_set_tlsext_host_name */
+    X509_VERIFY_PARAM *param;       /* NULL until SSL_get0_param(): then owned and used instead of
+                                       config's */
+    long verify_result;             /* X509_V_* */
+    STACK_OF(X509) *verified_chain; /* owns */
+    STACK_OF(X509_NAME) *peer_ca_names; /* owns; what the peer sent */
+    STACK_OF(X509) *peer_authorities;   /* owns; the peer's chain without its leaf, as a server
+                                           gives it out */
+    struct custom_exchange *custom;     /* owns; which custom extensions went which way */
     size_t num_custom;
-    struct ssl_dane_st *dane;             /* owns; NULL: never asked for */
-    struct blob *tls_scts;                /* counted; the timestamps the peer sent in its handshake */
-    STACK_OF(SCT) *scts;                  /* owns; all the peer's timestamps, on demand */
+    struct ssl_dane_st *dane; /* owns; NULL: never asked for */
+    struct blob *tls_scts;    /* counted; the timestamps the peer sent in its handshake */
+    STACK_OF(SCT) *scts;      /* owns; all the peer's timestamps, on demand */
     bool scts_collected;
-    STACK_OF(SSL_CIPHER) *peer_ciphers;   /* owns; made on demand */
-    unsigned char *ocsp_response;         /* owns (OPENSSL_malloc); to staple, or received */
+    STACK_OF(SSL_CIPHER) *peer_ciphers; /* owns; made on demand */
+    unsigned char *ocsp_response;       /* owns (OPENSSL_malloc); to staple, or received */
     size_t ocsp_response_len;
-    STACK_OF(OCSP_RESPID) *ocsp_ids;      /* owns */
-    STACK_OF(X509_EXTENSION) *ocsp_exts;  /* owns */
+    STACK_OF(OCSP_RESPID) *ocsp_ids;                  /* owns */
+    STACK_OF(X509_EXTENSION) *ocsp_exts;              /* owns */
     STACK_OF(SRTP_PROTECTION_PROFILE) *srtp_profiles; /* owns; NULL: those of ctx */
     void (*tlsext_debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
     void *tlsext_debug_arg;
-    void *msg_callback_arg;               /* unused while config has one */
-    ASYNC_JOB *job;                       /* paused */
-    struct io_call job_call;              /* what it runs */
+    void *msg_callback_arg;  /* unused while config has one */
+    ASYNC_JOB *job;          /* paused */
+    struct io_call job_call; /* what it runs */
     ASYNC_WAIT_CTX *waitctx;
     int async_status;
 };
@@ -280,8 +280,8 @@ void (*ssl_info_callback(const SSL *s))(const SSL *, int, int);
 
 /* --- session_cache.c --- */
 
-/* Makes the empty cache of a new context; false: out of memory. The other removes every session (the
- * remove callback is called for each) and frees the cache; without a cache it does nothing. */
+/* Makes the empty cache of a new context; false: out of memory. The other removes every session
+ * (the remove callback is called for each) and frees the cache; without a cache it does nothing. */
 MUST_CHECK bool session_cache_init(SSL_CTX *ctx);
 void session_cache_wipe(SSL_CTX *ctx);
 
@@ -298,7 +298,7 @@ void conf_apply_system_default(SSL_CTX *ctx);
 void raise_error_at(int reason, const char *file, int line, const char *function);
 
 /* The same with data that explains it. */
-#define raise_error_with(reason, ...)                                                             \
+#define raise_error_with(reason, ...)                                                              \
     raise_error_with_at((reason), __FILE__, __LINE__, __func__, __VA_ARGS__)
 void raise_error_with_at(int reason, const char *file, int line, const char *function,
                          const char *format, ...) PRINTF_LIKE(5, 6);

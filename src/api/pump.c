@@ -74,7 +74,8 @@ static int fail_connection(SSL *s, uint8_t alert, int reason)
     return pump_fail(s);
 }
 
-/* The transport ended without a close_notify: a truncation, unless the application does not mind. */
+/* The transport ended without a close_notify: a truncation, unless the application does not mind.
+ */
 static int take_eof(SSL *s, int result)
 {
     if ((s->config->core.options & SSL_OP_IGNORE_UNEXPECTED_EOF) != 0) {
@@ -90,8 +91,8 @@ static int take_eof(SSL *s, int result)
 static size_t read_len(const SSL *s)
 {
     size_t have = record_in_buffered(&s->conn.in);
-    size_t ahead = s->config->read_buffer_len > READ_AHEAD_LEN ? s->config->read_buffer_len
-                                                               : READ_AHEAD_LEN;
+    size_t ahead =
+        s->config->read_buffer_len > READ_AHEAD_LEN ? s->config->read_buffer_len : READ_AHEAD_LEN;
 
     if (!s->config->read_ahead || have >= RECORD_HEADER_LEN) {
         return tls_input_wanted(&s->conn);

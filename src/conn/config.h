@@ -15,21 +15,21 @@
 
 /* Bits of tls_config.options that the core looks at; api/options.c asserts that they are SSL_OP_*
  * of <openssl/ssl.h>. */
-#define OPTION_ALLOW_NO_DHE_KEX (UINT64_C(1) << 10)
-#define OPTION_IGNORE_UNEXPECTED_EOF (UINT64_C(1) << 7)
+#define OPTION_ALLOW_NO_DHE_KEX          (UINT64_C(1) << 10)
+#define OPTION_IGNORE_UNEXPECTED_EOF     (UINT64_C(1) << 7)
 #define OPTION_NO_EXTENDED_MASTER_SECRET (UINT64_C(1) << 0)
-#define OPTION_NO_ENCRYPT_THEN_MAC (UINT64_C(1) << 19)
-#define OPTION_NO_TICKET (UINT64_C(1) << 14)
-#define OPTION_ENABLE_MIDDLEBOX_COMPAT (UINT64_C(1) << 20)
-#define OPTION_PRIORITIZE_CHACHA (UINT64_C(1) << 21)
-#define OPTION_CIPHER_SERVER_PREFERENCE (UINT64_C(1) << 22)
-#define OPTION_NO_ANTI_REPLAY (UINT64_C(1) << 24)
-#define OPTION_NO_SSL3 (UINT64_C(1) << 25)
-#define OPTION_NO_TLS1 (UINT64_C(1) << 26)
-#define OPTION_NO_TLS12 (UINT64_C(1) << 27)
-#define OPTION_NO_TLS11 (UINT64_C(1) << 28)
-#define OPTION_NO_TLS13 (UINT64_C(1) << 29)
-#define OPTION_NO_RENEGOTIATION (UINT64_C(1) << 30)
+#define OPTION_NO_ENCRYPT_THEN_MAC       (UINT64_C(1) << 19)
+#define OPTION_NO_TICKET                 (UINT64_C(1) << 14)
+#define OPTION_ENABLE_MIDDLEBOX_COMPAT   (UINT64_C(1) << 20)
+#define OPTION_PRIORITIZE_CHACHA         (UINT64_C(1) << 21)
+#define OPTION_CIPHER_SERVER_PREFERENCE  (UINT64_C(1) << 22)
+#define OPTION_NO_ANTI_REPLAY            (UINT64_C(1) << 24)
+#define OPTION_NO_SSL3                   (UINT64_C(1) << 25)
+#define OPTION_NO_TLS1                   (UINT64_C(1) << 26)
+#define OPTION_NO_TLS12                  (UINT64_C(1) << 27)
+#define OPTION_NO_TLS11                  (UINT64_C(1) << 28)
+#define OPTION_NO_TLS13                  (UINT64_C(1) << 29)
+#define OPTION_NO_RENEGOTIATION          (UINT64_C(1) << 30)
 
 /* Suite B's levels of security; the values are those of SSL_CERT_FLAG_SUITEB_*, shifted. */
 enum suite_b { SUITE_B_OFF, SUITE_B_128_ONLY, SUITE_B_192, SUITE_B_128 };
@@ -42,24 +42,24 @@ struct tls_config {
     uint16_t only_version;        /* the one version of a method like TLSv1_2_method(); 0: any */
 
     /* Lists of 16-bit code points in host order, most preferred first; counted. */
-    struct blob *suites13;        /* TLS 1.3 suites; NULL: the defaults */
-    struct blob *suites;          /* every enabled suite of older versions; NULL: the defaults */
-    struct blob *groups;          /* NULL: the defaults */
-    struct blob *sigalgs;         /* NULL: the defaults */
-    struct blob *client_sigalgs;  /* for client authentication; NULL: sigalgs */
-    struct blob *alpn;            /* the client's protocols in wire format; NULL: none */
-    enum suite_b suite_b;         /* RFC 6460: overrides groups and sigalgs */
+    struct blob *suites13;       /* TLS 1.3 suites; NULL: the defaults */
+    struct blob *suites;         /* every enabled suite of older versions; NULL: the defaults */
+    struct blob *groups;         /* NULL: the defaults */
+    struct blob *sigalgs;        /* NULL: the defaults */
+    struct blob *client_sigalgs; /* for client authentication; NULL: sigalgs */
+    struct blob *alpn;           /* the client's protocols in wire format; NULL: none */
+    enum suite_b suite_b;        /* RFC 6460: overrides groups and sigalgs */
 
     struct credentials *credentials; /* counted; never NULL */
 
-    bool ask_client_cert;         /* SSL_VERIFY_PEER of a server */
-    bool require_client_cert;     /* SSL_VERIFY_FAIL_IF_NO_PEER_CERT */
-    bool ask_client_cert_once;    /* SSL_VERIFY_CLIENT_ONCE */
-    bool ask_client_cert_later;   /* SSL_VERIFY_POST_HANDSHAKE: in TLS 1.3 only when told to */
-    bool verify_server;           /* SSL_VERIFY_PEER of a client */
-    bool post_handshake_auth;     /* the client offers it */
-    bool request_ocsp;            /* the client sends status_request */
-    uint8_t max_fragment_code;    /* RFC 6066, 4: 0 (off) to 4 */
+    bool ask_client_cert;       /* SSL_VERIFY_PEER of a server */
+    bool require_client_cert;   /* SSL_VERIFY_FAIL_IF_NO_PEER_CERT */
+    bool ask_client_cert_once;  /* SSL_VERIFY_CLIENT_ONCE */
+    bool ask_client_cert_later; /* SSL_VERIFY_POST_HANDSHAKE: in TLS 1.3 only when told to */
+    bool verify_server;         /* SSL_VERIFY_PEER of a client */
+    bool post_handshake_auth;   /* the client offers it */
+    bool request_ocsp;          /* the client sends status_request */
+    uint8_t max_fragment_code;  /* RFC 6066, 4: 0 (off) to 4 */
 
     uint32_t max_cert_list;       /* longest Certificate message accepted, bytes */
     uint32_t max_send_fragment;   /* longest plaintext of a record, 512..16384 bytes */

@@ -39,10 +39,9 @@ void conn_init(struct tls_conn *c, const struct tls_hooks *hooks, void *owner)
 
 void conn_reset(struct tls_conn *c, bool keep_session)
 {
-    struct tls_conn fresh = { .role = c->role,
-                              .config = c->config,
-                              .hooks = c->hooks,
-                              .owner = c->owner };
+    struct tls_conn fresh = {
+        .role = c->role, .config = c->config, .hooks = c->hooks, .owner = c->owner
+    };
 
     if (keep_session) {
         fresh.session = session_ref(c->session);

@@ -32,39 +32,39 @@ struct conn_error {
     const char *file;
     int line;
     const char *function;
-    bool raised;   /* the API has put it into the error queue */
+    bool raised; /* the API has put it into the error queue */
 };
 
 /* What SSL_get_* reports about the handshake. Blobs are counted. */
 struct negotiated {
-    uint16_t version;                       /* 0: not yet known */
-    uint16_t client_version;                /* highest that the client offered */
+    uint16_t version;        /* 0: not yet known */
+    uint16_t client_version; /* highest that the client offered */
     const struct ssl_cipher_st *suite;
     const struct group *group;
-    const struct sig_scheme *own_scheme;    /* of our CertificateVerify */
-    const struct sig_scheme *peer_scheme;   /* of the peer's */
-    enum key_slot own_slot;                 /* whose certificate we sent; KEY_NONE */
-    struct blob *alpn;                      /* selected protocol */
-    struct blob *server_name;               /* what the client asked for */
+    const struct sig_scheme *own_scheme;  /* of our CertificateVerify */
+    const struct sig_scheme *peer_scheme; /* of the peer's */
+    enum key_slot own_slot;               /* whose certificate we sent; KEY_NONE */
+    struct blob *alpn;                    /* selected protocol */
+    struct blob *server_name;             /* what the client asked for */
     bool server_name_acknowledged;
-    struct blob *peer_share;                /* key shares, for SSL_get_peer_tmp_key */
-    struct blob *own_share;                 /* and SSL_get_tmp_key */
+    struct blob *peer_share; /* key shares, for SSL_get_peer_tmp_key */
+    struct blob *own_share;  /* and SSL_get_tmp_key */
     const struct group *own_share_group;
     uint8_t client_random[32];
     uint8_t server_random[32];
-    struct secret own_finished;             /* verify_data of our last Finished */
+    struct secret own_finished; /* verify_data of our last Finished */
     struct secret peer_finished;
     /* What the client offered, kept by a server for SSL_get_client_ciphers and friends. */
-    struct blob *peer_suites;               /* raw bytes of the list */
-    struct blob *peer_groups;               /* code points in host order */
-    struct blob *peer_sigalgs;              /* the same; of the peer, either role */
-    struct blob *peer_cert_sigalgs;         /* signature_algorithms_cert */
+    struct blob *peer_suites;       /* raw bytes of the list */
+    struct blob *peer_groups;       /* code points in host order */
+    struct blob *peer_sigalgs;      /* the same; of the peer, either role */
+    struct blob *peer_cert_sigalgs; /* signature_algorithms_cert */
     struct blob *peer_point_formats;
-    uint8_t max_fragment_code;              /* RFC 6066, 4 */
-    bool peer_post_handshake_auth;          /* the client offered it */
+    uint8_t max_fragment_code;     /* RFC 6066, 4 */
+    bool peer_post_handshake_auth; /* the client offered it */
     bool peer_wants_ocsp;
     bool peer_wants_scts;
-    bool was_retried;                       /* HelloRetryRequest took place */
+    bool was_retried; /* HelloRetryRequest took place */
 };
 
 /* TLS 1.3 secrets that outlive the handshake (RFC 8446, 7.1). */
@@ -85,9 +85,9 @@ enum key_update { KEY_UPDATE_NONE = -1, KEY_UPDATE_NOT_REQUESTED = 0, KEY_UPDATE
 /* Post-handshake authentication, as the server and the client see it. */
 enum post_auth {
     POST_AUTH_NONE,
-    POST_AUTH_OFFERED,   /* client: sent the extension; server: received it */
-    POST_AUTH_ASKED,     /* server: a request is to be sent */
-    POST_AUTH_PENDING    /* server: request sent; client: request received, answer due */
+    POST_AUTH_OFFERED, /* client: sent the extension; server: received it */
+    POST_AUTH_ASKED,   /* server: a request is to be sent */
+    POST_AUTH_PENDING  /* server: request sent; client: request received, answer due */
 };
 
 struct tls_conn {
@@ -99,29 +99,29 @@ struct tls_conn {
     struct record_in in;
     struct record_out out;
     struct message_in message;
-    struct handshake *hs;            /* owns; NULL when no script is running */
-    struct ssl_session_st *session;  /* counted; NULL before the first handshake */
+    struct handshake *hs;           /* owns; NULL when no script is running */
+    struct ssl_session_st *session; /* counted; NULL before the first handshake */
     struct negotiated neg;
     struct traffic_secrets secrets;
     struct conn_error error;
     enum pause pause;
-    int state;                       /* OSSL_HANDSHAKE_STATE for SSL_get_state */
+    int state; /* OSSL_HANDSHAKE_STATE for SSL_get_state */
 
-    enum key_update key_update;      /* owed or asked for; sent before the next application data */
+    enum key_update key_update; /* owed or asked for; sent before the next application data */
     enum post_auth post_auth;
-    struct blob *auth_request;       /* counted; server: the CertificateRequest that is outstanding */
+    struct blob *auth_request; /* counted; server: the CertificateRequest that is outstanding */
     struct running_hash *post_transcript; /* transcript to the client's Finished, kept only where
                                              post-handshake authentication is possible */
-    uint32_t num_requests;           /* CertificateRequests sent on this connection */
+    uint32_t num_requests;                /* CertificateRequests sent on this connection */
 
-    bool alert_due;                  /* an alert is to be sent: level and description follow */
+    bool alert_due; /* an alert is to be sent: level and description follow */
     uint8_t alert_level;
     uint8_t alert_description;
-    uint8_t last_warning;            /* description of the last warning alert that came; as in
-                                        OpenSSL close_notify, 0, when none has */
-    int received_fatal;              /* description of a fatal alert that came; -1: none */
-    uint8_t num_warnings;            /* consecutive warning alerts */
-    uint32_t num_key_updates;        /* consecutive, without application data in between */
+    uint8_t last_warning;     /* description of the last warning alert that came; as in
+                                 OpenSSL close_notify, 0, when none has */
+    int received_fatal;       /* description of a fatal alert that came; -1: none */
+    uint8_t num_warnings;     /* consecutive warning alerts */
+    uint32_t num_key_updates; /* consecutive, without application data in between */
     uint64_t handshakes_done;
 };
 
@@ -139,7 +139,7 @@ void conn_wipe(struct tls_conn *c);
 /* Remembers the first failure; later ones are ignored. Use conn_fail(). */
 void conn_fail_at(struct tls_conn *c, uint8_t alert, int reason, const char *file, int line,
                   const char *function);
-#define conn_fail(c, alert, reason)                                                               \
+#define conn_fail(c, alert, reason)                                                                \
     conn_fail_at((c), (alert), (reason), __FILE__, __LINE__, __func__)
 
 #endif

@@ -9,9 +9,9 @@
 #include "crypto/sigscheme.h"
 
 struct credential {
-    X509 *cert;             /* counted; NULL: none */
-    EVP_PKEY *key;          /* counted; NULL: none */
-    STACK_OF(X509) *chain;  /* owns; NULL: none. Without the leaf */
+    X509 *cert;              /* counted; NULL: none */
+    EVP_PKEY *key;           /* counted; NULL: none */
+    STACK_OF(X509) *chain;   /* owns; NULL: none. Without the leaf */
     struct blob *serverinfo; /* counted; extensions to send with the certificate */
 };
 

@@ -6,7 +6,7 @@
 #include <openssl/sslerr.h>
 
 /* Content types of reports that are not on the wire: SSL3_RT_HEADER, SSL3_RT_INNER_CONTENT_TYPE. */
-#define REPORT_HEADER 256
+#define REPORT_HEADER     256
 #define REPORT_INNER_TYPE 257
 
 static void report_record(struct tls_conn *c, bool sent, const uint8_t *header, bool protected,
@@ -16,8 +16,8 @@ static void report_record(struct tls_conn *c, bool sent, const uint8_t *header, 
 
     c->hooks->message(c->owner, sent, record_version, REPORT_HEADER, header, RECORD_HEADER_LEN);
     if (protected && c->neg.version == VERSION_TLS13) {
-        c->hooks->message(c->owner, sent, sent ? record_version : c->neg.version,
-                          REPORT_INNER_TYPE, &inner_type, 1);
+        c->hooks->message(c->owner, sent, sent ? record_version : c->neg.version, REPORT_INNER_TYPE,
+                          &inner_type, 1);
     }
 }
 

@@ -6,7 +6,8 @@
 
 #include "conn/conn.h"
 
-/* The longest plaintext of a record of ours: max_send_fragment, or what was agreed on by RFC 6066, 4. */
+/* The longest plaintext of a record of ours: max_send_fragment, or what was agreed on by RFC
+ * 6066, 4. */
 size_t conn_max_fragment(const struct tls_conn *c);
 
 /* Seals content of one type into c->out, in records of at most max_send_fragment bytes, and reports

@@ -10,40 +10,40 @@
 #include "crypto/suite.h"
 #include <openssl/crypto.h>
 
-#define SESSION_MAX_ID 32
+#define SESSION_MAX_ID      32
 #define SESSION_MAX_CONTEXT 32
 
 struct ssl_session_st {
     _Atomic uint32_t refs;
-    uint16_t version;              /* TLS version */
+    uint16_t version; /* TLS version */
     const struct ssl_cipher_st *suite;
-    uint32_t suite_id;             /* 0x03000000 | code point, also when suite is NULL */
-    struct secret master;          /* TLS 1.2 master secret; TLS 1.3 resumption PSK or, before a
-                                      ticket, the resumption master secret */
+    uint32_t suite_id;    /* 0x03000000 | code point, also when suite is NULL */
+    struct secret master; /* TLS 1.2 master secret; TLS 1.3 resumption PSK or, before a
+                             ticket, the resumption master secret */
     uint8_t id[SESSION_MAX_ID];
     uint8_t id_len;
     uint8_t context[SESSION_MAX_CONTEXT]; /* session id context */
     uint8_t context_len;
-    int64_t time;                  /* seconds since the epoch */
-    int64_t timeout;               /* seconds */
-    long verify_result;            /* X509_V_* */
-    X509 *peer;                    /* counted; NULL: none */
-    STACK_OF(X509) *peer_chain;    /* owns; with the leaf; NULL: none */
-    uint16_t group;                /* code point of the key exchange; 0: none */
+    int64_t time;               /* seconds since the epoch */
+    int64_t timeout;            /* seconds */
+    long verify_result;         /* X509_V_* */
+    X509 *peer;                 /* counted; NULL: none */
+    STACK_OF(X509) *peer_chain; /* owns; with the leaf; NULL: none */
+    uint16_t group;             /* code point of the key exchange; 0: none */
     bool extended_master_secret;
     bool not_resumable;
-    int32_t unknown_flags;         /* bits of an encoding that mean nothing here, kept as they came */
+    int32_t unknown_flags; /* bits of an encoding that mean nothing here, kept as they came */
 
     struct blob *ticket;           /* counted */
     uint32_t ticket_lifetime_hint; /* seconds */
     uint32_t ticket_age_add;
-    uint32_t max_early_data;       /* bytes */
-    uint8_t max_fragment_code;     /* RFC 6066, 4 */
-    struct blob *ticket_appdata;   /* counted */
-    struct blob *alpn;             /* counted; the protocol of early data */
-    char *hostname;                /* owns */
-    char *psk_identity;            /* owns */
-    char *psk_identity_hint;       /* owns */
+    uint32_t max_early_data;     /* bytes */
+    uint8_t max_fragment_code;   /* RFC 6066, 4 */
+    struct blob *ticket_appdata; /* counted */
+    struct blob *alpn;           /* counted; the protocol of early data */
+    char *hostname;              /* owns */
+    char *psk_identity;          /* owns */
+    char *psk_identity_hint;     /* owns */
     CRYPTO_EX_DATA ex_data;
 
     /* Place in an SSL_CTX's cache; guarded by that cache's lock. */

@@ -35,8 +35,7 @@ bool tls_start(struct tls_conn *c)
     if (c->post_auth == POST_AUTH_ASKED) {
         return handshake_start(c, script_ask_client_auth(), false);
     }
-    return c->key_update != KEY_UPDATE_NONE &&
-           handshake_start(c, script_give_key_update(c), false);
+    return c->key_update != KEY_UPDATE_NONE && handshake_start(c, script_give_key_update(c), false);
 }
 
 /* The current record is not a handshake message although one is waited for. */

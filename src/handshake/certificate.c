@@ -96,8 +96,8 @@ enum step_result choose_credential_client(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CALLBACK_FAILED };
-    enum step_result result = step_of_answer(
-        hs, c->hooks->choose_credential(c->owner, &failure), &failure, PAUSE_X509_LOOKUP);
+    enum step_result result = step_of_answer(hs, c->hooks->choose_credential(c->owner, &failure),
+                                             &failure, PAUSE_X509_LOOKUP);
 
     if (result != STEP_OK) {
         return result;
@@ -230,8 +230,7 @@ static enum step_result accept_none(struct handshake *hs)
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
     if (c->config->require_client_cert) {
-        return step_fail(hs, ALERT_CERTIFICATE_REQUIRED,
-                         SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE);
+        return step_fail(hs, ALERT_CERTIFICATE_REQUIRED, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE);
     }
     keep_chain(hs);
     return STEP_OK;
@@ -279,16 +278,14 @@ enum step_result verify_peer(struct handshake *hs)
     struct record_error failure = { ALERT_CERTIFICATE_UNKNOWN, SSL_R_CERTIFICATE_VERIFY_FAILED };
     STACK_OF(X509) *chain = hs->peer_chain != NULL ? hs->peer_chain : c->session->peer_chain;
     X509 *leaf = cert_list_at(chain, 0);
-    enum step_result result =
-        step_of_answer(hs, c->hooks->verify_peer(c->owner, chain, &failure), &failure,
-                       PAUSE_RETRY_VERIFY);
+    enum step_result result = step_of_answer(hs, c->hooks->verify_peer(c->owner, chain, &failure),
+                                             &failure, PAUSE_RETRY_VERIFY);
 
     if (result != STEP_OK) {
         return result;
     }
     if (cert_public_key(leaf) == NULL) {
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER,
-                         SSL_R_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS);
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS);
     }
     if (hs->peer_chain != NULL) {
         keep_chain(hs);

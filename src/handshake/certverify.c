@@ -8,7 +8,7 @@
 #include <openssl/sslerr.h>
 #include <string.h>
 
-#define PREFIX_LEN 64
+#define PREFIX_LEN  64
 #define CONTEXT_LEN 34 /* with its final zero byte, which separates it from the hash */
 
 /* What is signed: 64 spaces, who signs, a zero byte, the transcript hash. */

@@ -114,8 +114,7 @@ enum step_result write_client_hello(struct handshake *hs, struct writer *w)
 
 static bool parse(struct client_hello *hello, struct reader *body)
 {
-    if (!reader_bytes(body, &hello->random, RANDOM_LEN) ||
-        !reader_vec8(body, &hello->session_id) ||
+    if (!reader_bytes(body, &hello->random, RANDOM_LEN) || !reader_vec8(body, &hello->session_id) ||
         reader_left(&hello->session_id) > SESSION_ID_MAX || !reader_vec16(body, &hello->suites) ||
         !reader_vec8(body, &hello->compressions)) {
         return false;

@@ -10,7 +10,7 @@
 #include "handshake/step.h"
 #include "handshake/transcript.h"
 
-#define RANDOM_LEN 32
+#define RANDOM_LEN     32
 #define SESSION_ID_MAX 32
 
 /* Extensions in one block: each takes 4 bytes at least, but nobody has use for more than these. A
@@ -38,52 +38,52 @@ struct client_hello {
 enum retry { RETRY_NONE, RETRY_DUE, RETRY_DONE };
 
 struct handshake {
-    struct tls_conn *conn;       /* borrows */
+    struct tls_conn *conn; /* borrows */
 
     /* The runner's. */
-    const struct step *step;     /* the row that is to run */
-    bool entered;                /* its callbacks were called; it is being run again */
-    bool writing;                /* the last row that talked was a SEND, or none has yet */
-    bool unflushed;              /* messages of this script may still be in the output */
-    bool initial;                /* the first handshake of the connection: START and DONE are told */
-    struct buffer outgoing;      /* the message under construction */
+    const struct step *step; /* the row that is to run */
+    bool entered;            /* its callbacks were called; it is being run again */
+    bool writing;            /* the last row that talked was a SEND, or none has yet */
+    bool unflushed;          /* messages of this script may still be in the output */
+    bool initial;            /* the first handshake of the connection: START and DONE are told */
+    struct buffer outgoing;  /* the message under construction */
 
     struct transcript transcript;
     struct secret handshake_secret;
     struct secret master_secret;
 
     /* Key exchange. */
-    struct group_key *key;       /* owns; the client's */
-    struct buffer own_share;     /* our key share */
-    struct shared_secret *shared; /* owns; until the handshake secret is derived */
+    struct group_key *key;           /* owns; the client's */
+    struct buffer own_share;         /* our key share */
+    struct shared_secret *shared;    /* owns; until the handshake secret is derived */
     const struct group *share_group; /* of the key share in use */
     enum retry retry;
 
     /* Hello messages. */
     uint8_t session_id[SESSION_ID_MAX]; /* legacy_session_id: sent by us, or to be echoed */
     size_t session_id_len;
-    struct blob *hello_bytes;    /* counted; the ClientHello that was received */
-    struct client_hello *hello;  /* owns */
-    struct blob *cookie;         /* counted; from a HelloRetryRequest */
-    uint64_t sent_extensions;    /* bits by row of the extension table: in our ClientHello */
-    uint64_t seen_extensions;    /* the same: in the block that was read last */
+    struct blob *hello_bytes;         /* counted; the ClientHello that was received */
+    struct client_hello *hello;       /* owns */
+    struct blob *cookie;              /* counted; from a HelloRetryRequest */
+    uint64_t sent_extensions;         /* bits by row of the extension table: in our ClientHello */
+    uint64_t seen_extensions;         /* the same: in the block that was read last */
     const struct group *picked_group; /* server: of the client's key shares, the first we have */
-    struct reader picked_share;  /* its key_exchange, a view */
-    struct reader offered_shares; /* server: client_shares of key_share, a view */
-    struct reader offered_alpn;  /* server: protocol_name_list, a view; empty: none */
-    struct reader offered_cookie; /* server */
-    struct reader answered_share; /* client: key_exchange of the server's share, a view */
+    struct reader picked_share;       /* its key_exchange, a view */
+    struct reader offered_shares;     /* server: client_shares of key_share, a view */
+    struct reader offered_alpn;       /* server: protocol_name_list, a view; empty: none */
+    struct reader offered_cookie;     /* server */
+    struct reader answered_share;     /* client: key_exchange of the server's share, a view */
 
     /* Authentication. */
-    bool asked_cert;             /* a CertificateRequest was sent or received */
-    bool have_cert;              /* we send a certificate */
-    bool peer_has_cert;          /* the peer sent one */
-    bool is_post_auth;           /* this script is post-handshake authentication */
-    struct blob *request_context; /* counted */
-    STACK_OF(X509) *peer_chain;  /* owns; received, being verified */
+    bool asked_cert;                 /* a CertificateRequest was sent or received */
+    bool have_cert;                  /* we send a certificate */
+    bool peer_has_cert;              /* the peer sent one */
+    bool is_post_auth;               /* this script is post-handshake authentication */
+    struct blob *request_context;    /* counted */
+    STACK_OF(X509) *peer_chain;      /* owns; received, being verified */
     const struct sig_scheme *scheme; /* of our CertificateVerify */
-    struct blob *ocsp_response;  /* counted; to staple */
-    bool verified;               /* verify_peer has said yes */
+    struct blob *ocsp_response;      /* counted; to staple */
+    bool verified;                   /* verify_peer has said yes */
 };
 
 /* Starts script on c: allocates the handshake. False: out of memory (conn_fail() was called). */
@@ -98,7 +98,7 @@ enum run_status {
     RUN_WANT_INPUT, /* output may be pending: flush first */
     RUN_WANT_FLUSH, /* everything in c->out must be delivered before the script may end */
     RUN_PAUSED,
-    RUN_OTHER,      /* the current record holds something else than handshake messages */
+    RUN_OTHER, /* the current record holds something else than handshake messages */
     RUN_FAILED
 };
 
@@ -159,7 +159,7 @@ enum step_result step_of_answer(struct handshake *hs, enum hook_answer answer,
                                 const struct record_error *failure, enum pause pause);
 
 /* conn_fail() and STEP_FAILED in one. */
-#define step_fail(hs, alert, reason)                                                              \
+#define step_fail(hs, alert, reason)                                                               \
     step_fail_at((hs), (alert), (reason), __FILE__, __LINE__, __func__)
 enum step_result step_fail_at(struct handshake *hs, uint8_t alert, int reason, const char *file,
                               int line, const char *function);

@@ -34,7 +34,8 @@ static bool extract_next(const struct hash *h, const struct secret *from, const 
     bool ok = true;
 
     if (from != NULL) {
-        ok = hash_once(h, "", 0, empty_hash) && derive_secret(h, from, "derived", empty_hash, &salt);
+        ok =
+            hash_once(h, "", 0, empty_hash) && derive_secret(h, from, "derived", empty_hash, &salt);
     }
     ok = ok && hkdf_extract(h, salt.bytes, salt.len, ikm == NULL ? zeros : ikm,
                             ikm == NULL ? hash_len(h) : ikm_len, out);
@@ -151,8 +152,8 @@ bool keys13_update(struct tls_conn *c, enum direction direction)
     bool ok = hkdf_expand_label(h, secret, "traffic upd", 11, NULL, 0, next.bytes, next.len);
     if (ok) {
         *secret = next;
-        c->hooks->keylog(c->owner, from_client ? "CLIENT_TRAFFIC_SECRET_N" : "SERVER_TRAFFIC_SECRET_N",
-                         secret);
+        c->hooks->keylog(
+            c->owner, from_client ? "CLIENT_TRAFFIC_SECRET_N" : "SERVER_TRAFFIC_SECRET_N", secret);
         ok = install_secret(c, direction, EPOCH_APPLICATION, secret);
     }
     secret_wipe(&next);
@@ -190,10 +191,11 @@ bool keys13_export(const struct tls_conn *c, const struct secret *master, const 
     uint8_t empty_hash[HASH_MAX_LEN];
     uint8_t context_hash[HASH_MAX_LEN];
 
-    bool ok = hash_once(h, "", 0, empty_hash) && hash_once(h, context, context_len, context_hash) &&
-              hkdf_expand_label(h, master, label, label_len, empty_hash, derived.len, derived.bytes,
-                                derived.len) &&
-              hkdf_expand_label(h, &derived, "exporter", 8, context_hash, derived.len, out, out_len);
+    bool ok =
+        hash_once(h, "", 0, empty_hash) && hash_once(h, context, context_len, context_hash) &&
+        hkdf_expand_label(h, master, label, label_len, empty_hash, derived.len, derived.bytes,
+                          derived.len) &&
+        hkdf_expand_label(h, &derived, "exporter", 8, context_hash, derived.len, out, out_len);
     secret_wipe(&derived);
     return ok;
 }

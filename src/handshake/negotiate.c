@@ -190,8 +190,8 @@ bool negotiate_has_shared_sigalgs(const struct tls_conn *c)
 
 const struct sig_scheme *negotiate_scheme(const struct tls_conn *c)
 {
-    const struct blob *own = c->role == ROLE_SERVER ? config_sigalgs(c->config)
-                                                    : config_client_sigalgs(c->config);
+    const struct blob *own =
+        c->role == ROLE_SERVER ? config_sigalgs(c->config) : config_client_sigalgs(c->config);
     bool own_first = (c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0;
 
     return own_first ? first_usable(c, own, c->neg.peer_sigalgs)

@@ -52,9 +52,9 @@ enum step_result read_new_session_ticket(struct handshake *hs, struct reader *bo
     struct reader ticket;
     struct reader extensions;
 
-    if (!reader_u32(body, &lifetime) || !reader_u32(body, &age_add) ||
-        !reader_vec8(body, &nonce) || !reader_vec16(body, &ticket) ||
-        reader_is_empty(&ticket) || !reader_vec16(body, &extensions)) {
+    if (!reader_u32(body, &lifetime) || !reader_u32(body, &age_add) || !reader_vec8(body, &nonce) ||
+        !reader_vec16(body, &ticket) || reader_is_empty(&ticket) ||
+        !reader_vec16(body, &extensions)) {
         return STEP_MALFORMED;
     }
     while (!reader_is_empty(&extensions)) {
@@ -79,8 +79,7 @@ enum step_result begin_post_auth(struct handshake *hs)
 
     hs->is_post_auth = true;
     hs->asked_cert = true;
-    if (c->post_transcript == NULL ||
-        !transcript_continue(&hs->transcript, c->post_transcript) ||
+    if (c->post_transcript == NULL || !transcript_continue(&hs->transcript, c->post_transcript) ||
         (c->auth_request != NULL &&
          !transcript_add(&hs->transcript, c->auth_request->bytes, c->auth_request->len))) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);

@@ -20,10 +20,14 @@ static size_t longest_message(const struct tls_conn *c, uint8_t type)
         uint8_t type;
         size_t len;
     } limits[] = {
-        { MSG_CLIENT_HELLO, 131396 },       { MSG_SERVER_HELLO, 65607 },
-        { MSG_ENCRYPTED_EXTENSIONS, 20000 }, { MSG_CERTIFICATE_VERIFY, 16384 },
-        { MSG_FINISHED, 64 },               { MSG_KEY_UPDATE, 1 },
-        { MSG_NEW_SESSION_TICKET, 131338 }, { MSG_END_OF_EARLY_DATA, 0 },
+        { MSG_CLIENT_HELLO, 131396 },
+        { MSG_SERVER_HELLO, 65607 },
+        { MSG_ENCRYPTED_EXTENSIONS, 20000 },
+        { MSG_CERTIFICATE_VERIFY, 16384 },
+        { MSG_FINISHED, 64 },
+        { MSG_KEY_UPDATE, 1 },
+        { MSG_NEW_SESSION_TICKET, 131338 },
+        { MSG_END_OF_EARLY_DATA, 0 },
     };
 
     for (size_t i = 0; i < COUNT_OF(limits); i++) {
@@ -148,8 +152,7 @@ static enum run_status fetch(struct tls_conn *c, struct message *m)
         if (record == RECORD_BAD) {
             return RUN_FAILED;
         }
-        bool have_handshake =
-            record == RECORD_READY && c->in.current.type == CONTENT_HANDSHAKE;
+        bool have_handshake = record == RECORD_READY && c->in.current.type == CONTENT_HANDSHAKE;
         if (record == RECORD_READY && !have_handshake) {
             return RUN_OTHER;
         }

@@ -16,10 +16,10 @@
 #define EARLY_DATA_SKIP_LIMIT (16384 + 6 * 80 + 2)
 
 /* RFC 8446, 4.1.3: the random of a ServerHello that is a HelloRetryRequest. */
-static const uint8_t retry_random[RANDOM_LEN] = {
-    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c
-};
+static const uint8_t retry_random[RANDOM_LEN] = { 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
+                                                  0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+                                                  0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
+                                                  0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c };
 
 /* --- Server: decisions --- */
 
@@ -55,7 +55,8 @@ static bool offers_version(const struct client_hello *hello, uint16_t version, b
     return false;
 }
 
-/* Remembers what every ServerHello has to repeat, and that ChangeCipherSpec may come from now on. */
+/* Remembers what every ServerHello has to repeat, and that ChangeCipherSpec may come from now on.
+ */
 static enum step_result accept_tls13(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
@@ -134,9 +135,8 @@ static enum step_result remember_share(struct handshake *hs)
     blob_set(&c->neg.peer_share, blob_new(hs->picked_share.at, hs->picked_share.left));
     c->neg.group = hs->picked_group;
     c->session->group = hs->picked_group->id;
-    return c->neg.peer_share != NULL
-               ? STEP_OK
-               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    return c->neg.peer_share != NULL ? STEP_OK
+                                     : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
 }
 
 /* Looks through the client's key shares and picks the first whose group we have. */
@@ -287,8 +287,7 @@ enum step_result choose_group(struct handshake *hs)
 enum step_result ask_alpn(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
-    struct record_error failure = { ALERT_NO_APPLICATION_PROTOCOL,
-                                    SSL_R_NO_APPLICATION_PROTOCOL };
+    struct record_error failure = { ALERT_NO_APPLICATION_PROTOCOL, SSL_R_NO_APPLICATION_PROTOCOL };
     struct blob *chosen = NULL;
 
     if (reader_is_empty(&hs->offered_alpn)) {
@@ -312,8 +311,8 @@ enum step_result choose_credential_server(struct handshake *hs)
     if (c->neg.peer_suites == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
-    enum step_result result = step_of_answer(
-        hs, c->hooks->choose_credential(c->owner, &failure), &failure, PAUSE_X509_LOOKUP);
+    enum step_result result = step_of_answer(hs, c->hooks->choose_credential(c->owner, &failure),
+                                             &failure, PAUSE_X509_LOOKUP);
 
     if (result != STEP_OK) {
         return result;
@@ -413,12 +412,10 @@ struct server_hello {
     struct reader extensions;
 };
 
-static enum step_result parse(struct handshake *hs, struct server_hello *hello,
-                              struct reader *body)
+static enum step_result parse(struct handshake *hs, struct server_hello *hello, struct reader *body)
 {
     if (!reader_u16(body, &hello->legacy_version) ||
-        !reader_bytes(body, &hello->random, RANDOM_LEN) ||
-        !reader_vec8(body, &hello->session_id)) {
+        !reader_bytes(body, &hello->random, RANDOM_LEN) || !reader_vec8(body, &hello->session_id)) {
         return STEP_MALFORMED;
     }
     if (reader_left(&hello->session_id) > SESSION_ID_MAX) {

@@ -1,7 +1,7 @@
 /*
  * Handshake states as applications see them through SSL_get_state(3): the numbers of
- * OSSL_HANDSHAKE_STATE in <openssl/ssl.h>, which the layers below api/ do not include. api/connect.c
- * asserts that they agree.
+ * OSSL_HANDSHAKE_STATE in <openssl/ssl.h>, which the layers below api/ do not include.
+ * api/connect.c asserts that they agree.
  */
 #ifndef TENON_HANDSHAKE_STATES_H
 #define TENON_HANDSHAKE_STATES_H

@@ -49,11 +49,11 @@ enum step_kind {
     STEP_KIND_RECV,  /* a message must come */
     STEP_KIND_MAYBE, /* the peer may leave it out */
     STEP_KIND_SEND,
-    STEP_KIND_DO,    /* decide, ask, derive */
-    STEP_KIND_MARK,  /* a state that applications see although nothing happens in it */
-    STEP_KIND_KEYS,  /* one direction enters an epoch */
-    STEP_KIND_NEXT,  /* one direction moves on to its next application key */
-    STEP_KIND_GOTO,  /* on with another script */
+    STEP_KIND_DO,   /* decide, ask, derive */
+    STEP_KIND_MARK, /* a state that applications see although nothing happens in it */
+    STEP_KIND_KEYS, /* one direction enters an epoch */
+    STEP_KIND_NEXT, /* one direction moves on to its next application key */
+    STEP_KIND_GOTO, /* on with another script */
     STEP_KIND_END
 };
 

@@ -35,8 +35,7 @@ struct protection_ops {
     size_t (*seal)(struct protection *p, uint8_t *record, uint8_t type, const uint8_t *data,
                    size_t len, size_t padding);
     /* Opens the record at record (header and len bytes of fragment) in place. */
-    enum open_result (*open)(struct protection *p, uint8_t *record, size_t len,
-                             struct opened *out);
+    enum open_result (*open)(struct protection *p, uint8_t *record, size_t len, struct opened *out);
     /* Wipes and frees p. */
     void (*free)(struct protection *p);
 };

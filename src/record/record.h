@@ -14,8 +14,8 @@ enum content_type {
     CONTENT_APPLICATION = 23
 };
 
-#define RECORD_HEADER_LEN 5
-#define RECORD_MAX_PLAINTEXT 16384
+#define RECORD_HEADER_LEN          5
+#define RECORD_MAX_PLAINTEXT       16384
 /* RFC 8446, 5.2: at most 256 bytes of expansion; RFC 5246, 6.2.3: at most 2048. */
 #define RECORD_MAX_EXPANSION_TLS13 256
 #define RECORD_MAX_EXPANSION_TLS12 2048
@@ -68,10 +68,12 @@ enum alert {
 enum alert_level { ALERT_LEVEL_WARNING = 1, ALERT_LEVEL_FATAL = 2 };
 
 /* What protects one direction of a connection at the moment. Application data may be received
- * exactly when the incoming epoch is EARLY or APPLICATION, and sent exactly when the outgoing is. */
+ * exactly when the incoming epoch is EARLY or APPLICATION, and sent exactly when the outgoing is.
+ */
 enum epoch { EPOCH_PLAINTEXT, EPOCH_EARLY, EPOCH_HANDSHAKE, EPOCH_APPLICATION };
 
-/* Why something failed: the alert that tells the peer and the SSL_R_* reason for the application. */
+/* Why something failed: the alert that tells the peer and the SSL_R_* reason for the application.
+ */
 struct record_error {
     uint8_t alert;
     int reason;

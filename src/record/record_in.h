@@ -16,17 +16,17 @@ struct record_in {
     struct buffer buffer;          /* raw bytes, the current record first */
     struct protection *protection; /* owns; NULL: plaintext */
     enum epoch epoch;
-    struct opened current;         /* view into buffer; len is what is left of it */
-    size_t current_size;           /* bytes of buffer the current record takes; 0: none */
+    struct opened current;             /* view into buffer; len is what is left of it */
+    size_t current_size;               /* bytes of buffer the current record takes; 0: none */
     uint8_t header[RECORD_HEADER_LEN]; /* of the current record, as it came */
-    uint32_t num_empty;            /* consecutive empty records */
-    size_t max_plaintext;          /* RECORD_MAX_PLAINTEXT, or less by RFC 6066, 4 */
-    size_t skip_left;              /* bytes of rejected early data that may still be dropped
-                                      (RFC 8446, 4.2.10); 0: none may */
-    bool plain_ccs;                /* an unprotected ChangeCipherSpec may come (RFC 8446, 5) */
-    bool plain_alerts;             /* the peer may not have our keys yet: alerts may be plaintext */
-    bool of_server;                /* hellos of SSL 2.0 are recognised, to be refused */
-    bool seen_record;              /* a valid record arrived on this connection */
+    uint32_t num_empty;                /* consecutive empty records */
+    size_t max_plaintext;              /* RECORD_MAX_PLAINTEXT, or less by RFC 6066, 4 */
+    size_t skip_left;                  /* bytes of rejected early data that may still be dropped
+                                          (RFC 8446, 4.2.10); 0: none may */
+    bool plain_ccs;                    /* an unprotected ChangeCipherSpec may come (RFC 8446, 5) */
+    bool plain_alerts; /* the peer may not have our keys yet: alerts may be plaintext */
+    bool of_server;    /* hellos of SSL 2.0 are recognised, to be refused */
+    bool seen_record;  /* a valid record arrived on this connection */
 };
 
 enum record_status {

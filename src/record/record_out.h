@@ -12,7 +12,7 @@ struct record_out {
     struct buffer buffer;          /* sealed bytes that were not taken yet */
     struct protection *protection; /* owns; NULL: plaintext */
     enum epoch epoch;
-    uint16_t version;              /* record version field */
+    uint16_t version; /* record version field */
 };
 
 /* How many bytes of padding a record gets: called with the content type and length. */

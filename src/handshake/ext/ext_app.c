@@ -10,7 +10,7 @@
 
 /* NameType host_name, and the longest name DNS allows: RFC 6066, 3; RFC 1035, 2.3.4. */
 #define NAME_TYPE_HOST 0
-#define MAX_HOST_NAME 255
+#define MAX_HOST_NAME  255
 
 /* --- server_name --- */
 
@@ -45,7 +45,8 @@ enum step_result server_name_on_offer(struct handshake *hs, unsigned place, stru
         !reader_vec16(&list, &name) || !reader_is_empty(&list)) {
         return STEP_MALFORMED;
     }
-    if (reader_left(&name) > MAX_HOST_NAME || (name.left > 0 && memchr(name.at, 0, name.left) != NULL)) {
+    if (reader_left(&name) > MAX_HOST_NAME ||
+        (name.left > 0 && memchr(name.at, 0, name.left) != NULL)) {
         return step_fail(hs, ALERT_UNRECOGNIZED_NAME, SSL_R_BAD_EXTENSION);
     }
     blob_set(&hs->conn->neg.server_name, blob_new(name.at, name.left));
@@ -188,7 +189,6 @@ enum step_result alpn_on_answer(struct handshake *hs, unsigned place, struct rea
         return STEP_MALFORMED;
     }
     blob_set(&hs->conn->neg.alpn, blob_new(name.at, name.left));
-    return hs->conn->neg.alpn != NULL
-               ? STEP_OK
-               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    return hs->conn->neg.alpn != NULL ? STEP_OK
+                                      : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
 }

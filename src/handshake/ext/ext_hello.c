@@ -77,8 +77,7 @@ enum step_result cookie_on_answer(struct handshake *hs, unsigned place, struct r
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
     blob_set(&hs->cookie, blob_new(cookie.at, cookie.left));
-    return hs->cookie != NULL ? STEP_OK
-                              : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    return hs->cookie != NULL ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
 }
 
 /* --- supported_groups --- */
@@ -134,8 +133,7 @@ static void keep_own_share(struct handshake *hs)
     struct negotiated *neg = &hs->conn->neg;
 
     neg->own_share_group = hs->share_group;
-    blob_set(&neg->own_share,
-             blob_new(buffer_bytes(&hs->own_share), buffer_len(&hs->own_share)));
+    blob_set(&neg->own_share, blob_new(buffer_bytes(&hs->own_share), buffer_len(&hs->own_share)));
 }
 
 bool key_share_offer(struct handshake *hs, unsigned place, struct writer *w)
