@@ -458,12 +458,3 @@ enum hook_answer read_custom_extension(void *owner, unsigned context, uint16_t t
     }
     return HOOK_OK;
 }
-
-bool knows_custom_extension(void *owner, unsigned context, uint16_t type)
-{
-    const SSL *s = owner;
-    const struct custom_extension *entry =
-        custom_extension_find(s->config, type, s->conn.role == ROLE_SERVER);
-
-    return entry != NULL && is_relevant(s, entry->context, context);
-}

@@ -29,6 +29,5 @@ enum hook_answer write_custom_extensions(void *owner, unsigned context, struct w
 enum hook_answer read_custom_extension(void *owner, unsigned context, uint16_t type,
                                        struct reader body, X509 *cert, size_t index,
                                        struct record_error *failure);
-bool knows_custom_extension(void *owner, unsigned context, uint16_t type);
 
 #endif

@@ -110,13 +110,17 @@ void note(const char *format, ...)
 
 void log_difference(const char *slug, const char *format, ...)
 {
+    const char *outer = difference;
     va_list args;
 
-    difference_begin(slug);
+    /* Inside a block the line is part of that difference. */
+    if (outer == NULL) {
+        difference_begin(slug);
+    }
     va_start(args, format);
     print_line("", format, args);
     va_end(args);
-    difference_end();
+    difference = outer;
 }
 
 void difference_begin(const char *slug)
