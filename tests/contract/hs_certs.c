@@ -242,8 +242,8 @@ static void test_der(void)
     log_errors("e");
     OPENSSL_free(der);
     try("RSA NULL", SSL_CTX_use_RSAPrivateKey(ctx, NULL));
-    try("RSA", SSL_CTX_use_RSAPrivateKey(ctx, (RSA *)EVP_PKEY_get0_RSA(rsa->key)));
-    try("SSL RSA", SSL_use_RSAPrivateKey(ssl, (RSA *)EVP_PKEY_get0_RSA(rsa->key)));
+    try("RSA", SSL_CTX_use_RSAPrivateKey(ctx, (RSA *)(uintptr_t)EVP_PKEY_get0_RSA(rsa->key)));
+    try("SSL RSA", SSL_use_RSAPrivateKey(ssl, (RSA *)(uintptr_t)EVP_PKEY_get0_RSA(rsa->key)));
     try("check", SSL_check_private_key(ssl));
     SSL_free(ssl);
     SSL_CTX_free(ctx);
@@ -469,12 +469,12 @@ static void check_with(const char *title, const char *sigalgs, const char *group
 
     section("check_chain: %s", title);
     if (sigalgs != NULL) {
-        REQUIRE(SSL_CTX_set1_sigalgs_list(client_ctx, sigalgs) == 1 &&
-                SSL_CTX_set1_sigalgs_list(server_ctx, sigalgs) == 1);
+        REQUIRE(SSL_CTX_set1_sigalgs_list(client_ctx, (char *)(uintptr_t)sigalgs) == 1 &&
+                SSL_CTX_set1_sigalgs_list(server_ctx, (char *)(uintptr_t)sigalgs) == 1);
     }
     if (groups != NULL) {
-        REQUIRE(SSL_CTX_set1_groups_list(client_ctx, groups) == 1 &&
-                SSL_CTX_set1_groups_list(server_ctx, groups) == 1);
+        REQUIRE(SSL_CTX_set1_groups_list(client_ctx, (char *)(uintptr_t)groups) == 1 &&
+                SSL_CTX_set1_groups_list(server_ctx, (char *)(uintptr_t)groups) == 1);
     }
     SSL_CTX_set_cert_flags(client_ctx, flags);
     SSL_CTX_set_cert_flags(server_ctx, flags);
