@@ -32,8 +32,7 @@ static void set_state(SSL *s, enum role role)
 {
     s->shutdown = 0;
     if (s->conn.state != STATE_BEFORE || s->conn.error.failed) {
-        tls_abandon(&s->conn);
-        conn_reset(&s->conn, true);
+        ssl_reset(s);
     }
     s->conn.role = role;
     s->state_set = true;

@@ -247,7 +247,6 @@ struct ssl_st {
     ASYNC_JOB *job;          /* paused */
     struct io_call job_call; /* what it runs */
     ASYNC_WAIT_CTX *waitctx;
-    int async_status;
 };
 
 /* --- config.c: copy on write --- */

@@ -41,6 +41,12 @@ bool ssl_in_init(const SSL *s);
 /* Runs the handshake that is under way or due. 1: done. */
 MUST_CHECK int ssl_run_handshake(SSL *s);
 
+/* --- shutdown.c --- */
+
+/* Forgets the connection that was, for SSL_clear() and SSL_set_connect_state(): settings, BIOs,
+ * session and role stay. */
+void ssl_reset(SSL *s);
+
 /* --- io.c --- */
 
 /* Deals with a message of the peer's after the handshake, inside SSL_read or SSL_shutdown. Without

@@ -92,6 +92,16 @@ int SSL_shutdown(SSL *s)
     return run_io_call(&call);
 }
 
+void ssl_reset(SSL *s)
+{
+    tls_abandon(&s->conn);
+    conn_reset(&s->conn, true);
+    s->pending = (struct pending_write){ 0 };
+    s->shutdown = 0;
+    s->rwstate = SSL_NOTHING;
+    s->work_due = s->flush_due = s->alert_sealed = s->cert_cb_done = false;
+}
+
 /* SSL_clear() keeps settings, BIOs and role, and the result of the last verification. */
 int SSL_clear(SSL *s)
 {
@@ -100,12 +110,7 @@ int SSL_clear(SSL *s)
         raise_error(ERR_R_INTERNAL_ERROR);
         return 0;
     }
-    tls_abandon(&s->conn);
-    conn_reset(&s->conn, true);
-    s->pending = (struct pending_write){ 0 };
-    s->shutdown = 0;
-    s->rwstate = SSL_NOTHING;
-    s->work_due = s->flush_due = s->alert_sealed = false;
+    ssl_reset(s);
     sk_X509_NAME_pop_free(s->peer_ca_names, X509_NAME_free);
     s->peer_ca_names = NULL;
     sk_SSL_CIPHER_free(s->peer_ciphers);

@@ -61,9 +61,7 @@ struct negotiated {
     struct blob *peer_cert_sigalgs; /* signature_algorithms_cert */
     struct blob *peer_point_formats;
     uint8_t max_fragment_code;     /* RFC 6066, 4 */
-    bool peer_post_handshake_auth; /* the client offered it */
     bool peer_wants_ocsp;
-    bool peer_wants_scts;
     bool was_retried; /* HelloRetryRequest took place */
 };
 

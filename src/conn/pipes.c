@@ -3,6 +3,7 @@
  */
 #include "conn/pipes.h"
 
+#include <openssl/err.h>
 #include <openssl/sslerr.h>
 
 /* Content types of reports that are not on the wire: SSL3_RT_HEADER, SSL3_RT_INNER_CONTENT_TYPE. */
@@ -50,7 +51,7 @@ bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len
         }
         if (!record_seal(&c->out, type, data + done, piece,
                          c->hooks->pad != NULL ? &padding : NULL)) {
-            conn_fail(c, ALERT_INTERNAL_ERROR, SSL_R_BAD_LENGTH);
+            conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
             return false;
         }
         report_record(c, true, buffer_bytes(&c->out.buffer) + before, protected, type);

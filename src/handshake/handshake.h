@@ -83,7 +83,6 @@ struct handshake {
     STACK_OF(X509) *peer_chain;      /* owns; received, being verified */
     const struct sig_scheme *scheme; /* of our CertificateVerify */
     struct blob *ocsp_response;      /* counted; to staple */
-    bool verified;                   /* verify_peer has said yes */
 };
 
 /* Starts script on c: allocates the handshake. False: out of memory (conn_fail() was called). */
@@ -113,7 +112,7 @@ enum step_result prepare_client_hello(struct handshake *hs);
 enum step_result write_client_hello(struct handshake *hs, struct writer *w);
 enum step_result read_client_hello(struct handshake *hs, struct reader *body);
 
-/* server_hello.c */
+/* server_choices.c */
 enum step_result ask_client_hello_hook(struct handshake *hs);
 enum step_result choose_version(struct handshake *hs);
 enum step_result choose_suite(struct handshake *hs);
@@ -123,12 +122,13 @@ enum step_result choose_group(struct handshake *hs);
 enum step_result ask_alpn(struct handshake *hs);
 enum step_result choose_credential_server(struct handshake *hs);
 enum step_result ask_ocsp(struct handshake *hs);
+
+/* server_hello.c */
 enum step_result write_server_hello(struct handshake *hs, struct writer *w);
 enum step_result write_hello_retry_request(struct handshake *hs, struct writer *w);
 enum step_result read_server_hello(struct handshake *hs, struct reader *body);
 enum step_result write_encrypted_extensions(struct handshake *hs, struct writer *w);
 enum step_result read_encrypted_extensions(struct handshake *hs, struct reader *body);
-enum step_result write_ccs(struct handshake *hs, struct writer *w);
 
 /* certificate.c */
 enum step_result write_certificate_request(struct handshake *hs, struct writer *w);
@@ -157,6 +157,9 @@ enum step_result end_post_auth(struct handshake *hs);
 /* Translates a hook's answer: OK and NONE become STEP_OK, PAUSE STEP_PAUSED, FAIL conn_fail(). */
 enum step_result step_of_answer(struct handshake *hs, enum hook_answer answer,
                                 const struct record_error *failure, enum pause pause);
+
+/* What the result of a key agreement means for the handshake: RFC 8446, 4.2.8.2, 7.4.2. */
+enum step_result step_of_group(struct handshake *hs, enum group_result result);
 
 /* conn_fail() and STEP_FAILED in one. */
 #define step_fail(hs, alert, reason)                                                               \

@@ -7,8 +7,7 @@
 #include "handshake/keys13.h"
 
 #include <openssl/crypto.h>
-#include <openssl/ssl3.h>
-#include <openssl/sslerr.h>
+#include <openssl/err.h>
 
 /* OSSL_HANDSHAKE_STATE, as <openssl/ssl.h> numbers it; api/ checks that they agree. */
 #include "handshake/states.h"
@@ -61,13 +60,14 @@ static bool peer_has_cert(const struct handshake *hs)
 static enum step_result derive_handshake(struct handshake *hs)
 {
     return keys13_derive_handshake(hs) ? STEP_OK
-                                       : step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_LENGTH);
+                                       : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
 static enum step_result derive_application(struct handshake *hs)
 {
-    return keys13_derive_application(hs) ? STEP_OK
-                                         : step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_LENGTH);
+    return keys13_derive_application(hs)
+               ? STEP_OK
+               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
 /* The last of the secrets; and where post-handshake authentication may follow, the transcript it
@@ -82,7 +82,7 @@ static enum step_result derive_resumption(struct handshake *hs)
         ok = c->post_transcript != NULL &&
              running_hash_copy(c->post_transcript, &hs->transcript.running);
     }
-    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_LENGTH);
+    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
 /* --- Row macros --- */
@@ -92,6 +92,7 @@ static enum step_result derive_resumption(struct handshake *hs)
 #define RECV(m, f, s)        RECV_IF(NULL, m, f, s)
 #define MAYBE(m, f, s)       { .kind = STEP_KIND_MAYBE, .message = m, .read = f, .state = s, .name = #m }
 #define SEND_IF(c, m, f, s)  { .kind = STEP_KIND_SEND,  .when = c, .message = m, .write = f, .state = s, .name = #m }
+#define CCS_IF(c, s)         { .kind = STEP_KIND_SEND,  .when = c, .message = MSG_CCS, .state = s, .name = "MSG_CCS" }
 #define SEND(m, f, s)        SEND_IF(NULL, m, f, s)
 #define DO_IF(c, f)          { .kind = STEP_KIND_DO,    .when = c, .act = f, .name = #f }
 #define DO(f)                DO_IF(NULL, f)
@@ -118,7 +119,7 @@ static const struct step client13[] = {
     DO      (derive_application),
     KEYS    (IN, APPLICATION),
     DO      (check_stapled),
-    SEND_IF (compat_not_retried, MSG_CCS, write_ccs,              STATE_CW_CHANGE),
+    CCS_IF  (compat_not_retried,                                  STATE_CW_CHANGE),
     MARK_IF (asked_cert,                                          STATE_CW_CERT),
     MARK_IF (not_asked_cert,                                      STATE_CW_FINISHED),
     KEYS    (OUT, HANDSHAKE),
@@ -132,7 +133,7 @@ static const struct step client13[] = {
 };
 
 static const struct step client13_retry[] = {
-    SEND_IF (compat, MSG_CCS,          write_ccs,                 STATE_CW_CHANGE),
+    CCS_IF  (compat,                                              STATE_CW_CHANGE),
     DO      (prepare_client_hello),
     SEND    (MSG_CLIENT_HELLO,         write_client_hello,        STATE_CW_CLNT_HELLO),
     RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
@@ -161,11 +162,11 @@ static const struct step server13[] = {
     DO      (choose_credential_server), /* may pause */
     DO      (ask_ocsp),
     SEND_IF (retry_due, MSG_SERVER_HELLO, write_hello_retry_request, STATE_SW_SRVR_HELLO),
-    SEND_IF (retry_due_compat, MSG_CCS, write_ccs,                STATE_SW_CHANGE),
+    CCS_IF  (retry_due_compat,                                    STATE_SW_CHANGE),
     MARK_IF (retry_due,                                           STATE_EARLY_DATA),
     GOTO_IF (retry_due, script_server_hello),
     SEND    (MSG_SERVER_HELLO,         write_server_hello,        STATE_SW_SRVR_HELLO),
-    SEND_IF (compat_not_retried, MSG_CCS, write_ccs,              STATE_SW_CHANGE),
+    CCS_IF  (compat_not_retried,                                  STATE_SW_CHANGE),
     DO      (derive_handshake),
     KEYS    (OUT, HANDSHAKE),
     KEYS    (IN, HANDSHAKE),

@@ -174,14 +174,15 @@ static void set_lists(SSL_CTX *ctx, const struct settings *set)
     if (set->suites != NULL && SSL_CTX_set_ciphersuites(ctx, set->suites) != 1) {
         fail(2, "the list of suites is refused");
     }
-    if (set->groups != NULL && SSL_CTX_set1_groups_list(ctx, set->groups) != 1) {
+    if (set->groups != NULL && SSL_CTX_set1_groups_list(ctx, (char *)(uintptr_t)set->groups) != 1) {
         fail(2, "the list of groups is refused");
     }
-    if (set->sigalgs != NULL && SSL_CTX_set1_sigalgs_list(ctx, set->sigalgs) != 1) {
+    if (set->sigalgs != NULL &&
+        SSL_CTX_set1_sigalgs_list(ctx, (char *)(uintptr_t)set->sigalgs) != 1) {
         fail(2, "the list of signature algorithms is refused");
     }
     if (set->client_sigalgs != NULL &&
-        SSL_CTX_set1_client_sigalgs_list(ctx, set->client_sigalgs) != 1) {
+        SSL_CTX_set1_client_sigalgs_list(ctx, (char *)(uintptr_t)set->client_sigalgs) != 1) {
         fail(2, "the list of signature algorithms for clients is refused");
     }
 }

@@ -1,0 +1,321 @@
+/*
+ * What a server makes of a ClientHello: which version, suite, group, protocol and certificate,
+ * asking the application on the way in the order in which OpenSSL asks. RFC 8446, 4.1.1
+ * to 4.1.4, 4.2.
+ */
+#include "handshake/ext/extensions.h"
+#include "handshake/keys13.h"
+#include "handshake/negotiate.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <string.h>
+
+/* Rejected early data that is dropped, in bytes of ciphertext: what a client may have sent with the
+ * default max_early_data of 16384 and the overhead of a few records. */
+#define EARLY_DATA_SKIP_LIMIT (16384 + 6 * 80 + 2)
+
+enum step_result ask_client_hello_hook(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CALLBACK_FAILED };
+
+    return step_of_answer(hs, c->hooks->client_hello(c->owner, &failure), &failure,
+                          PAUSE_CLIENT_HELLO);
+}
+
+/* Looks for a version in supported_versions (RFC 8446, 4.2.1). */
+static bool offers_version(const struct client_hello *hello, uint16_t version, bool *malformed)
+{
+    struct reader body;
+    struct reader list;
+    uint16_t next;
+
+    *malformed = false;
+    if (!client_hello_extension(hello, EXT_SUPPORTED_VERSIONS, &body)) {
+        return false;
+    }
+    if (!reader_vec8(&body, &list) || !reader_is_empty(&body) || reader_left(&list) % 2 != 0) {
+        *malformed = true;
+        return false;
+    }
+    while (reader_u16(&list, &next)) {
+        if (next == version) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Remembers what every ServerHello has to repeat, and that ChangeCipherSpec may come from now on.
+ */
+static enum step_result accept_tls13(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    const struct client_hello *hello = hs->hello;
+
+    /* RFC 8446, 4.1.2: exactly the null method. */
+    if (memchr(hello->compressions.at, 0, reader_left(&hello->compressions)) == NULL) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_NO_COMPRESSION_SPECIFIED);
+    }
+    if (reader_left(&hello->compressions) != 1 || hello->compressions.at[0] != 0) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_COMPRESSION_ALGORITHM);
+    }
+    hs->session_id_len = reader_left(&hello->session_id);
+    memcpy(hs->session_id, hello->session_id.at, hs->session_id_len);
+    c->neg.version = VERSION_TLS13;
+    c->neg.client_version = hello->legacy_version;
+    c->in.plain_ccs = true;
+    return STEP_OK;
+}
+
+enum step_result choose_version(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    bool malformed;
+    bool offered = offers_version(hs->hello, VERSION_TLS13, &malformed);
+
+    if (malformed) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_LENGTH_MISMATCH);
+    }
+    if (offered && hs->hello->legacy_version <= VERSION_SSL3) {
+        /* RFC 8446, 4.1.2; SSL 3.0 has no protocol_version alert. */
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_BAD_LEGACY_VERSION);
+    }
+    if (!offered || !negotiate_allows_tls13(c)) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
+    }
+    return accept_tls13(hs);
+}
+
+enum step_result choose_suite(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    const struct ssl_cipher_st *suite = negotiate_suite13(c, hs->hello->suites);
+
+    if (suite == NULL) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_CIPHER);
+    }
+    /* RFC 8446, 4.1.4: the suite of the HelloRetryRequest stays. */
+    if (hs->retry == RETRY_DONE && suite != c->neg.suite) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_CIPHER);
+    }
+    c->neg.suite = suite;
+    if (c->session == NULL || hs->retry == RETRY_NONE) {
+        session_free(c->session);
+        c->session = c->hooks->make_session(c->owner);
+    }
+    const struct hash *h = keys13_hash(c);
+    if (h == NULL || c->session == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    c->session->version = c->neg.version;
+    return STEP_OK;
+}
+
+/* RFC 8446, 4.2.8: after a HelloRetryRequest there is one share, for the group it named. */
+static bool is_wanted_share(const struct handshake *hs, uint16_t id)
+{
+    return hs->retry != RETRY_DONE || id == hs->share_group->id;
+}
+
+/* What applications may ask for from the servername callback on. */
+static enum step_result remember_share(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+
+    blob_set(&c->neg.peer_share, blob_new(hs->picked_share.at, hs->picked_share.left));
+    c->neg.group = hs->picked_group;
+    c->session->group = hs->picked_group->id;
+    return c->neg.peer_share != NULL ? STEP_OK
+                                     : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+}
+
+/* Looks through the client's key shares and picks the first whose group we have. */
+static enum step_result pick_share(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct reader shares = hs->offered_shares;
+    size_t num = 0;
+
+    hs->picked_group = NULL;
+    while (!reader_is_empty(&shares)) {
+        uint16_t id;
+        struct reader key;
+        if (!reader_u16(&shares, &id) || !reader_vec16(&shares, &key) || reader_is_empty(&key)) {
+            return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+        }
+        num++;
+        if (hs->picked_group != NULL) {
+            continue;
+        }
+        /* Shares are for groups of supported_groups. */
+        if (!u16_list_has(c->neg.peer_groups, id) || !is_wanted_share(hs, id)) {
+            return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
+        }
+        const struct group *group = group_by_id(id);
+        if (negotiate_supports_group(c, group, SECURITY_SUPPORTED) &&
+            c->hooks->allows_group(c->owner, SECURITY_CHECK, group)) {
+            hs->picked_group = group;
+            hs->picked_share = key;
+        }
+    }
+    if (hs->retry == RETRY_DONE && extension_was_seen(hs, EXT_KEY_SHARE) && num != 1) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
+    }
+    return hs->picked_group != NULL ? remember_share(hs) : STEP_OK;
+}
+
+enum step_result read_hello_extensions(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+
+    hs->offered_alpn = hs->offered_shares = hs->offered_cookie = (struct reader){ 0 };
+    c->neg.max_fragment_code = 0;
+    c->neg.peer_wants_ocsp = false;
+    enum step_result result = extensions_read_hello(hs);
+    if (result != STEP_OK) {
+        return result;
+    }
+    /* RFC 8446, 4.2.9 and 9.2: what has to come together. */
+    if (extension_was_seen(hs, EXT_PRE_SHARED_KEY) &&
+        !extension_was_seen(hs, EXT_PSK_KEY_EXCHANGE_MODES)) {
+        return step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_MISSING_PSK_KEX_MODES_EXTENSION);
+    }
+    if (!extension_was_seen(hs, EXT_SIGNATURE_ALGORITHMS)) {
+        return step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_MISSING_SIGALGS_EXTENSION);
+    }
+    if (hs->retry == RETRY_DONE && extension_was_seen(hs, EXT_EARLY_DATA)) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_EXTENSION);
+    }
+    if (extension_was_seen(hs, EXT_KEY_SHARE) && !extension_was_seen(hs, EXT_SUPPORTED_GROUPS)) {
+        return step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_MISSING_SUPPORTED_GROUPS_EXTENSION);
+    }
+    return pick_share(hs);
+}
+
+enum step_result ask_server_name(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct record_error failure = { ALERT_UNRECOGNIZED_NAME, SSL_R_CALLBACK_FAILED };
+    enum hook_answer answer = c->hooks->server_name(c->owner, c->neg.server_name, &failure);
+
+    c->neg.server_name_acknowledged = answer == HOOK_OK && c->neg.server_name != NULL;
+    return step_of_answer(hs, answer, &failure, PAUSE_NONE);
+}
+
+/* The group that a HelloRetryRequest asks for: our first that the client also has. */
+static const struct group *group_to_retry(const struct tls_conn *c)
+{
+    const struct group *group;
+    size_t position = 0;
+
+    while ((group = negotiate_next_group(c, &position)) != NULL) {
+        if (u16_list_has(c->neg.peer_groups, group->id)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+static enum step_result encapsulate(struct handshake *hs)
+{
+    const struct crypto_lib *lib = hs->conn->config->lib;
+    struct reader share = hs->picked_share;
+    struct writer own = writer_to(&hs->own_share);
+
+    if (hs->shared == NULL) {
+        hs->shared = OPENSSL_zalloc(sizeof *hs->shared);
+    }
+    if (hs->shared == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    enum step_result result = step_of_group(
+        hs, group_encapsulate(lib, hs->picked_group, share.at, share.left, &own, hs->shared));
+    if (result != STEP_OK) {
+        return result;
+    }
+    hs->share_group = hs->picked_group;
+    return STEP_OK;
+}
+
+enum step_result choose_group(struct handshake *hs)
+{
+    if (extension_was_seen(hs, EXT_EARLY_DATA)) {
+        hs->conn->in.skip_left = EARLY_DATA_SKIP_LIMIT;
+    }
+    if (!negotiate_has_shared_sigalgs(hs->conn)) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);
+    }
+    if (hs->picked_group != NULL) {
+        return encapsulate(hs);
+    }
+    bool has_shares = extension_was_seen(hs, EXT_KEY_SHARE);
+    hs->share_group = has_shares && hs->retry == RETRY_NONE ? group_to_retry(hs->conn) : NULL;
+    if (hs->share_group == NULL) {
+        return step_fail(hs, has_shares ? ALERT_HANDSHAKE_FAILURE : ALERT_MISSING_EXTENSION,
+                         SSL_R_NO_SUITABLE_KEY_SHARE);
+    }
+    hs->retry = RETRY_DUE;
+    hs->conn->neg.was_retried = true;
+    return STEP_OK;
+}
+
+enum step_result ask_alpn(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct record_error failure = { ALERT_NO_APPLICATION_PROTOCOL, SSL_R_NO_APPLICATION_PROTOCOL };
+    struct blob *chosen = NULL;
+
+    if (reader_is_empty(&hs->offered_alpn)) {
+        return STEP_OK;
+    }
+    enum hook_answer answer = c->hooks->choose_alpn(c->owner, hs->offered_alpn.at,
+                                                    hs->offered_alpn.left, &chosen, &failure);
+    blob_set(&c->neg.alpn, chosen);
+    blob_set(&c->session->alpn, blob_ref(chosen));
+    return step_of_answer(hs, answer, &failure, PAUSE_NONE);
+}
+
+enum step_result choose_credential_server(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    const struct reader *suites = &hs->hello->suites;
+    struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CERT_CB_ERROR };
+
+    /* Callbacks see the client's suites from here on. */
+    blob_set(&c->neg.peer_suites, blob_new(suites->at, suites->left));
+    if (c->neg.peer_suites == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    enum step_result result = step_of_answer(hs, c->hooks->choose_credential(c->owner, &failure),
+                                             &failure, PAUSE_X509_LOOKUP);
+
+    if (result != STEP_OK) {
+        return result;
+    }
+    hs->scheme = negotiate_scheme(c);
+    if (hs->scheme == NULL) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
+    }
+    c->neg.own_scheme = hs->scheme;
+    c->neg.own_slot = hs->scheme->slot;
+    hs->have_cert = true;
+    hs->asked_cert = c->config->ask_client_cert && !c->config->ask_client_cert_later;
+    return STEP_OK;
+}
+
+enum step_result ask_ocsp(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CLIENTHELLO_TLSEXT };
+    struct blob *response = NULL;
+
+    if (!c->neg.peer_wants_ocsp) {
+        return STEP_OK;
+    }
+    enum hook_answer answer = c->hooks->ocsp_response(c->owner, &response, &failure);
+    blob_set(&hs->ocsp_response, response);
+    return step_of_answer(hs, answer, &failure, PAUSE_NONE);
+}
