@@ -1,0 +1,129 @@
+/*
+ * Handshakes in the middle; see stage.h.
+ */
+#include "stage.h"
+
+#include "crypto/cert.h"
+
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void stage_require(bool ok, const char *promise)
+{
+    if (!ok) {
+        fprintf(stderr, "broken promise: %s\n", promise);
+        abort();
+    }
+}
+
+void stage_setup(void)
+{
+    deterministic_random_install();
+    (void)endpoint_cert();
+}
+
+void stage_configure(struct endpoint *e, uint8_t flags)
+{
+    struct tls_config *config = &e->config;
+
+    e->knows_extensions = (flags & FLAG_KNOWS_EXTENSIONS) != 0;
+    if ((flags & FLAG_EVERYTHING) == 0) {
+        return;
+    }
+    config->alpn = blob_new("\2h2\5hello", 9);
+    config->max_fragment_code = 2;
+    config->request_ocsp = true;
+    config->post_handshake_auth = true;
+    config->ask_client_cert = true;
+    config->options |= OPTION_PRIORITIZE_CHACHA | OPTION_CIPHER_SERVER_PREFERENCE;
+    e->alpn = blob_new("h2", 2);
+    e->ocsp = blob_new("response", 8);
+    stage_require(config->alpn != NULL && e->alpn != NULL && e->ocsp != NULL, "memory");
+}
+
+/* A CertificateRequest that is outstanding: its context is four bytes. */
+static struct blob *request(void)
+{
+    static const uint8_t bytes[] = {
+        MSG_CERTIFICATE_REQUEST, 0, 0, 13, 4, 1, 2, 3, 4, 0, 6, 0, 13, 0, 2, 8, 7
+    };
+
+    return blob_new(bytes, sizeof(bytes));
+}
+
+static void fill_secret(struct secret *s, uint8_t len, uint8_t value)
+{
+    s->len = len;
+    memset(s->bytes, value, len);
+}
+
+void stage_init(struct endpoint *e, uint8_t flags)
+{
+    struct tls_conn *c = &e->conn;
+
+    ERR_clear_error();
+    deterministic_random_restart();
+    endpoint_init(e, (flags & FLAG_SERVER) != 0 ? ROLE_SERVER : ROLE_CLIENT);
+    stage_configure(e, flags | FLAG_EVERYTHING);
+    c->neg.version = VERSION_TLS13;
+    c->neg.suite = suite_by_id((flags & FLAG_SHA384) != 0 ? 0x1302 : 0x1301);
+    c->neg.server_name = blob_new("unit.example", 12);
+    c->session = c->hooks->make_session(e);
+    stage_require(c->session != NULL && handshake_start(c, scripts[0].steps, true), "memory");
+    c->session->version = VERSION_TLS13;
+    c->session->suite = c->neg.suite;
+    c->session->peer = endpoint_cert();
+    cert_up_ref(c->session->peer);
+    uint8_t len = (uint8_t)hash_len(keys13_hash(c));
+    fill_secret(&c->secrets.client_handshake, len, 1);
+    fill_secret(&c->secrets.server_handshake, len, 2);
+    fill_secret(&c->secrets.client_application, len, 3);
+    fill_secret(&c->secrets.server_application, len, 4);
+    stage_require(transcript_start(&c->hs->transcript, keys13_hash(c)), "a transcript");
+    c->hs->sent_extensions = (flags & FLAG_NOTHING_SENT) != 0 ? 0 : UINT64_MAX;
+    c->hs->share_group = group_by_id(0x001d);
+    if ((flags & FLAG_POST_AUTH) != 0) {
+        c->hs->is_post_auth = true;
+        c->auth_request = request();
+        stage_require(c->auth_request != NULL, "memory");
+    }
+}
+
+void stage_frame(struct buffer *out, uint8_t type, const uint8_t *body, size_t len)
+{
+    struct buffer message = { 0 };
+    struct writer w = writer_to(&message);
+    struct record_out records = { .version = VERSION_TLS12 };
+
+    writer_u8(&w, type);
+    writer_open(&w, 3);
+    writer_bytes(&w, body, len);
+    writer_close(&w);
+    stage_require(writer_ok(&w), "memory");
+    while (buffer_len(&message) > 0) {
+        size_t piece = buffer_len(&message);
+        if (piece > RECORD_MAX_PLAINTEXT) {
+            piece = RECORD_MAX_PLAINTEXT;
+        }
+        stage_require(record_seal(&records, CONTENT_HANDSHAKE, buffer_bytes(&message), piece, NULL),
+                      "memory");
+        buffer_consume(&message, piece);
+    }
+    stage_require(buffer_append(out, buffer_bytes(&records.buffer), buffer_len(&records.buffer)),
+                  "memory");
+    record_out_wipe(&records);
+    buffer_wipe(&message);
+}
+
+uint8_t *stage_copy(const uint8_t *data, size_t size)
+{
+    uint8_t *copy = malloc(size > 0 ? size : 1);
+
+    stage_require(copy != NULL, "memory");
+    if (size > 0) {
+        memcpy(copy, data, size);
+    }
+    return copy;
+}
