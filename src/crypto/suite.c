@@ -117,8 +117,7 @@ uint32_t suite_find_ciphers(const struct crypto_lib *lib)
     return found;
 }
 
-/* The digest of a MAC; HASH_NONE: none, or one that libcrypto lacks. */
-static enum hash_id hash_of_mac(uint32_t mac)
+enum hash_id suite_mac_hash(uint32_t mac)
 {
     switch (mac) {
     case MAC_MD5:
@@ -139,5 +138,5 @@ bool suite_is_available(const struct crypto_lib *lib, const struct ssl_cipher_st
     enum hash_id prf = suite->hash == HASH_MD5_SHA1 ? HASH_SHA256 : suite->hash;
 
     return (lib->ciphers & suite->enc) != 0 && hash_get(lib, prf) != NULL &&
-           (suite->mac == MAC_AEAD || hash_get(lib, hash_of_mac(suite->mac)) != NULL);
+           (suite->mac == MAC_AEAD || hash_get(lib, suite_mac_hash(suite->mac)) != NULL);
 }

@@ -105,6 +105,9 @@ const struct ssl_cipher_st *suite_table(size_t *num);
 /* True when lib's providers have the suite's cipher, MAC and PRF digest. */
 bool suite_is_available(const struct crypto_lib *lib, const struct ssl_cipher_st *suite);
 
+/* The digest of the HMAC of one enum suite_mac bit; HASH_NONE: it is no HMAC. */
+enum hash_id suite_mac_hash(uint32_t mac);
+
 /* Code point of a suite. */
 uint16_t suite_id(const struct ssl_cipher_st *suite);
 

@@ -134,6 +134,7 @@ struct protection *protection_new_tls13(const struct crypto_lib *lib, enum aead_
     p->base.ops = &tls13_ops;
     p->base.seal_limit = aead_facts(id)->seal_limit;
     p->base.max_fragment = RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS13;
+    p->base.hides_type = true;
     p->tag_len = aead_facts(id)->tag_len;
     memcpy(p->iv, iv, AEAD_NONCE_LEN);
     p->aead = aead_new(lib, id, direction, key);

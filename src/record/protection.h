@@ -7,6 +7,8 @@
 
 #include "base/secret.h"
 #include "crypto/aead.h"
+#include "crypto/cbc.h"
+#include "crypto/suite.h"
 #include "record/record.h"
 
 struct protection;
@@ -27,11 +29,12 @@ struct opened {
 };
 
 struct protection_ops {
-    /* Bytes a fragment grows by: explicit nonce, inner type, tag. Without padding. */
+    /* Bytes a fragment grows by, at most: explicit nonce, inner type, tag, filling up of the last
+     * block. Without padding. */
     size_t (*overhead)(const struct protection *p);
     /* Writes the whole record, header included, for data[0..len) of the given type and padding
-     * extra zero bytes, to record; that has room for header + len + padding + overhead. Returns
-     * the record's length; 0: failure. */
+     * extra zero bytes (none unless hides_type), to record; that has room for header + len +
+     * padding + overhead and does not overlap data. Returns the record's length; 0: failure. */
     size_t (*seal)(struct protection *p, uint8_t *record, uint8_t type, const uint8_t *data,
                    size_t len, size_t padding);
     /* Opens the record at record (header and len bytes of fragment) in place. */
@@ -44,8 +47,10 @@ struct protection_ops {
 struct protection {
     const struct protection_ops *ops;
     uint64_t sequence;   /* number of the next record */
-    uint64_t seal_limit; /* records after which the key must be updated */
+    uint64_t seal_limit; /* records after which the key must be updated; UINT64_MAX where a version
+                            has no such thing */
     size_t max_fragment; /* longest fragment that may arrive */
+    bool hides_type;     /* TLS 1.3: every record looks like application data */
 };
 
 /* TLS 1.3 (RFC 8446, 5.2 and 5.3): key and iv of the traffic secret, AEAD by suite. NULL: out of
@@ -54,6 +59,38 @@ MUST_CHECK struct protection *protection_new_tls13(const struct crypto_lib *lib,
                                                    enum aead_direction direction,
                                                    const uint8_t *key,
                                                    const uint8_t iv[AEAD_NONCE_LEN]);
+
+/* The AEADs of TLS 1.2 (RFC 5288, 6209, 6655, 7251, 7905). version goes into the headers; iv is the
+ * fixed part of the nonce, protection_key_lens().iv bytes. NULL: out of memory or no such
+ * algorithm. */
+MUST_CHECK struct protection *protection_new_tls12(const struct crypto_lib *lib, enum aead_id id,
+                                                   enum aead_direction direction, uint16_t version,
+                                                   const uint8_t *key, const uint8_t *iv);
+
+/* Block cipher in CBC mode, or NULL encryption, with HMAC, in TLS 1.2 and 1.1 (RFC 5246, 6.2.3.1
+ * and 6.2.3.2), either MAC-then-encrypt, opened in constant time, or encrypt-then-MAC (RFC 7366).
+ * The explicit IV is random. iv is what protection_key_lens() cuts for the suite: nothing in these
+ * versions, and not looked at. NULL: out of memory, no such algorithm, or another version. */
+MUST_CHECK struct protection *protection_new_cbc(const struct crypto_lib *lib,
+                                                 const struct cbc_parameters *parameters,
+                                                 enum aead_direction direction,
+                                                 const uint8_t *mac_key, const uint8_t *key,
+                                                 const uint8_t *iv);
+
+/* How the key block is cut (RFC 5246, 6.3): bytes of one direction. */
+struct protection_lens {
+    size_t mac_key;
+    size_t key;
+    size_t iv; /* fixed part of the nonce */
+};
+
+/* The longest of each: HMAC-SHA-384, a 256 bit key, ChaCha20-Poly1305's nonce. */
+#define PROTECTION_MAX_MAC_KEY_LEN 48
+#define PROTECTION_MAX_KEY_LEN     32
+#define PROTECTION_MAX_IV_LEN      12
+
+/* Lengths for a suite of TLS 1.2 or 1.1. */
+struct protection_lens protection_key_lens(const struct ssl_cipher_st *suite);
 
 /* Wipes and frees p; NULL is allowed. */
 void protection_free(struct protection *p);
