@@ -377,6 +377,15 @@ static void install_extensions(SSL_CTX *ctx)
                                  NULL) == 1);
 }
 
+static void install_extensions_tls12(SSL_CTX *ctx)
+{
+    CHECK(SSL_CTX_add_custom_ext(
+              ctx, EXTENSION_FIRST, SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO,
+              on_extension_add, on_extension_free, NULL, on_extension_parse, NULL) == 1);
+    CHECK(SSL_CTX_add_custom_ext(ctx, EXTENSION_SECOND, SSL_EXT_CLIENT_HELLO, on_extension_add,
+                                 on_extension_free, NULL, on_extension_parse, NULL) == 1);
+}
+
 static void install_credentials(SSL_CTX *ctx, bool server, unsigned events)
 {
     if ((events & TRACE_CERT) != 0) {
@@ -413,6 +422,9 @@ void trace_ctx(SSL_CTX *ctx, bool server, unsigned events)
     install_credentials(ctx, server, events);
     if ((events & TRACE_EXTENSIONS) != 0) {
         install_extensions(ctx);
+    }
+    if ((events & TRACE_EXTENSIONS_TLS12) != 0) {
+        install_extensions_tls12(ctx);
     }
     if ((events & TRACE_SECURITY) != 0) {
         SSL_CTX_set_security_callback(ctx, on_security);

@@ -30,6 +30,7 @@ enum trace_event {
     TRACE_SECURITY = 1 << 12,
     TRACE_TLSEXT_DEBUG = 1 << 13, /* on the SSL only */
     TRACE_PADDING = 1 << 14,
+    TRACE_EXTENSIONS_TLS12 = 1 << 15, /* as TRACE_EXTENSIONS, with an answer in TLS 1.2 */
     TRACE_CALLS = TRACE_INFO | TRACE_MESSAGE | TRACE_KEYLOG
 };
 

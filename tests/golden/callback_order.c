@@ -8,6 +8,8 @@
  *     callback_order --list
  *     callback_order NAME
  */
+#include "callback_order.h"
+
 #include "contract.h"
 #include "hs_trace.h"
 
@@ -16,16 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUESTIONS (TRACE_CLIENT_HELLO | TRACE_SERVER_NAME | TRACE_ALPN | TRACE_CERT | TRACE_VERIFY)
-
-static struct identity *root;
-static struct identity *leaf;
-static struct identity *stranger;
-
-struct scenario {
-    const char *name;
-    void (*run)(void);
-};
+struct identity *root;
+struct identity *leaf;
+struct identity *stranger;
 
 /* Contexts of both sides: ALPN and SNI offered, the client verifies against the root. */
 static void prepare(struct pair *p, unsigned events)
@@ -50,7 +45,7 @@ static void prepare(struct pair *p, unsigned events)
     REQUIRE(SSL_set_alpn_protos(p->client, (const unsigned char *)"\2h2\10http/1.1", 12) == 0);
 }
 
-static void finish(struct pair *p)
+void finish(struct pair *p)
 {
     SSL_CTX *switched = trace_plan.sni_switch;
 
@@ -58,22 +53,20 @@ static void finish(struct pair *p)
     SSL_CTX_free(switched);
 }
 
-static void run_and_finish(struct pair *p)
+void run_and_finish(struct pair *p)
 {
     note("both done: %d", trace_pair(p->client, p->server));
     finish(p);
 }
 
-/* A handshake that another scenario records already. */
-static void connect_unrecorded(struct pair *p)
+void connect_unrecorded(struct pair *p)
 {
     log_capture_begin();
     REQUIRE(drive_handshake(p->client, p->server));
     free(log_capture_end());
 }
 
-/* One application call with its line; the events that it makes stand before the line. */
-static void read_once(SSL *ssl)
+void read_once(SSL *ssl)
 {
     char buf[64];
 
@@ -552,20 +545,42 @@ static void run_scenario(const struct scenario *scenario)
     identity_free(stranger);
 }
 
+static void list(const struct scenario *from, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        (void)puts(from[i].name);
+    }
+}
+
+static const struct scenario *find(const char *name, const struct scenario *from, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        if (strcmp(name, from[i].name) == 0) {
+            return &from[i];
+        }
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
+    const struct scenario *scenario = NULL;
+
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-        for (size_t i = 0; i < NUM_SCENARIOS; i++) {
-            (void)puts(scenarios[i].name);
-        }
+        list(scenarios, NUM_SCENARIOS);
+        list(scenarios_tls12, num_scenarios_tls12);
         return 0;
     }
-    for (size_t i = 0; argc == 2 && i < NUM_SCENARIOS; i++) {
-        if (strcmp(argv[1], scenarios[i].name) == 0) {
-            contract_start();
-            run_scenario(&scenarios[i]);
-            return contract_finish();
+    if (argc == 2) {
+        scenario = find(argv[1], scenarios, NUM_SCENARIOS);
+        if (scenario == NULL) {
+            scenario = find(argv[1], scenarios_tls12, num_scenarios_tls12);
         }
+    }
+    if (scenario != NULL) {
+        contract_start();
+        run_scenario(scenario);
+        return contract_finish();
     }
     (void)fputs("usage: callback_order --list | NAME\n", stderr);
     return 2;
