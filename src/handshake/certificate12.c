@@ -1,0 +1,181 @@
+/*
+ * Certificate, CertificateStatus, CertificateRequest, CertificateVerify, ServerHelloDone and
+ * NewSessionTicket of TLS 1.2: RFC 5246, 7.4.2, 7.4.4 to 7.4.6, 7.4.8; RFC 6066, 8; RFC 5077, 3.3.
+ */
+#include "handshake/ext/extensions.h"
+#include "handshake/negotiate.h"
+#include "handshake/negotiate12.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
+#define STATUS_TYPE_OCSP 1
+
+/* ClientCertificateType: RFC 5246, 7.4.4; RFC 8422, 5.5. */
+#define CERT_TYPE_RSA_SIGN 1
+#define CERT_TYPE_DSS_SIGN 2
+#define CERT_TYPE_ECDSA_SIGN 64
+
+enum step_result write_certificate12(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+    struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
+    STACK_OF(X509) *chain = NULL;
+    enum step_result result = STEP_OK;
+
+    if (hs->have_cert) {
+        result = step_of_answer(
+            hs, c->hooks->certificate_chain(c->owner, c->neg.own_slot, &chain, &failure), &failure,
+            PAUSE_NONE);
+    }
+    writer_open(w, 3);
+    for (size_t i = 0; i < cert_list_len(chain) && result == STEP_OK; i++) {
+        writer_open(w, 3);
+        if (!cert_write(w, cert_list_at(chain, i))) {
+            result = step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+        }
+        writer_close(w);
+    }
+    writer_close(w);
+    cert_list_free(chain);
+    return result;
+}
+
+enum step_result read_certificate12(struct handshake *hs, struct reader *body)
+{
+    struct reader list;
+    enum step_result result = certificate_begin_chain(hs);
+
+    if (result != STEP_OK) {
+        return result;
+    }
+    if (!reader_vec24(body, &list) || !reader_is_empty(body)) {
+        return STEP_MALFORMED;
+    }
+    while (!reader_is_empty(&list) && result == STEP_OK) {
+        struct reader der;
+        if (!reader_vec24(&list, &der)) {
+            return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_CERT_LENGTH_MISMATCH);
+        }
+        X509 *cert;
+        result = certificate_take(hs, der, &cert);
+    }
+    return result == STEP_OK ? certificate_end_chain(hs) : result;
+}
+
+enum step_result write_certificate_status(struct handshake *hs, struct writer *w)
+{
+    writer_u8(w, STATUS_TYPE_OCSP);
+    writer_open(w, 3);
+    writer_bytes(w, hs->ocsp_response->bytes, hs->ocsp_response->len);
+    writer_close(w);
+    return STEP_OK;
+}
+
+enum step_result read_certificate_status(struct handshake *hs, struct reader *body)
+{
+    return status_on_answer(hs, EXT_CERTIFICATE, body);
+}
+
+/* --- CertificateRequest --- */
+
+static void write_types(struct writer *w)
+{
+    writer_open(w, 1);
+    writer_u8(w, CERT_TYPE_RSA_SIGN);
+    writer_u8(w, CERT_TYPE_DSS_SIGN);
+    writer_u8(w, CERT_TYPE_ECDSA_SIGN);
+    writer_close(w);
+}
+
+enum step_result write_certificate_request12(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+
+    if (!c->hooks->write_certificate_types(c->owner, w)) {
+        write_types(w);
+    }
+    if (!sigalgs_offer(hs, EXT_CERTIFICATE_REQUEST, w)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    writer_open(w, 2);
+    bool ok = c->hooks->write_authorities(c->owner, w);
+    writer_close(w);
+    c->num_requests++;
+    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+}
+
+enum step_result read_certificate_request12(struct handshake *hs, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+    struct reader types;
+    struct reader schemes;
+
+    if (!reader_vec8(body, &types)) {
+        return STEP_MALFORMED;
+    }
+    blob_set(&c->neg.peer_cert_types, blob_new(types.at, types.left));
+    if (c->neg.peer_cert_types == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    if (!reader_vec16(body, &schemes)) {
+        return STEP_MALFORMED;
+    }
+    /* The list is the same as in the extension, read from its length on. */
+    struct reader list = reader_of(schemes.at - 2, schemes.left + 2);
+    enum step_result result = sigalgs_on_offer(hs, EXT_CERTIFICATE_REQUEST, &list);
+    if (result == STEP_MALFORMED) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_SIGNATURE_ALGORITHMS_ERROR);
+    }
+    if (result == STEP_OK) {
+        result = authorities_on_offer(hs, EXT_CERTIFICATE_REQUEST, body);
+    }
+    hs->asked_cert = true;
+    return result;
+}
+
+/* --- CertificateVerify --- */
+
+enum step_result write_certificate_verify12(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+    EVP_PKEY *key = c->config->credentials->slot[c->neg.own_slot].key;
+
+    writer_u16(w, hs->scheme->id);
+    writer_open(w, 2);
+    bool ok = sig_sign(c->config->lib, hs->scheme, key, buffer_bytes(&hs->transcript.early),
+                       buffer_len(&hs->transcript.early), w);
+    writer_close(w);
+    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
+}
+
+enum step_result read_certificate_verify12(struct handshake *hs, struct reader *body)
+{
+    return check_signature12(hs, body, buffer_bytes(&hs->transcript.early),
+                             buffer_len(&hs->transcript.early));
+}
+
+/* --- Messages that say nothing, or nothing that we use --- */
+
+enum step_result write_nothing(struct handshake *hs, struct writer *w)
+{
+    (void)hs;
+    (void)w;
+    return STEP_OK;
+}
+
+enum step_result read_nothing(struct handshake *hs, struct reader *body)
+{
+    (void)hs;
+    (void)body; /* must be empty: the runner sees to it */
+    return STEP_OK;
+}
+
+enum step_result read_new_session_ticket12(struct handshake *hs, struct reader *body)
+{
+    uint32_t lifetime;
+    struct reader ticket;
+
+    (void)hs;
+    return reader_u32(body, &lifetime) && reader_vec16(body, &ticket) ? STEP_OK : STEP_MALFORMED;
+}

@@ -1,0 +1,350 @@
+/*
+ * ServerKeyExchange and ClientKeyExchange of TLS 1.2: RFC 5246, 7.4.3 and 7.4.7; RFC 8422, 5.4 and
+ * 5.7. What is agreed on ends in hs->shared, the premaster secret.
+ */
+#include "handshake/keys12.h"
+#include "handshake/negotiate.h"
+#include "handshake/negotiate12.h"
+
+#include "crypto/dhe.h"
+#include "crypto/random.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <string.h>
+
+/* ECCurveType named_curve: RFC 8422, 5.4. */
+#define NAMED_CURVE 3
+
+static bool reserve_shared(struct handshake *hs)
+{
+    if (hs->shared == NULL) {
+        hs->shared = OPENSSL_zalloc(sizeof *hs->shared);
+    }
+    return hs->shared != NULL;
+}
+
+static enum step_result internal(struct handshake *hs)
+{
+    return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+}
+
+/* --- The signature --- */
+
+/* Both randoms and the parameters are signed: RFC 5246, 7.4.3. NULL: out of memory. */
+static struct blob *signed_content(const struct handshake *hs, const uint8_t *params, size_t len)
+{
+    const struct negotiated *neg = &hs->conn->neg;
+    struct blob *content = blob_new(NULL, 2 * RANDOM_LEN + len);
+
+    if (content != NULL) {
+        memcpy(content->bytes, neg->client_random, RANDOM_LEN);
+        memcpy(content->bytes + RANDOM_LEN, neg->server_random, RANDOM_LEN);
+        memcpy(content->bytes + 2 * RANDOM_LEN, params, len);
+    }
+    return content;
+}
+
+static enum step_result sign_parameters(struct handshake *hs, struct writer *w, size_t begin)
+{
+    struct tls_conn *c = hs->conn;
+    EVP_PKEY *key = c->config->credentials->slot[c->neg.own_slot].key;
+    struct blob *content =
+        signed_content(hs, writer_begin(w) + begin, writer_len(w) - begin);
+
+    if (content == NULL) {
+        return internal(hs);
+    }
+    writer_u16(w, hs->scheme->id);
+    writer_open(w, 2);
+    bool ok = sig_sign(c->config->lib, hs->scheme, key, content->bytes, content->len, w);
+    writer_close(w);
+    blob_free(content);
+    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
+}
+
+/* The scheme must be one that we offered and that fits the certificate. */
+static enum step_result check_scheme(struct handshake *hs, const struct sig_scheme *scheme,
+                                     const EVP_PKEY *key)
+{
+    const struct tls_conn *c = hs->conn;
+
+    if (scheme == NULL || key == NULL || key_slot_of(key) != scheme->slot) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_SIGNATURE_TYPE);
+    }
+    if (!u16_list_has(negotiate_own_sigalgs(c), scheme->id) ||
+        !sig_scheme_fits_key(c->config->lib, scheme, key, false) ||
+        !c->hooks->allows_scheme(c->owner, SECURITY_CHECK, scheme)) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_WRONG_SIGNATURE_TYPE);
+    }
+    return STEP_OK;
+}
+
+enum step_result check_signature12(struct handshake *hs, struct reader *body,
+                                   const uint8_t *content, size_t len)
+{
+    struct tls_conn *c = hs->conn;
+    EVP_PKEY *key = c->session->peer == NULL ? NULL : cert_public_key(c->session->peer);
+    struct reader signature;
+    uint16_t id;
+
+    if (!reader_u16(body, &id)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_TOO_SHORT);
+    }
+    const struct sig_scheme *scheme = sig_scheme_by_id(id);
+    enum step_result result = check_scheme(hs, scheme, key);
+    if (result != STEP_OK) {
+        return result;
+    }
+    if (!reader_vec16(body, &signature) || !reader_is_empty(body)) {
+        return STEP_MALFORMED;
+    }
+    if (!sig_verify(c->config->lib, scheme, key, content, len, signature.at, signature.left)) {
+        return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_BAD_SIGNATURE);
+    }
+    c->neg.peer_scheme = scheme;
+    return STEP_OK;
+}
+
+/* --- ServerKeyExchange --- */
+
+static enum step_result write_ecdhe(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+    struct writer share = writer_to(&hs->own_share);
+
+    if (hs->key == NULL) {
+        hs->key = c->hooks->generate_key(c->owner, hs->share_group, &share);
+    }
+    if (hs->key == NULL) {
+        return internal(hs);
+    }
+    writer_u8(w, NAMED_CURVE);
+    writer_u16(w, hs->share_group->id);
+    writer_open(w, 1);
+    writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
+    writer_close(w);
+    handshake_keep_own_share(hs);
+    c->neg.group = hs->share_group;
+    c->session->group = hs->share_group->id;
+    return STEP_OK;
+}
+
+static enum step_result write_dhe(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+
+    if (hs->dhe_key == NULL) {
+        EVP_PKEY *params = c->hooks->dhe_parameters(c->owner, c->neg.suite);
+        if (params == NULL) {
+            return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_MISSING_TMP_DH_KEY);
+        }
+        if (!c->hooks->allows_dhe(c->owner, params)) {
+            dhe_free(params);
+            return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_DH_KEY_TOO_SMALL);
+        }
+        hs->dhe_key = dhe_generate(c->config->lib, params);
+        dhe_free(params);
+    }
+    return hs->dhe_key != NULL && dhe_write(w, hs->dhe_key) ? STEP_OK : internal(hs);
+}
+
+enum step_result write_server_key_exchange(struct handshake *hs, struct writer *w)
+{
+    const struct ssl_cipher_st *suite = hs->conn->neg.suite;
+    size_t begin = writer_len(w);
+    enum step_result result =
+        suite->kx == KX_ECDHE ? write_ecdhe(hs, w) : write_dhe(hs, w);
+
+    if (result != STEP_OK || !suite12_signs_exchange(suite)) {
+        return result;
+    }
+    return sign_parameters(hs, w, begin);
+}
+
+/* The client answers at once: its own share and the premaster secret are kept for the next message. */
+static enum step_result read_ecdhe(struct handshake *hs, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+    struct writer own = writer_to(&hs->own_share);
+    struct reader point;
+    uint8_t type;
+    uint16_t id;
+
+    if (!reader_u8(body, &type) || !reader_u16(body, &id)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_TOO_SHORT);
+    }
+    const struct group *group = type == NAMED_CURVE ? group_by_id(id) : NULL;
+    if (group == NULL || !u16_list_has(config_groups(c->config), id) ||
+        !c->hooks->allows_group(c->owner, SECURITY_CHECK, group)) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_CURVE);
+    }
+    if (!reader_vec8(body, &point)) {
+        return STEP_MALFORMED;
+    }
+    blob_set(&c->neg.peer_share, blob_new(point.at, point.left));
+    if (c->neg.peer_share == NULL || !reserve_shared(hs)) {
+        return internal(hs);
+    }
+    buffer_truncate(&hs->own_share, 0);
+    hs->share_group = group;
+    c->neg.group = group;
+    c->session->group = group->id;
+    return step_of_group(hs, group_encapsulate(c->config->lib, group, point.at, point.left, &own,
+                                               hs->shared));
+}
+
+static enum step_result read_dhe(struct handshake *hs, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+    struct reader p;
+    struct reader g;
+    struct reader y;
+
+    if (!reader_vec16(body, &p) || !reader_vec16(body, &g) || !reader_vec16(body, &y)) {
+        return STEP_MALFORMED;
+    }
+    EVP_PKEY *peer = dhe_read(c->config->lib, p.at, p.left, g.at, g.left, y.at, y.left);
+    if (peer == NULL) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_DH_VALUE);
+    }
+    if (!c->hooks->allows_dhe(c->owner, peer)) {
+        dhe_free(peer);
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_DH_KEY_TOO_SMALL);
+    }
+    hs->dhe_key = dhe_generate(c->config->lib, peer);
+    bool ok = hs->dhe_key != NULL && reserve_shared(hs) &&
+              dhe_derive(c->config->lib, hs->dhe_key, peer, hs->shared);
+    dhe_free(peer);
+    return ok ? STEP_OK : internal(hs);
+}
+
+enum step_result read_server_key_exchange(struct handshake *hs, struct reader *body)
+{
+    const struct ssl_cipher_st *suite = hs->conn->neg.suite;
+    struct reader params = *body;
+    enum step_result result =
+        suite->kx == KX_ECDHE ? read_ecdhe(hs, body) : read_dhe(hs, body);
+
+    if (result != STEP_OK || !suite12_signs_exchange(suite)) {
+        return result;
+    }
+    struct blob *content = signed_content(hs, params.at, params.left - body->left);
+    if (content == NULL) {
+        return internal(hs);
+    }
+    result = check_signature12(hs, body, content->bytes, content->len);
+    blob_free(content);
+    return result;
+}
+
+/* --- ClientKeyExchange --- */
+
+/* RFC 5246, 7.4.7.1: the version is the one that the ClientHello offered. */
+static enum step_result write_rsa(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+    EVP_PKEY *key = cert_public_key(c->session->peer);
+
+    if (!reserve_shared(hs) ||
+        !random_secret(c->config->lib, hs->shared->bytes, PREMASTER_LEN)) {
+        return internal(hs);
+    }
+    hs->shared->len = PREMASTER_LEN;
+    hs->shared->bytes[0] = (uint8_t)(c->neg.client_version >> 8);
+    hs->shared->bytes[1] = (uint8_t)c->neg.client_version;
+    if (key == NULL || key_slot_of(key) != KEY_RSA) {
+        return internal(hs);
+    }
+    writer_open(w, 2);
+    bool ok = rsa_kx_encrypt(c->config->lib, key, hs->shared->bytes, w);
+    writer_close(w);
+    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_RSA_ENCRYPT);
+}
+
+enum step_result write_client_key_exchange(struct handshake *hs, struct writer *w)
+{
+    switch (hs->conn->neg.suite->kx) {
+    case KX_ECDHE:
+        writer_open(w, 1);
+        writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
+        writer_close(w);
+        handshake_keep_own_share(hs);
+        return STEP_OK;
+    case KX_DHE:
+        return dhe_write_public(w, hs->dhe_key) ? STEP_OK : internal(hs);
+    default:
+        return write_rsa(hs, w);
+    }
+}
+
+static enum step_result read_client_ecdhe(struct handshake *hs, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+    struct reader point;
+
+    if (!reader_vec8(body, &point) || !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+    }
+    blob_set(&c->neg.peer_share, blob_new(point.at, point.left));
+    if (c->neg.peer_share == NULL || !reserve_shared(hs)) {
+        return internal(hs);
+    }
+    return step_of_group(hs, group_decapsulate(c->config->lib, hs->key, point.at, point.left,
+                                               hs->shared));
+}
+
+static enum step_result read_client_dhe(struct handshake *hs, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+    struct reader y;
+
+    if (!reader_vec16(body, &y) || !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_DH_PUBLIC_VALUE_LENGTH_IS_WRONG);
+    }
+    EVP_PKEY *peer = dhe_read_public(c->config->lib, hs->dhe_key, y.at, y.left);
+    if (peer == NULL) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_DH_VALUE);
+    }
+    bool ok = reserve_shared(hs) && dhe_derive(c->config->lib, hs->dhe_key, peer, hs->shared);
+    dhe_free(peer);
+    return ok ? STEP_OK : internal(hs);
+}
+
+static enum step_result read_client_rsa(struct handshake *hs, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+    EVP_PKEY *key = c->config->credentials->slot[KEY_RSA].key;
+    struct reader encrypted;
+
+    if (!reader_vec16(body, &encrypted) || !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
+    }
+    if (!reserve_shared(hs)) {
+        return internal(hs);
+    }
+    hs->shared->len = PREMASTER_LEN;
+    if (!rsa_kx_decrypt(c->config->lib, key, c->neg.client_version, encrypted.at, encrypted.left,
+                        hs->shared->bytes)) {
+        return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_DECRYPTION_FAILED);
+    }
+    return STEP_OK;
+}
+
+enum step_result read_client_key_exchange(struct handshake *hs, struct reader *body)
+{
+    switch (hs->conn->neg.suite->kx) {
+    case KX_ECDHE:
+        return read_client_ecdhe(hs, body);
+    case KX_DHE:
+        return read_client_dhe(hs, body);
+    default:
+        return read_client_rsa(hs, body);
+    }
+}
+
+enum step_result derive_master_secret(struct handshake *hs)
+{
+    return keys12_derive_master(hs) ? STEP_OK : internal(hs);
+}

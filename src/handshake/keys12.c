@@ -1,0 +1,153 @@
+/*
+ * The key schedule of TLS 1.2; see keys12.h.
+ */
+#include "handshake/keys12.h"
+
+#include "crypto/kdf.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+/* Longest key block: two MAC keys of SHA-384, two keys and two IVs of AES-256. */
+#define MAX_KEY_BLOCK (2 * (48 + 32 + 16))
+
+const struct hash *keys12_hash(const struct tls_conn *c)
+{
+    /* A suite from before TLS 1.2 takes the version's own PRF: SHA-256 (RFC 5246, 5). */
+    enum hash_id id = c->neg.suite->hash == HASH_MD5_SHA1 ? HASH_SHA256 : c->neg.suite->hash;
+
+    return hash_get(c->config->lib, id);
+}
+
+static bool prf(const struct tls_conn *c, const struct secret *secret, const char *label,
+                const uint8_t *seed, size_t seed_len, uint8_t *out, size_t out_len)
+{
+    return tls12_prf(keys12_hash(c), secret->bytes, secret->len, label, strlen(label), seed,
+                     seed_len, out, out_len);
+}
+
+static void both_randoms(const uint8_t *first, const uint8_t *second,
+                         uint8_t seed[2 * RANDOM_LEN])
+{
+    memcpy(seed, first, RANDOM_LEN);
+    memcpy(seed + RANDOM_LEN, second, RANDOM_LEN);
+}
+
+bool keys12_derive_master(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct secret *master = &c->session->master;
+    const char *label = "master secret";
+    uint8_t seed[HASH_MAX_LEN + 2 * RANDOM_LEN];
+    size_t seed_len = 2 * RANDOM_LEN;
+    bool ok = true;
+
+    both_randoms(c->neg.client_random, c->neg.server_random, seed);
+    if (hs->extended_master_secret) {
+        /* RFC 7627, 4: the session hash takes the place of the randoms. */
+        label = "extended master secret";
+        seed_len = hash_len(keys12_hash(c));
+        ok = transcript_peek(&hs->transcript, seed);
+    }
+    master->len = MASTER_SECRET_LEN;
+    ok = ok && tls12_prf(keys12_hash(c), hs->shared->bytes, hs->shared->len, label, strlen(label),
+                         seed, seed_len, master->bytes, master->len);
+    c->session->extended_master_secret = hs->extended_master_secret;
+    OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
+    hs->shared = NULL;
+    if (ok) {
+        c->hooks->keylog(c->owner, "CLIENT_RANDOM", master);
+    }
+    return ok;
+}
+
+static bool is_from_client(const struct tls_conn *c, enum direction direction)
+{
+    return (c->role == ROLE_CLIENT) == (direction == DIRECTION_OUT);
+}
+
+/* RFC 5246, 6.3: MAC keys, keys and IVs, the client's of each kind first. */
+static struct protection *protection_of_block(const struct tls_conn *c, enum direction direction,
+                                              const uint8_t *block,
+                                              const struct protection_lens *lens)
+{
+    const struct ssl_cipher_st *suite = c->neg.suite;
+    size_t side = is_from_client(c, direction) ? 0 : 1;
+    const uint8_t *mac_key = block + side * lens->mac_key;
+    const uint8_t *key = block + 2 * lens->mac_key + side * lens->key;
+    const uint8_t *iv = block + 2 * (lens->mac_key + lens->key) + side * lens->iv;
+    enum aead_direction way = direction == DIRECTION_OUT ? AEAD_SEAL : AEAD_OPEN;
+
+    if (suite->aead != AEAD_NONE) {
+        return protection_new_tls12(c->config->lib, suite->aead, way, c->neg.version, key, iv);
+    }
+    const struct cbc_parameters parameters = { (enum suite_enc)suite->enc,
+                                               (enum suite_mac)suite->mac,
+                                               c->neg.encrypt_then_mac, c->neg.version };
+    return protection_new_cbc(c->config->lib, &parameters, way, mac_key, key, iv);
+}
+
+bool keys12_install(struct tls_conn *c, enum direction direction)
+{
+    struct protection_lens lens;
+    uint8_t seed[2 * RANDOM_LEN];
+    uint8_t block[MAX_KEY_BLOCK];
+    struct protection *p = NULL;
+
+    if (!protection_key_lens(c->neg.suite, c->neg.version, &lens)) {
+        return false;
+    }
+    size_t len = 2 * (lens.mac_key + lens.key + lens.iv);
+    both_randoms(c->neg.server_random, c->neg.client_random, seed);
+    if (len <= sizeof block &&
+        prf(c, &c->session->master, "key expansion", seed, sizeof seed, block, len)) {
+        p = protection_of_block(c, direction, block, &lens);
+    }
+    OPENSSL_cleanse(block, sizeof block);
+    if (p == NULL) {
+        return false;
+    }
+    if (direction == DIRECTION_OUT) {
+        record_out_protect(&c->out, p, EPOCH_APPLICATION);
+    } else {
+        record_in_protect(&c->in, p, EPOCH_APPLICATION);
+    }
+    return true;
+}
+
+bool keys12_finished(struct handshake *hs, enum direction direction, struct secret *verify_data)
+{
+    const struct tls_conn *c = hs->conn;
+    const char *label = is_from_client(c, direction) ? "client finished" : "server finished";
+    uint8_t hash[HASH_MAX_LEN];
+
+    verify_data->len = FINISHED12_LEN;
+    return transcript_peek(&hs->transcript, hash) &&
+           prf(c, &c->session->master, label, hash, hash_len(keys12_hash(c)), verify_data->bytes,
+               FINISHED12_LEN);
+}
+
+bool keys12_export(const struct tls_conn *c, const char *label, size_t label_len,
+                   const uint8_t *context, size_t context_len, bool use_context, uint8_t *out,
+                   size_t out_len)
+{
+    const struct secret *master = &c->session->master;
+    size_t seed_len = 2 * RANDOM_LEN + (use_context ? 2 + context_len : 0);
+    uint8_t *seed = OPENSSL_malloc(seed_len);
+
+    if (seed == NULL) {
+        return false;
+    }
+    both_randoms(c->neg.client_random, c->neg.server_random, seed);
+    if (use_context) {
+        seed[2 * RANDOM_LEN] = (uint8_t)(context_len >> 8);
+        seed[2 * RANDOM_LEN + 1] = (uint8_t)context_len;
+        if (context_len > 0) {
+            memcpy(seed + 2 * RANDOM_LEN + 2, context, context_len);
+        }
+    }
+    bool ok = tls12_prf(keys12_hash(c), master->bytes, master->len, label, label_len, seed,
+                        seed_len, out, out_len);
+    OPENSSL_free(seed);
+    return ok;
+}
