@@ -40,7 +40,7 @@ static void test_contexts(void)
     export_both(&p, "other label", "EXPORTER-tesT", "a", 1, true, label);
     export_both(&p, "again", "EXPORTER-test", "a", 1, true, again);
     note("no context equals empty %d", memcmp(none, empty, LEN) == 0);
-    CHECK(memcmp(none, empty, LEN) == 0);
+    CHECK((memcmp(none, empty, LEN) == 0) == pair_is_tls13());
     CHECK(memcmp(a, b, LEN) != 0 && memcmp(a, none, LEN) != 0 && memcmp(a, label, LEN) != 0);
     CHECK(memcmp(a, again, LEN) == 0);
     export_both(&p, "context given, not used", "EXPORTER-test", "a", 1, false, again);
@@ -105,12 +105,20 @@ static void test_moments(void)
     try_export(p.client, "hello sent");
     (void)SSL_do_handshake(p.server);
     try_export(p.server, "flight sent");
+    if (!pair_is_tls13()) {
+        (void)SSL_do_handshake(p.client);
+        try_export(p.client, "flight sent");
+        CHECK(SSL_do_handshake(p.server) == 1);
+        try_export(p.server, "done");
+    }
     CHECK(SSL_do_handshake(p.client) == 1);
     try_export(p.client, "done");
     CHECK(SSL_do_handshake(p.server) == 1);
     try_export(p.server, "done");
     CHECK(SSL_export_keying_material(p.client, before, 32, "test", 4, NULL, 0, 0) == 1);
-    CHECK(SSL_key_update(p.client, SSL_KEY_UPDATE_REQUESTED) == 1);
+    if (pair_is_tls13()) {
+        CHECK(SSL_key_update(p.client, SSL_KEY_UPDATE_REQUESTED) == 1);
+    }
     log_alive(p.client, p.server);
     CHECK(SSL_export_keying_material(p.client, after, 32, "test", 4, NULL, 0, 0) == 1);
     CHECK(memcmp(before, after, 32) == 0);

@@ -17,19 +17,35 @@
 /* A handshake through a transport of one byte per call takes some thousand turns. */
 #define TURNS_MAX 400000
 
+int pair_version = TLS1_3_VERSION;
+
+bool pair_is_tls13(void)
+{
+    return pair_version == TLS1_3_VERSION;
+}
+
+static SSL_CTX *ctx_new(const SSL_METHOD *method)
+{
+    SSL_CTX *ctx = SSL_CTX_new(method);
+
+    REQUIRE(ctx != NULL && SSL_CTX_set_min_proto_version(ctx, pair_version) == 1);
+    if (pair_version < TLS1_3_VERSION) {
+        REQUIRE(SSL_CTX_set_max_proto_version(ctx, pair_version) == 1);
+        (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+        (void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    }
+    return ctx;
+}
+
 SSL_CTX *client_ctx_new(void)
 {
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-
-    REQUIRE(ctx != NULL && SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1);
-    return ctx;
+    return ctx_new(TLS_client_method());
 }
 
 SSL_CTX *server_ctx_new(void)
 {
-    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    SSL_CTX *ctx = ctx_new(TLS_server_method());
 
-    REQUIRE(ctx != NULL && SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1);
     REQUIRE(SSL_CTX_set_num_tickets(ctx, 0) == 1);
     identity_use_ctx(identity_default(), ctx);
     return ctx;

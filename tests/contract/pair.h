@@ -1,7 +1,7 @@
 /*
- * Connected pairs: two contexts and two SSLs over a transport of choice. TLS 1.3 only, the server
- * sends no session tickets, the client doesn't verify; the server's certificate is
- * identity_default().
+ * Connected pairs: two contexts and two SSLs over a transport of choice. TLS 1.3 only (or what
+ * pair_version says), the server sends no session tickets, the client doesn't verify; the server's
+ * certificate is identity_default().
  */
 #ifndef CONTRACT_PAIR_H
 #define CONTRACT_PAIR_H
@@ -29,6 +29,13 @@ struct pair {
     int client_fd;     /* sockets, otherwise -1 */
     int server_fd;
 };
+
+/* The one version of the contexts below. TLS1_2_VERSION comes without session cache and tickets;
+ * tls12.c, linked to a program, sets it before main(). */
+extern int pair_version;
+
+/* pair_version is TLS 1.3: there are KeyUpdate messages, and the client is done first. */
+bool pair_is_tls13(void);
 
 /* A context of each role as described above; SSL_CTX_free() it. */
 SSL_CTX *client_ctx_new(void);
