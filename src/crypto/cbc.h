@@ -20,7 +20,7 @@ struct cbc_parameters {
     uint32_t enc;          /* one enum suite_enc bit: AES, Camellia, 3DES or NULL */
     uint32_t mac;          /* one enum suite_mac bit: MD5, SHA-1, SHA-256 or SHA-384 */
     bool encrypt_then_mac; /* RFC 7366; makes no difference to NULL encryption */
-    uint16_t version;      /* VERSION_TLS12 or VERSION_TLS11 */
+    uint16_t version;      /* as on the wire: 0x0303 or 0x0302 */
 };
 
 /* Bytes of key and block of one enum suite_enc bit; 0: NULL encryption, or no block cipher. */
@@ -40,7 +40,10 @@ MUST_CHECK struct cbc *cbc_new(const struct crypto_lib *lib,
 /* Wipes and frees; NULL is allowed. */
 void cbc_free(struct cbc *c);
 
-/* MAC of header and data[0..len). mac: hash_len() bytes of the MAC's digest. */
+/* Bytes of the MAC. */
+size_t cbc_mac_len(const struct cbc *c);
+
+/* MAC of header and data[0..len). mac: cbc_mac_len() bytes. */
 MUST_CHECK bool cbc_mac(const struct cbc *c, uint8_t *mac, const uint8_t header[CBC_HEADER_LEN],
                         const uint8_t *data, size_t len);
 
