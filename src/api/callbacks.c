@@ -9,8 +9,11 @@
 #include "api/ca_list.h"
 #include "api/ct.h"
 #include "api/custom_ext.h"
+#include "api/dh.h"
 #include "api/internal.h"
 #include "api/ocsp.h"
+
+#include "engine/engine.h"
 
 #include "crypto/random.h"
 #include "handshake/negotiate.h"
@@ -18,6 +21,28 @@
 #include <openssl/err.h>
 #include <string.h>
 #include <time.h>
+
+/* --- The callbacks that only listen --- */
+
+static void report_message(void *owner, bool sent, uint16_t version, int content_type,
+                           const uint8_t *bytes, size_t len)
+{
+    SSL *s = owner;
+
+    if (s->config->msg_callback != NULL) {
+        s->config->msg_callback(sent, version, content_type, bytes, len, s,
+                                s->config->msg_callback_arg);
+    }
+}
+
+static void report_info(SSL *s, int where, int ret)
+{
+    void (*callback)(const SSL *, int, int) = ssl_info_callback(s);
+
+    if (callback != NULL) {
+        callback(s, where, ret);
+    }
+}
 
 /* --- Questions of a server --- */
 
@@ -54,6 +79,23 @@ static enum hook_answer remember_name(SSL *s, const struct blob *name, struct re
     return HOOK_OK;
 }
 
+/* TLS 1.3 has no warning to send: RFC 8446, 6. Before it, one goes out with the flight. */
+static void send_warning(SSL *s, uint8_t description)
+{
+    struct tls_conn *c = &s->conn;
+    const uint8_t alert[2] = { ALERT_LEVEL_WARNING, description };
+
+    if (c->neg.version == VERSION_TLS13) {
+        return;
+    }
+    tls_queue_alert(c, ALERT_LEVEL_WARNING, description);
+    c->alert_due = false;
+    if (tls_seal_alert(c)) {
+        report_message(s, true, c->neg.version, CONTENT_ALERT, alert, sizeof alert);
+        report_info(s, SSL_CB_WRITE_ALERT, ALERT_LEVEL_WARNING << 8 | description);
+    }
+}
+
 /* The callback of the context of the moment, else of the one the connection was made with. It is
  * asked whether the client sent a name or not. */
 static enum hook_answer ask_server_name(void *owner, const struct blob *name,
@@ -72,7 +114,9 @@ static enum hook_answer ask_server_name(void *owner, const struct blob *name,
     case SSL_TLSEXT_ERR_ALERT_FATAL:
         failure->alert = (uint8_t)alert;
         return HOOK_FAIL;
-    case SSL_TLSEXT_ERR_ALERT_WARNING: /* TLS 1.3 has no warning to send: RFC 8446, 6 */
+    case SSL_TLSEXT_ERR_ALERT_WARNING:
+        send_warning(s, (uint8_t)alert);
+        return HOOK_NONE;
     case SSL_TLSEXT_ERR_NOACK:
         return HOOK_NONE;
     default: /* OpenSSL acknowledges the name all the same */
@@ -117,6 +161,54 @@ static bool has_authorities(void *owner)
                 sk_X509_NAME_num(SSL_get0_CA_list(s)) > 0);
     }
     return sk_X509_NAME_num(SSL_get0_CA_list(s)) > 0;
+}
+
+static bool write_certificate_types(void *owner, struct writer *w)
+{
+    const SSL *s = owner;
+    const struct blob *types = s->config->client_cert_types;
+
+    if (types == NULL) {
+        return false;
+    }
+    writer_open(w, 1);
+    writer_bytes(w, types->bytes, types->len);
+    writer_close(w);
+    return true;
+}
+
+/* TLS 1.3 binds ECDSA to three curves, and has no DSA. */
+static bool fits_tls13(const SSL *s, enum key_slot slot)
+{
+    const struct credentials *set = s->config->core.credentials;
+    size_t num;
+    const struct sig_scheme *schemes = sig_scheme_table(&num);
+
+    for (size_t i = 0; credentials_has(set, slot) && i < num; i++) {
+        if (schemes[i].slot == slot &&
+            sig_scheme_fits_key(s->config->core.lib, &schemes[i], set->slot[slot].key, true)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A callback may still bring what is needed. */
+static bool can_serve_tls13(void *owner)
+{
+    const SSL *s = owner;
+
+    if (s->ctx->servername_cb != NULL || s->session_ctx->servername_cb != NULL ||
+        s->config->cert_cb != NULL || s->config->psk_find_session != NULL ||
+        s->config->psk_server_callback != NULL) {
+        return true;
+    }
+    for (enum key_slot slot = KEY_RSA; slot < NUM_KEY_SLOTS; slot++) {
+        if (fits_tls13(s, slot)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* --- Certificates --- */
@@ -225,10 +317,15 @@ static bool allows_group(void *owner, enum security_stage stage, const struct gr
 
 /* RFC 8446, 4.2.3: TLS 1.3 has no DSA, and a client that offers it alone does not offer the weaker
  * hashes either. */
-static bool is_obsolete(const struct sig_scheme *scheme, enum role role)
+static bool is_obsolete(const SSL *s, const struct sig_scheme *scheme)
 {
-    return scheme->kind == SIG_DSA ||
-           (role == ROLE_CLIENT && (scheme->hash == HASH_SHA1 || scheme->hash == HASH_SHA224));
+    bool weak = scheme->hash == HASH_SHA1 || scheme->hash == HASH_SHA224;
+
+    if (s->conn.role == ROLE_CLIENT) {
+        return (scheme->kind == SIG_DSA || weak) &&
+               !negotiate_allows_version(&s->conn, VERSION_TLS12);
+    }
+    return scheme->kind == SIG_DSA && s->conn.neg.version == VERSION_TLS13;
 }
 
 static bool allows_scheme(void *owner, enum security_stage stage, const struct sig_scheme *scheme)
@@ -238,33 +335,13 @@ static bool allows_scheme(void *owner, enum security_stage stage, const struct s
     const SSL *s = owner;
     uint8_t id[2] = { (uint8_t)(scheme->id >> 8), (uint8_t)scheme->id };
 
-    if (stage == SECURITY_SUPPORTED && is_obsolete(scheme, s->conn.role)) {
+    if (stage == SECURITY_SUPPORTED && is_obsolete(s, scheme)) {
         return false;
     }
     return ssl_is_allowed(owner, ops[stage], scheme->security_bits, scheme->hash_nid, id);
 }
 
 /* --- Reports --- */
-
-static void report_message(void *owner, bool sent, uint16_t version, int content_type,
-                           const uint8_t *bytes, size_t len)
-{
-    SSL *s = owner;
-
-    if (s->config->msg_callback != NULL) {
-        s->config->msg_callback(sent, version, content_type, bytes, len, s,
-                                s->config->msg_callback_arg);
-    }
-}
-
-static void report_info(SSL *s, int where, int ret)
-{
-    void (*callback)(const SSL *, int, int) = ssl_info_callback(s);
-
-    if (callback != NULL) {
-        callback(s, where, ret);
-    }
-}
 
 static void report_step(void *owner)
 {
@@ -392,6 +469,11 @@ const struct tls_hooks ssl_hooks = {
     .server_name = ask_server_name,
     .choose_alpn = ask_alpn,
     .ocsp_response = ocsp_staple,
+    .has_dhe = dh_available,
+    .dhe_parameters = dh_parameters,
+    .allows_dhe = dh_allowed,
+    .write_certificate_types = write_certificate_types,
+    .can_serve_tls13 = can_serve_tls13,
     .has_authorities = has_authorities,
     .write_authorities = ca_list_write,
     .choose_credential = ask_credential,

@@ -126,6 +126,10 @@ static long renegotiation_info(const SSL *s)
     static const uint8_t signal[] = { 0x00, 0xff };
     const struct blob *suites = s->conn.neg.peer_suites;
 
+    if (s->conn.neg.version != VERSION_TLS13) {
+        return s->conn.neg.secure_renegotiation;
+    }
+
     for (size_t i = 0; i + sizeof(signal) <= blob_len(suites); i += sizeof(signal)) {
         if (memcmp(suites->bytes + i, signal, sizeof(signal)) == 0) {
             return 1;

@@ -24,6 +24,7 @@ static long set_mode(SSL *s, SSL_CTX *ctx, uint32_t mode)
             return 0;
         }
         config->mode = mode;
+        config->core.send_fallback_scsv = (mode & SSL_MODE_SEND_FALLBACK_SCSV) != 0;
     }
     return (long)mode;
 }

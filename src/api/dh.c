@@ -6,6 +6,7 @@
 
 #include "api/certs.h"
 #include "api/lists.h"
+#include "crypto/dhe.h"
 #include <openssl/dh.h>
 #include <openssl/ec.h>
 
@@ -87,4 +88,62 @@ void SSL_set_tmp_dh_callback(SSL *s, DH *(*callback)(SSL *, int, int))
     if (config != NULL) {
         config->dh_callback = callback;
     }
+}
+
+/* --- What the core asks --- */
+
+bool dh_available(void *owner)
+{
+    const struct ssl_config *config = ((const SSL *)owner)->config;
+
+    return config->dh_auto || config->dh_pkey != NULL || config->dh_callback != NULL;
+}
+
+/* Bits of security that each level asks for: SSL_CTX_set_security_level(3). */
+static int level_bits(int level)
+{
+    static const int bits[] = { 0, 80, 112, 128, 192, 256 };
+
+    return level < 0 ? 0 : bits[level < (int)COUNT_OF(bits) ? level : (int)COUNT_OF(bits) - 1];
+}
+
+/* As strong as the certificate that signs them, and as the security level demands. */
+static EVP_PKEY *automatic_parameters(const SSL *s, const struct ssl_cipher_st *suite)
+{
+    enum key_slot slot = s->conn.neg.own_slot;
+    int bits = suite->strength_bits == 256 ? 128 : 80;
+
+    if (slot != KEY_NONE) {
+        bits = EVP_PKEY_get_security_bits(s->config->core.credentials->slot[slot].key);
+    }
+    if (bits < level_bits(s->config->security_level)) {
+        bits = level_bits(s->config->security_level);
+    }
+    return dhe_automatic(s->config->core.lib, bits);
+}
+
+EVP_PKEY *dh_parameters(void *owner, const struct ssl_cipher_st *suite)
+{
+    SSL *s = owner;
+    EVP_PKEY *key = s->config->dh_pkey;
+
+    if (s->config->dh_auto) {
+        return automatic_parameters(s, suite);
+    }
+    if (key != NULL) {
+        return EVP_PKEY_up_ref(key) == 1 ? key : NULL;
+    }
+    /* The callback keeps what it returns. 1024 is what OpenSSL has always asked for. */
+    DH *dh = s->config->dh_callback != NULL ? s->config->dh_callback(s, 0, 1024) : NULL;
+    key = dh != NULL ? EVP_PKEY_new() : NULL;
+    if (key == NULL || EVP_PKEY_set1_DH(key, dh) != 1) {
+        EVP_PKEY_free(key);
+        return NULL;
+    }
+    return key;
+}
+
+bool dh_allowed(void *owner, EVP_PKEY *key)
+{
+    return ssl_is_allowed(owner, SSL_SECOP_TMP_DH, dhe_security_bits(key), 0, key);
 }

@@ -43,6 +43,12 @@ bool secret_equals(const struct secret *s, const uint8_t *bytes, size_t len)
     return s->len == len && constant_time_equals(s->bytes, bytes, len);
 }
 
+size_t constant_time_ge(size_t a, size_t b)
+{
+    /* The difference wraps around, and has its top bit set, exactly when a is less. */
+    return ((a - b) >> (8 * sizeof(a) - 1)) - 1;
+}
+
 uint8_t constant_time_select(uint8_t mask, uint8_t a, uint8_t b)
 {
     return (uint8_t)((mask & a) | (~mask & b));

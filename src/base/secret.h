@@ -29,6 +29,9 @@ MUST_CHECK bool constant_time_equals(const void *a, const void *b, size_t len);
 /* True when s has len bytes and they equal those at bytes. Time depends on len alone. */
 MUST_CHECK bool secret_equals(const struct secret *s, const uint8_t *bytes, size_t len);
 
+/* All ones when a >= b, else zero. Both are at most SIZE_MAX / 2. */
+size_t constant_time_ge(size_t a, size_t b);
+
 /* mask is all ones or all zeros: a where ones, b where zeros. */
 uint8_t constant_time_select(uint8_t mask, uint8_t a, uint8_t b);
 

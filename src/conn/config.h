@@ -18,6 +18,7 @@
 #define OPTION_ALLOW_NO_DHE_KEX          (UINT64_C(1) << 10)
 #define OPTION_IGNORE_UNEXPECTED_EOF     (UINT64_C(1) << 7)
 #define OPTION_NO_EXTENDED_MASTER_SECRET (UINT64_C(1) << 0)
+#define OPTION_LEGACY_SERVER_CONNECT (UINT64_C(1) << 2)
 #define OPTION_NO_ENCRYPT_THEN_MAC       (UINT64_C(1) << 19)
 #define OPTION_NO_TICKET                 (UINT64_C(1) << 14)
 #define OPTION_ENABLE_MIDDLEBOX_COMPAT   (UINT64_C(1) << 20)
@@ -52,6 +53,7 @@ struct tls_config {
 
     struct credentials *credentials; /* counted; never NULL */
 
+    bool send_fallback_scsv;      /* SSL_MODE_SEND_FALLBACK_SCSV */
     bool ask_client_cert;       /* SSL_VERIFY_PEER of a server */
     bool require_client_cert;   /* SSL_VERIFY_FAIL_IF_NO_PEER_CERT */
     bool ask_client_cert_once;  /* SSL_VERIFY_CLIENT_ONCE */

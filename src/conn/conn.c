@@ -17,6 +17,7 @@ static void wipe_negotiated(struct negotiated *neg)
     blob_free(neg->peer_sigalgs);
     blob_free(neg->peer_cert_sigalgs);
     blob_free(neg->peer_point_formats);
+    blob_free(neg->peer_cert_types);
     OPENSSL_cleanse(neg, sizeof *neg);
     neg->own_slot = KEY_NONE;
 }

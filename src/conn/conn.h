@@ -61,6 +61,9 @@ struct negotiated {
     struct blob *peer_cert_sigalgs; /* signature_algorithms_cert */
     struct blob *peer_point_formats;
     uint8_t max_fragment_code;     /* RFC 6066, 4 */
+    struct blob *peer_cert_types;           /* TLS 1.2 client: of the CertificateRequest */
+    bool encrypt_then_mac;                  /* RFC 7366 was agreed on */
+    bool secure_renegotiation;              /* RFC 5746 was agreed on */
     bool peer_wants_ocsp;
     bool was_retried; /* HelloRetryRequest took place */
 };

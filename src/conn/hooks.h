@@ -48,6 +48,17 @@ struct tls_hooks {
     /* The OCSP response to staple. OK: *response is taken over. */
     enum hook_answer (*ocsp_response)(void *owner, struct blob **response,
                                       struct record_error *failure);
+    /* TLS 1.2's DHE: whether there are parameters, those for the suite (the core frees them with
+     * dhe_free(); NULL: none), and whether the security level allows a key of that size. */
+    bool (*has_dhe)(void *owner);
+    EVP_PKEY *(*dhe_parameters)(void *owner, const struct ssl_cipher_st *suite);
+    bool (*allows_dhe)(void *owner, EVP_PKEY *key);
+    /* TLS 1.2's list of client certificate types, its length included; false: the default's. */
+    bool (*write_certificate_types)(void *owner, struct writer *w);
+    /* Whether to get a certificate that TLS 1.3 can use: without one OpenSSL's servers do not
+     * consider the version. */
+    bool (*can_serve_tls13)(void *owner);
+
     /* Whether there are certificate authorities to name. */
     bool (*has_authorities)(void *owner);
     /* Encoded DistinguishedNames for certificate_authorities are appended to w, each with its

@@ -1,8 +1,8 @@
 /*
- * Block ciphers in CBC mode and HMAC for records (RFC 5246, 6.2.3.1 and 6.2.3.2). Padding is put
- * on and taken off by libcrypto's own TLS mode of these ciphers, which is constant time, and so is
- * its HMAC over content of secret length; what is done here with their results branches on none of
- * them (CVE-2013-0169, CVE-2016-2107).
+ * Block ciphers in CBC mode and HMAC for records (RFC 5246, 6.2.3.1 and 6.2.3.2). What was
+ * decrypted decides about no branch and no address before padding and MAC are judged together:
+ * Lucky 13 (CVE-2013-0169), CVE-2016-2107. The MAC of content whose length is not to be known is
+ * libcrypto's: its HMAC has a mode for it.
  */
 #include "crypto/cbc.h"
 
@@ -18,7 +18,8 @@
 #include <openssl/params.h>
 #include <string.h>
 
-#define LENGTH_AT (CBC_HEADER_LEN - 2)
+#define LENGTH_AT       (CBC_HEADER_LEN - 2)
+#define CBC_MAX_PADDING 256 /* RFC 5246, 6.2.3.2: 255 and the byte that says so; a power of two */
 
 struct cbc {
     EVP_CIPHER_CTX *cipher;  /* owns; NULL: no encryption */
@@ -65,33 +66,6 @@ size_t cbc_block_len(uint32_t enc)
     return b == NULL ? 0 : b->block_len;
 }
 
-/* The MAC that the provider took out of the last record, in its own memory, borrowed: mac_len
- * bytes. NULL: there is none, or the provider does not treat ciphertext as records. */
-static const void *taken_mac(const struct cbc *c, size_t *mac_len)
-{
-    void *mac = NULL;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_octet_ptr(OSSL_CIPHER_PARAM_TLS_MAC, &mac, 0),
-        OSSL_PARAM_construct_end(),
-    };
-
-    *mac_len = EVP_CIPHER_CTX_get_params(c->cipher, params) == 1 && OSSL_PARAM_modified(params)
-                   ? params[0].return_size
-                   : SIZE_MAX;
-    return mac;
-}
-
-/* True when the provider took the parameters. One that does not know them would ignore them and
- * give out content with its padding. Asked like this because not every cipher that knows them lists
- * them: 3DES does not. */
-static bool knows_records(const struct cbc *c, size_t expected_mac_len)
-{
-    size_t mac_len;
-
-    (void)taken_mac(c, &mac_len);
-    return mac_len == expected_mac_len;
-}
-
 static bool set_cipher(struct cbc *c, const struct crypto_lib *lib,
                        const struct cbc_parameters *parameters, enum aead_direction direction,
                        const uint8_t *key)
@@ -99,13 +73,6 @@ static bool set_cipher(struct cbc *c, const struct crypto_lib *lib,
     /* Any IV will do: the explicit one is the first block's ciphertext. */
     static const uint8_t iv[CBC_MAX_BLOCK_LEN];
     const struct block_cipher *b = find(parameters->enc);
-    unsigned int version = parameters->version;
-    size_t mac_len = parameters->encrypt_then_mac ? 0 : hash_len(c->hash);
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_uint(OSSL_CIPHER_PARAM_TLS_VERSION, &version),
-        OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_TLS_MAC_SIZE, &mac_len),
-        OSSL_PARAM_construct_end(),
-    };
 
     if (b == NULL) {
         return parameters->enc == ENC_NULL;
@@ -113,10 +80,9 @@ static bool set_cipher(struct cbc *c, const struct crypto_lib *lib,
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(lib->libctx, b->name, lib->propq);
     c->block_len = b->block_len;
     c->cipher = EVP_CIPHER_CTX_new();
-    bool done =
-        c->cipher != NULL && cipher != NULL &&
-        EVP_CipherInit_ex2(c->cipher, cipher, key, iv, direction == AEAD_SEAL, params) == 1 &&
-        knows_records(c, mac_len);
+    bool done = c->cipher != NULL && cipher != NULL &&
+                EVP_CipherInit_ex2(c->cipher, cipher, key, iv, direction == AEAD_SEAL, NULL) == 1 &&
+                EVP_CIPHER_CTX_set_padding(c->cipher, 0) == 1;
     EVP_CIPHER_free(cipher);
     return done;
 }
@@ -195,40 +161,84 @@ bool cbc_mac(const struct cbc *c, uint8_t *mac, const uint8_t header[CBC_HEADER_
     return hmac_key_mac(&c->mac, mac, parts, COUNT_OF(parts));
 }
 
+/* Whole blocks, in place. The IV of the first is whatever came before, because the first is the
+ * explicit IV: who sends it has made it random, who gets it has no use for what it decrypts to. */
+static bool crypt(struct cbc *c, uint8_t *text, size_t len)
+{
+    int done = 0;
+
+    return len <= AEAD_LONGEST_INPUT &&
+           EVP_CipherUpdate(c->cipher, text, &done, text, (int)len) == 1 && (size_t)done == len;
+}
+
 bool cbc_encrypt(struct cbc *c, uint8_t *text, size_t len, size_t *padded_len)
 {
-    int done = 0;
+    size_t padding = c->block_len - len % c->block_len;
 
-    if (len > AEAD_LONGEST_INPUT || EVP_CipherUpdate(c->cipher, text, &done, text, (int)len) != 1) {
-        return false;
-    }
-    *padded_len = (size_t)done;
-    return true;
+    memset(text + len, (int)(padding - 1), padding);
+    *padded_len = len + padding;
+    return crypt(c, text, *padded_len);
 }
 
-/* Lengths that padding and a MAC of mac_len bytes can have led to: RFC 5246, 6.2.3.2. They are the
- * peer's and everybody's to see. */
+/* Lengths that padding and a MAC of mac_len bytes can have led to: RFC 5246, 6.2.3.2. They are
+ * everybody's to see. */
 static bool is_possible(const struct cbc *c, size_t len, size_t mac_len)
 {
-    return len <= AEAD_LONGEST_INPUT && len % c->block_len == 0 &&
-           len >= c->block_len + mac_len + 1;
+    return len % c->block_len == 0 && len >= c->block_len + mac_len + 1;
 }
 
-/* The provider's part. It fails on wrong padding only where there is no MAC to be checked. */
-static bool decrypt(struct cbc *c, uint8_t *text, size_t len, size_t *plain_len)
+/* All ones when text[0..len) ends with right padding after at least mac_len bytes, else zero.
+ * *padding: its bytes; 0: it is wrong. RFC 5246, 6.2.3.2: each byte has the value of the last, and
+ * all are looked at (POODLE). */
+static size_t check_padding(const uint8_t *text, size_t len, size_t mac_len, size_t *padding)
 {
-    int done = 0;
+    uint8_t last = text[len - 1];
+    size_t num_looked_at = len < CBC_MAX_PADDING ? len : CBC_MAX_PADDING;
+    uint8_t differences = 0;
 
-    ERR_set_mark();
-    bool decrypted = EVP_CipherUpdate(c->cipher, text, &done, text, (int)len) == 1;
-    ERR_pop_to_mark();
-    *plain_len = (size_t)done;
-    return decrypted;
+    for (size_t i = 0; i < num_looked_at; i++) {
+        uint8_t is_padding = (uint8_t)constant_time_ge(last, i);
+        differences |= is_padding & (text[len - 1 - i] ^ last);
+    }
+    size_t right =
+        constant_time_ge(len, mac_len + 1 + last) & constant_time_ge(0, (size_t)differences);
+    *padding = right & ((size_t)last + 1);
+    return right;
 }
 
 bool cbc_decrypt(struct cbc *c, uint8_t *text, size_t len, size_t *plain_len)
 {
-    return is_possible(c, len, 0) && decrypt(c, text, len, plain_len);
+    size_t padding;
+
+    if (!is_possible(c, len, 0) || !crypt(c, text, len)) {
+        return false;
+    }
+    size_t right = check_padding(text + c->block_len, len - c->block_len, 0, &padding);
+    *plain_len = len - c->block_len - padding;
+    return right != 0;
+}
+
+/* Copies the MAC, which starts at text[at] and of which only the padding follows, without an
+ * address that depends on at: the end of text is moved to the front in steps of powers of two, each
+ * made or not. */
+static void copy_mac(uint8_t *mac, size_t mac_len, const uint8_t *text, size_t len, size_t at)
+{
+    uint8_t end[HASH_MAX_LEN + 2 * CBC_MAX_PADDING] = { 0 };
+    size_t end_len = len < mac_len + CBC_MAX_PADDING ? len : mac_len + CBC_MAX_PADDING;
+    size_t distance = at - (len - end_len);
+
+    memcpy(end, text + len - end_len, end_len);
+    for (size_t step = CBC_MAX_PADDING; step > 0; step /= 2) {
+        size_t is_due = constant_time_ge(distance, step);
+
+        /* What follows is moved by less than step any more. */
+        for (size_t i = 0; i < mac_len + step - 1; i++) {
+            end[i] = constant_time_select((uint8_t)is_due, end[i + step], end[i]);
+        }
+        distance -= is_due & step;
+    }
+    memcpy(mac, end, mac_len);
+    wipe(end, sizeof(end));
 }
 
 /* The MAC that content[0..plain_len) has to have, in time that depends on outer_len, which is what
@@ -257,24 +267,27 @@ bool cbc_decrypt_mac(struct cbc *c, const uint8_t header[CBC_HEADER_LEN], uint8_
 {
     uint8_t full_header[CBC_HEADER_LEN];
     uint8_t expected[HASH_MAX_LEN];
+    uint8_t found[HASH_MAX_LEN];
     size_t mac_len = hash_len(c->hash);
-    size_t taken_len;
+    size_t padding;
 
-    if (!is_possible(c, len, mac_len) || !decrypt(c, text, len, plain_len)) {
+    if (!is_possible(c, len, mac_len) || !crypt(c, text, len)) {
         return false;
     }
-    /* Random bytes if the padding was wrong. */
-    const void *taken = taken_mac(c, &taken_len);
-    if (taken == NULL || taken_len != mac_len) {
-        return false;
-    }
+    const uint8_t *content = text + c->block_len;
+    size_t outer_len = len - c->block_len;
+    /* RFC 5246, 6.2.3.2: wrong padding is taken for none, so that there is a MAC to compute. */
+    size_t right = check_padding(content, outer_len, mac_len, &padding);
+    *plain_len = outer_len - padding - mac_len;
     memcpy(full_header, header, LENGTH_AT);
     full_header[LENGTH_AT] = (uint8_t)(*plain_len >> 8);
     full_header[LENGTH_AT + 1] = (uint8_t)*plain_len;
-    if (!blind_mac(c, expected, full_header, text + c->block_len, *plain_len, len - c->block_len)) {
+    if (!blind_mac(c, expected, full_header, content, *plain_len, outer_len)) {
         return false;
     }
-    bool right = constant_time_equals(expected, taken, mac_len);
+    copy_mac(found, mac_len, content, outer_len, *plain_len);
+    bool same = constant_time_equals(expected, found, mac_len);
     wipe(expected, sizeof(expected));
-    return right;
+    wipe(found, sizeof(found));
+    return ((size_t)same & right) != 0;
 }

@@ -22,7 +22,7 @@ static enum tls_status act_on(struct tls_conn *c, uint8_t level, uint8_t descrip
 {
     /* In TLS 1.3 the level says nothing: all but two alerts are fatal (RFC 8446, 6). Before a
      * version is agreed on, and in older ones, it counts. */
-    bool tls13 = c->neg.suite != NULL;
+    bool tls13 = c->neg.suite != NULL && c->neg.version == VERSION_TLS13;
     bool warning = level == ALERT_LEVEL_WARNING || (tls13 && description == ALERT_USER_CANCELED);
 
     if (warning) {
@@ -36,6 +36,10 @@ static enum tls_status act_on(struct tls_conn *c, uint8_t level, uint8_t descrip
     }
     if (description == ALERT_CLOSE_NOTIFY && (tls13 || warning)) {
         return TLS_CLOSED;
+    }
+    /* A peer that will not renegotiate when we asked it to has refused the handshake. */
+    if (warning && description == ALERT_NO_RENEGOTIATION && !tls13) {
+        return fail(c, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_RENEGOTIATION);
     }
     if (warning && !tls13) {
         return TLS_OK;
@@ -86,7 +90,7 @@ bool tls_seal_alert(struct tls_conn *c)
     /* A client's own handshake key is installed late, where OpenSSL's callbacks show it. An alert
      * before that must not go out in the clear when the server's flight was encrypted. */
     if (c->role == ROLE_CLIENT && c->out.epoch == EPOCH_PLAINTEXT &&
-        c->in.epoch != EPOCH_PLAINTEXT && !keys13_install(c, DIRECTION_OUT, EPOCH_HANDSHAKE)) {
+        c->in.epoch == EPOCH_HANDSHAKE && !keys13_install(c, DIRECTION_OUT, EPOCH_HANDSHAKE)) {
         return false;
     }
     return conn_seal(c, CONTENT_ALERT, alert, sizeof alert);

@@ -5,6 +5,7 @@
 #include "conn/pipes.h"
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
+#include "handshake/negotiate12.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -103,7 +104,8 @@ enum step_result choose_credential_client(struct handshake *hs)
         return result;
     }
     /* None that fits: an empty Certificate says so, and the server decides (RFC 8446, 4.4.2.3). */
-    hs->scheme = negotiate_scheme(c);
+    hs->scheme = c->neg.version == VERSION_TLS13 ? negotiate_scheme(c)
+                                                 : negotiate_client_scheme12(c);
     hs->have_cert = hs->scheme != NULL;
     c->neg.own_scheme = hs->scheme;
     c->neg.own_slot = hs->have_cert ? hs->scheme->slot : KEY_NONE;
@@ -170,22 +172,40 @@ static bool is_expected_context(const struct handshake *hs, struct reader contex
            reader_equals(&context, expected.at, expected.left);
 }
 
-static enum step_result read_entry(struct handshake *hs, struct reader *list, size_t index)
+enum step_result certificate_begin_chain(struct handshake *hs)
+{
+    cert_list_free(hs->peer_chain);
+    hs->peer_chain = cert_list_new();
+    return hs->peer_chain != NULL ? STEP_OK
+                                  : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+}
+
+enum step_result certificate_take(struct handshake *hs, struct reader der, X509 **cert)
 {
     struct tls_conn *c = hs->conn;
+
+    *cert = cert_parse(c->config->lib, der.at, der.left);
+    if (*cert == NULL) {
+        return step_fail(hs, c->role == ROLE_CLIENT ? ALERT_BAD_CERTIFICATE : ALERT_DECODE_ERROR,
+                         ERR_R_ASN1_LIB);
+    }
+    return cert_list_add(hs->peer_chain, *cert)
+               ? STEP_OK
+               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+}
+
+static enum step_result read_entry(struct handshake *hs, struct reader *list, size_t index)
+{
     struct reader der;
     struct reader block;
+    X509 *cert;
 
     if (!reader_vec24(list, &der)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_CERT_LENGTH_MISMATCH);
     }
-    X509 *cert = cert_parse(c->config->lib, der.at, der.left);
-    if (cert == NULL) {
-        return step_fail(hs, c->role == ROLE_CLIENT ? ALERT_BAD_CERTIFICATE : ALERT_DECODE_ERROR,
-                         ERR_R_ASN1_LIB);
-    }
-    if (!cert_list_add(hs->peer_chain, cert)) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    enum step_result result = certificate_take(hs, der, &cert);
+    if (result != STEP_OK) {
+        return result;
     }
     if (!reader_vec16(list, &block)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_LENGTH);
@@ -195,13 +215,8 @@ static enum step_result read_entry(struct handshake *hs, struct reader *list, si
 
 static enum step_result read_chain(struct handshake *hs, struct reader list)
 {
-    enum step_result result = STEP_OK;
+    enum step_result result = certificate_begin_chain(hs);
 
-    cert_list_free(hs->peer_chain);
-    hs->peer_chain = cert_list_new();
-    if (hs->peer_chain == NULL) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
-    }
     for (size_t i = 0; !reader_is_empty(&list) && result == STEP_OK; i++) {
         result = read_entry(hs, &list, i);
     }
@@ -236,6 +251,18 @@ static enum step_result accept_none(struct handshake *hs)
     return STEP_OK;
 }
 
+enum step_result certificate_end_chain(struct handshake *hs)
+{
+    hs->peer_has_cert = cert_list_len(hs->peer_chain) > 0;
+    if (!hs->peer_has_cert) {
+        return accept_none(hs);
+    }
+    if (hs->conn->role == ROLE_CLIENT) {
+        keep_chain(hs);
+    }
+    return STEP_OK;
+}
+
 enum step_result read_certificate(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
@@ -262,14 +289,7 @@ enum step_result read_certificate(struct handshake *hs, struct reader *body)
         session_free(c->session);
         c->session = own;
     }
-    hs->peer_has_cert = cert_list_len(hs->peer_chain) > 0;
-    if (!hs->peer_has_cert) {
-        return accept_none(hs);
-    }
-    if (c->role == ROLE_CLIENT) {
-        keep_chain(hs);
-    }
-    return STEP_OK;
+    return certificate_end_chain(hs);
 }
 
 enum step_result verify_peer(struct handshake *hs)

@@ -4,6 +4,7 @@
  */
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
+#include "handshake/negotiate12.h"
 #include "handshake/states.h"
 
 #include <openssl/crypto.h>
@@ -13,6 +14,8 @@
 
 /* TLS_EMPTY_RENEGOTIATION_INFO_SCSV: RFC 5746, 3.3. */
 #define SUITE_SCSV 0x00ff
+/* TLS_FALLBACK_SCSV: RFC 7507. */
+#define SUITE_FALLBACK_SCSV 0x5600
 
 /* The session id that middlebox compatibility wants, and the random bytes; once per handshake, as
  * a second ClientHello repeats them (RFC 8446, 4.1.2). */
@@ -23,7 +26,8 @@ static bool draw_random(struct handshake *hs)
     if (!c->hooks->random(c->owner, c->neg.client_random, RANDOM_LEN)) {
         return false;
     }
-    if ((c->config->options & OPTION_ENABLE_MIDDLEBOX_COMPAT) != 0) {
+    if ((c->config->options & OPTION_ENABLE_MIDDLEBOX_COMPAT) != 0 &&
+        negotiate_allows_version(c, VERSION_TLS13)) {
         hs->session_id_len = SESSION_ID_MAX;
         return c->hooks->random(c->owner, hs->session_id, SESSION_ID_MAX);
     }
@@ -48,40 +52,63 @@ enum step_result check_versions(struct handshake *hs)
     if (!any_version_enabled(c->config)) {
         return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE);
     }
-    if (!c->hooks->allows_version(c->owner, VERSION_TLS13)) {
+    uint16_t highest = negotiate_highest_version(c);
+    if (highest == 0 && config_allows_version(c->config, VERSION_TLS13)) {
+        /* Only the security level can have said no. */
         return step_fail(hs, ALERT_NONE, ERR_R_INTERNAL_ERROR);
     }
-    /* What reports show until a version is agreed on: the highest of ours. */
-    c->neg.version = VERSION_TLS13;
+    /* What reports show until a version is agreed on: OpenSSL's server begins with the highest it
+     * knows, its client with the highest it offers. */
+    if (hs->initial && hs->retry == RETRY_NONE) {
+        c->neg.version = c->role == ROLE_SERVER ? VERSION_TLS13 : highest;
+    }
+    return STEP_OK;
+}
+
+/* What the hello needs at least: a version, a suite of it and, in TLS 1.3, a group. */
+static enum step_result check_offer(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    size_t suite13 = 0;
+    size_t suite12 = 0;
+    size_t group = 0;
+    bool tls13 = negotiate_allows_version(c, VERSION_TLS13);
+    bool tls12 = negotiate_allows_version(c, VERSION_TLS12);
+
+    if (!tls13 && !tls12) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE);
+    }
+    if (!(tls13 && negotiate_next_suite13(c, &suite13) != NULL) &&
+        !(tls12 && negotiate_next_suite12(c, &suite12) != NULL)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_NO_CIPHERS_AVAILABLE);
+    }
+    if (tls13) {
+        hs->share_group = negotiate_next_group(c, &group);
+        if (hs->share_group == NULL) {
+            return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_NO_SUITABLE_GROUPS);
+        }
+    }
     return STEP_OK;
 }
 
 enum step_result prepare_client_hello(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
-    size_t first_suite = 0;
-    size_t first_group = 0;
 
     if (hs->retry == RETRY_DUE) {
         hs->retry = RETRY_DONE;
         return STEP_OK;
     }
-    if (!negotiate_allows_tls13(c)) {
-        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE);
-    }
-    if (negotiate_next_suite13(c, &first_suite) == NULL) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_NO_CIPHERS_AVAILABLE);
-    }
-    hs->share_group = negotiate_next_group(c, &first_group);
-    if (hs->share_group == NULL) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_NO_SUITABLE_GROUPS);
+    enum step_result result = check_offer(hs);
+    if (result != STEP_OK) {
+        return result;
     }
     session_free(c->session);
     c->session = c->hooks->make_session(c->owner);
     if (c->session == NULL || !draw_random(hs)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
-    c->session->version = VERSION_TLS13;
+    c->session->version = c->neg.version;
     c->neg.client_version = VERSION_TLS12; /* legacy_version; what SSL_client_version reports */
     return STEP_OK;
 }
@@ -99,16 +126,27 @@ enum step_result write_client_hello(struct handshake *hs, struct writer *w)
     writer_bytes(w, hs->session_id, hs->session_id_len);
     writer_close(w);
     writer_open(w, 2);
-    while ((suite = negotiate_next_suite13(c, &position)) != NULL) {
+    while (negotiate_allows_version(c, VERSION_TLS13) &&
+           (suite = negotiate_next_suite13(c, &position)) != NULL) {
         writer_u16(w, suite_id(suite));
     }
-    writer_u16(w, SUITE_SCSV);
+    position = 0;
+    while (negotiate_allows_version(c, VERSION_TLS12) &&
+           (suite = negotiate_next_suite12(c, &position)) != NULL) {
+        writer_u16(w, suite_id(suite));
+    }
+    if (hs->initial) {
+        writer_u16(w, SUITE_SCSV);
+    }
+    if (c->config->send_fallback_scsv) {
+        writer_u16(w, SUITE_FALLBACK_SCSV);
+    }
     writer_close(w);
     writer_u8(w, 1); /* legacy_compression_methods: null */
     writer_u8(w, 0);
     enum step_result result = extensions_write(hs, EXT_CLIENT_HELLO, w, NULL, 0);
     /* RFC 8446, 5.1: only the first ClientHello may be in a record of version 3.1. */
-    c->out.version = hs->retry == RETRY_NONE ? VERSION_TLS1 : VERSION_TLS12;
+    c->out.version = hs->initial && hs->retry == RETRY_NONE ? VERSION_TLS1 : VERSION_TLS12;
     return result;
 }
 

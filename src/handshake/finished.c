@@ -1,17 +1,22 @@
 /*
- * Finished: RFC 8446, 4.4.4.
+ * Finished: RFC 8446, 4.4.4; RFC 5246, 7.4.9.
  */
 #include "handshake/handshake.h"
+#include "handshake/keys12.h"
 #include "handshake/keys13.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 
-enum step_result write_finished(struct handshake *hs, struct writer *w)
+/* verify_data by version. */
+typedef bool finished_fn(struct handshake *hs, enum direction direction,
+                         struct secret *verify_data);
+
+static enum step_result write_with(struct handshake *hs, struct writer *w, finished_fn *compute)
 {
     struct secret verify_data = { 0 };
 
-    if (!keys13_finished(hs, DIRECTION_OUT, &verify_data)) {
+    if (!compute(hs, DIRECTION_OUT, &verify_data)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     writer_bytes(w, verify_data.bytes, verify_data.len);
@@ -19,12 +24,12 @@ enum step_result write_finished(struct handshake *hs, struct writer *w)
     return STEP_OK;
 }
 
-enum step_result read_finished(struct handshake *hs, struct reader *body)
+static enum step_result read_with(struct handshake *hs, struct reader *body, finished_fn *compute)
 {
     struct secret expected = { 0 };
     const uint8_t *received;
 
-    if (!keys13_finished(hs, DIRECTION_IN, &expected)) {
+    if (!compute(hs, DIRECTION_IN, &expected)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     if (reader_left(body) != expected.len || !reader_bytes(body, &received, expected.len)) {
@@ -35,4 +40,24 @@ enum step_result read_finished(struct handshake *hs, struct reader *body)
     }
     hs->conn->neg.peer_finished = expected;
     return STEP_OK;
+}
+
+enum step_result write_finished(struct handshake *hs, struct writer *w)
+{
+    return write_with(hs, w, keys13_finished);
+}
+
+enum step_result read_finished(struct handshake *hs, struct reader *body)
+{
+    return read_with(hs, body, keys13_finished);
+}
+
+enum step_result write_finished12(struct handshake *hs, struct writer *w)
+{
+    return write_with(hs, w, keys12_finished);
+}
+
+enum step_result read_finished12(struct handshake *hs, struct reader *body)
+{
+    return read_with(hs, body, keys12_finished);
 }

@@ -6,6 +6,7 @@
 #define TENON_HANDSHAKE_HANDSHAKE_H
 
 #include "crypto/cert.h"
+#include "crypto/dhe.h"
 #include "crypto/group.h"
 #include "handshake/step.h"
 #include "handshake/transcript.h"
@@ -55,6 +56,7 @@ struct handshake {
     /* Key exchange. */
     struct group_key *key;           /* owns; the client's */
     struct buffer own_share;         /* our key share */
+    EVP_PKEY *dhe_key; /* owns; TLS 1.2 DHE */
     struct shared_secret *shared;    /* owns; until the handshake secret is derived */
     const struct group *share_group; /* of the key share in use */
     enum retry retry;
@@ -75,6 +77,10 @@ struct handshake {
     struct reader answered_share;     /* client: key_exchange of the server's share, a view */
 
     /* Authentication. */
+    bool extended_master_secret; /* RFC 7627 was agreed on */
+    bool client_is_secure;       /* the client knows RFC 5746 */
+    bool expect_status;          /* client: CertificateStatus was announced */
+    bool expect_ticket;          /* client: NewSessionTicket was announced */
     bool asked_cert;                 /* a CertificateRequest was sent or received */
     bool have_cert;                  /* we send a certificate */
     bool peer_has_cert;              /* the peer sent one */
@@ -105,6 +111,35 @@ enum run_status {
 MUST_CHECK enum run_status handshake_run(struct tls_conn *c);
 
 /* --- Handlers, by file --- */
+
+/* key_exchange12.c */
+enum step_result write_server_key_exchange(struct handshake *hs, struct writer *w);
+enum step_result read_server_key_exchange(struct handshake *hs, struct reader *body);
+enum step_result write_client_key_exchange(struct handshake *hs, struct writer *w);
+enum step_result read_client_key_exchange(struct handshake *hs, struct reader *body);
+enum step_result derive_master_secret(struct handshake *hs);
+/* A SignatureAndHashAlgorithm and signature that end a message of TLS 1.2, over content. */
+enum step_result check_signature12(struct handshake *hs, struct reader *body,
+                                   const uint8_t *content, size_t len);
+
+/* certificate12.c */
+enum step_result write_certificate12(struct handshake *hs, struct writer *w);
+enum step_result read_certificate12(struct handshake *hs, struct reader *body);
+enum step_result write_certificate_status(struct handshake *hs, struct writer *w);
+enum step_result read_certificate_status(struct handshake *hs, struct reader *body);
+enum step_result write_certificate_request12(struct handshake *hs, struct writer *w);
+enum step_result read_certificate_request12(struct handshake *hs, struct reader *body);
+enum step_result write_certificate_verify12(struct handshake *hs, struct writer *w);
+enum step_result read_certificate_verify12(struct handshake *hs, struct reader *body);
+enum step_result write_nothing(struct handshake *hs, struct writer *w);
+enum step_result read_nothing(struct handshake *hs, struct reader *body);
+enum step_result read_new_session_ticket12(struct handshake *hs, struct reader *body);
+
+/* server_choices12.c */
+enum step_result choose_credential_server12(struct handshake *hs);
+enum step_result read_hello_extensions12(struct handshake *hs);
+enum step_result choose_suite12(struct handshake *hs);
+enum step_result write_server_hello12(struct handshake *hs, struct writer *w);
 
 /* client_hello.c */
 enum step_result check_versions(struct handshake *hs);
@@ -144,6 +179,8 @@ enum step_result write_certificate_verify(struct handshake *hs, struct writer *w
 enum step_result read_certificate_verify(struct handshake *hs, struct reader *body);
 
 /* finished.c */
+enum step_result write_finished12(struct handshake *hs, struct writer *w);
+enum step_result read_finished12(struct handshake *hs, struct reader *body);
 enum step_result write_finished(struct handshake *hs, struct writer *w);
 enum step_result read_finished(struct handshake *hs, struct reader *body);
 
@@ -157,6 +194,18 @@ enum step_result end_post_auth(struct handshake *hs);
 /* Translates a hook's answer: OK and NONE become STEP_OK, PAUSE STEP_PAUSED, FAIL conn_fail(). */
 enum step_result step_of_answer(struct handshake *hs, enum hook_answer answer,
                                 const struct record_error *failure, enum pause pause);
+
+/* Puts a max_fragment_length that was agreed on into force (RFC 6066, 4). */
+void handshake_apply_max_fragment(struct tls_conn *c);
+
+/* Remembers our key share for SSL_get_tmp_key; the private half is gone after the handshake. */
+void handshake_keep_own_share(struct handshake *hs);
+
+/* A Certificate message's chain, certificate by certificate: its begin, one DER encoding (*cert is
+ * borrowed), and what follows from having it or not. */
+enum step_result certificate_begin_chain(struct handshake *hs);
+enum step_result certificate_take(struct handshake *hs, struct reader der, X509 **cert);
+enum step_result certificate_end_chain(struct handshake *hs);
 
 /* What the result of a key agreement means for the handshake: RFC 8446, 4.2.8.2, 7.4.2. */
 enum step_result step_of_group(struct handshake *hs, enum group_result result);

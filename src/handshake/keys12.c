@@ -89,14 +89,11 @@ static struct protection *protection_of_block(const struct tls_conn *c, enum dir
 
 bool keys12_install(struct tls_conn *c, enum direction direction)
 {
-    struct protection_lens lens;
+    const struct protection_lens lens = protection_key_lens(c->neg.suite);
     uint8_t seed[2 * RANDOM_LEN];
     uint8_t block[MAX_KEY_BLOCK];
     struct protection *p = NULL;
 
-    if (!protection_key_lens(c->neg.suite, c->neg.version, &lens)) {
-        return false;
-    }
     size_t len = 2 * (lens.mac_key + lens.key + lens.iv);
     both_randoms(c->neg.server_random, c->neg.client_random, seed);
     if (len <= sizeof block &&

@@ -6,10 +6,21 @@
 #include "crypto/cert.h"
 #include "handshake/states.h"
 
-bool negotiate_allows_tls13(const struct tls_conn *c)
+bool negotiate_allows_version(const struct tls_conn *c, uint16_t version)
 {
-    return config_allows_version(c->config, VERSION_TLS13) &&
-           c->hooks->allows_version(c->owner, VERSION_TLS13);
+    return version >= VERSION_TLS12 && version <= VERSION_TLS13 &&
+           config_allows_version(c->config, version) &&
+           c->hooks->allows_version(c->owner, version);
+}
+
+uint16_t negotiate_highest_version(const struct tls_conn *c)
+{
+    for (uint16_t version = VERSION_TLS13; version >= VERSION_TLS12; version--) {
+        if (negotiate_allows_version(c, version)) {
+            return version;
+        }
+    }
+    return 0;
 }
 
 /* --- Suites --- */
@@ -116,6 +127,23 @@ const struct group *negotiate_next_group(const struct tls_conn *c, size_t *posit
     while (*position < u16_list_len(list)) {
         const struct group *group = group_by_id(u16_list_at(list, (*position)++));
         if (negotiate_supports_group(c, group, SECURITY_SUPPORTED)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+const struct group *negotiate_next_offered_group(const struct tls_conn *c, size_t *position)
+{
+    const struct blob *list = config_groups(c->config);
+    bool tls13 = negotiate_allows_version(c, VERSION_TLS13);
+    bool tls12 = negotiate_allows_version(c, VERSION_TLS12);
+
+    while (*position < u16_list_len(list)) {
+        const struct group *group = group_by_id(u16_list_at(list, (*position)++));
+        if (group != NULL && ((tls13 && group->tls13) || (tls12 && group->kind != GROUP_FFDH)) &&
+            group_is_available(c->config->lib, group) &&
+            c->hooks->allows_group(c->owner, SECURITY_SUPPORTED, group)) {
             return group;
         }
     }

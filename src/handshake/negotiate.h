@@ -7,8 +7,14 @@
 
 #include "conn/conn.h"
 
-/* True when TLS 1.3 may be negotiated: configuration and security level. */
-bool negotiate_allows_tls13(const struct tls_conn *c);
+/* True when the version may be negotiated: we speak it, configuration and security level. */
+bool negotiate_allows_version(const struct tls_conn *c, uint16_t version);
+
+/* The highest version that may be negotiated; 0: none. */
+uint16_t negotiate_highest_version(const struct tls_conn *c);
+
+/* The next group for supported_groups: those of TLS 1.3 only when it is offered, curves always. */
+const struct group *negotiate_next_offered_group(const struct tls_conn *c, size_t *position);
 
 /* The TLS 1.3 suite for a client's list (2 bytes each), by the preference that is configured;
  * NULL: none in common. */

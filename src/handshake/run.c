@@ -5,6 +5,7 @@
 #include "handshake/handshake.h"
 
 #include "conn/pipes.h"
+#include "handshake/keys12.h"
 #include "handshake/keys13.h"
 #include "handshake/states.h"
 
@@ -71,6 +72,7 @@ void handshake_end(struct tls_conn *c)
     buffer_wipe(&hs->outgoing);
     transcript_wipe(&hs->transcript);
     group_key_free(hs->key);
+    dhe_free(hs->dhe_key);
     if (hs->shared != NULL) {
         OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
     }
@@ -144,6 +146,23 @@ static enum run_status status_of(struct handshake *hs, enum step_result result)
 
 /* --- Receiving --- */
 
+/* TLS 1.2's ChangeCipherSpec is a step of its own, between messages: RFC 5246, 7.1. */
+static bool is_awaited_ccs(const struct tls_conn *c)
+{
+    return c->in.current.type == CONTENT_CCS && c->hs->step->message == MSG_CCS &&
+           !message_in_is_partial(&c->message);
+}
+
+static enum run_status fetch_ccs(struct tls_conn *c, struct message *m)
+{
+    if (c->in.current.len != 1 || c->in.current.data[0] != 1) {
+        conn_fail(c, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_CHANGE_CIPHER_SPEC);
+        return RUN_FAILED;
+    }
+    *m = (struct message){ .is_ccs = true, .bytes = c->in.current.data, .len = 1 };
+    return RUN_DONE;
+}
+
 /* The next message as far as it has arrived. RUN_DONE: m is whole, or its header is known. */
 static enum run_status fetch(struct tls_conn *c, struct message *m)
 {
@@ -154,7 +173,7 @@ static enum run_status fetch(struct tls_conn *c, struct message *m)
         }
         bool have_handshake = record == RECORD_READY && c->in.current.type == CONTENT_HANDSHAKE;
         if (record == RECORD_READY && !have_handshake) {
-            return RUN_OTHER;
+            return is_awaited_ccs(c) ? fetch_ccs(c, m) : RUN_OTHER;
         }
         if (!have_handshake && !message_in_is_partial(&c->message)) {
             return RUN_WANT_INPUT;
@@ -179,13 +198,14 @@ static enum run_status check_header(struct handshake *hs, const struct message *
 {
     struct tls_conn *c = hs->conn;
 
-    if (m->type != hs->step->message) {
+    if (m->is_ccs != (hs->step->message == MSG_CCS) ||
+        (!m->is_ccs && m->type != hs->step->message)) {
         c->hooks->step(c->owner);
         conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
         return RUN_FAILED;
     }
     enter(hs);
-    if (m->len - MESSAGE_HEADER_LEN > longest_message(c, m->type)) {
+    if (!m->is_ccs && m->len - MESSAGE_HEADER_LEN > longest_message(c, m->type)) {
         conn_fail(c, ALERT_ILLEGAL_PARAMETER, SSL_R_EXCESSIVE_MESSAGE_SIZE);
         return RUN_FAILED;
     }
@@ -247,8 +267,16 @@ static bool wants_flush(struct handshake *hs)
  * 7.4.1.1. Once the version is TLS 1.3 there is no such message. */
 static bool is_needless_request(const struct tls_conn *c, const struct message *m)
 {
-    return c->role == ROLE_CLIENT && c->neg.suite == NULL && m->type == MSG_HELLO_REQUEST &&
-           m->len == MESSAGE_HEADER_LEN && m->bytes != NULL;
+    return c->role == ROLE_CLIENT && (c->neg.suite == NULL || c->neg.version < VERSION_TLS13) &&
+           m->type == MSG_HELLO_REQUEST &&
+           m->len == MESSAGE_HEADER_LEN && m->bytes != NULL && !m->is_ccs;
+}
+
+static enum run_status take_ccs(struct handshake *hs)
+{
+    record_in_consume(&hs->conn->in, 1);
+    advance(hs);
+    return RUN_DONE;
 }
 
 static enum run_status run_recv(struct handshake *hs)
@@ -279,6 +307,9 @@ static enum run_status run_recv(struct handshake *hs)
     status = check_header(hs, &m);
     if (status != RUN_DONE) {
         return status;
+    }
+    if (m.is_ccs) {
+        return take_ccs(hs);
     }
     if (m.bytes != NULL) {
         return handle_message(hs, &m);
@@ -361,8 +392,9 @@ static enum run_status run_keys(struct handshake *hs)
     struct tls_conn *c = hs->conn;
     enum direction direction = hs->step->direction;
 
-    bool ok = hs->step->kind == STEP_KIND_NEXT ? keys13_update(c, direction)
-                                               : keys13_install(c, direction, hs->step->epoch);
+    bool ok = hs->step->kind == STEP_KIND_NEXT  ? keys13_update(c, direction)
+              : c->neg.version == VERSION_TLS13 ? keys13_install(c, direction, hs->step->epoch)
+                                                : keys12_install(c, direction);
     if (!ok) {
         conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
         return RUN_FAILED;

@@ -5,6 +5,7 @@
  */
 #include "handshake/handshake.h"
 #include "handshake/keys13.h"
+#include "handshake/negotiate12.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -55,6 +56,36 @@ static bool peer_has_cert(const struct handshake *hs)
     return hs->peer_has_cert;
 }
 
+static bool is_tls12(const struct handshake *hs)
+{
+    return hs->conn->neg.version != VERSION_TLS13;
+}
+
+static bool cert_auth(const struct handshake *hs)
+{
+    return suite12_has_certificate(hs->conn->neg.suite);
+}
+
+static bool ephemeral(const struct handshake *hs)
+{
+    return suite12_is_ephemeral(hs->conn->neg.suite);
+}
+
+static bool expect_status(const struct handshake *hs)
+{
+    return hs->expect_status;
+}
+
+static bool expect_ticket(const struct handshake *hs)
+{
+    return hs->expect_ticket;
+}
+
+static bool stapling(const struct handshake *hs)
+{
+    return hs->ocsp_response != NULL;
+}
+
 /* --- Derivations --- */
 
 static enum step_result derive_handshake(struct handshake *hs)
@@ -91,11 +122,14 @@ static enum step_result derive_resumption(struct handshake *hs)
 #define RECV_IF(c, m, f, s)  { .kind = STEP_KIND_RECV,  .when = c, .message = m, .read = f, .state = s, .name = #m }
 #define RECV(m, f, s)        RECV_IF(NULL, m, f, s)
 #define MAYBE(m, f, s)       { .kind = STEP_KIND_MAYBE, .message = m, .read = f, .state = s, .name = #m }
+#define MAYBE_IF(c, m, f, s) { .kind = STEP_KIND_MAYBE, .when = c, .message = m, .read = f, .state = s, .name = #m }
+#define RECV_CCS(s)          { .kind = STEP_KIND_RECV,  .message = MSG_CCS, .state = s, .name = "MSG_CCS" }
 #define SEND_IF(c, m, f, s)  { .kind = STEP_KIND_SEND,  .when = c, .message = m, .write = f, .state = s, .name = #m }
 #define CCS_IF(c, s)         { .kind = STEP_KIND_SEND,  .when = c, .message = MSG_CCS, .state = s, .name = "MSG_CCS" }
 #define SEND(m, f, s)        SEND_IF(NULL, m, f, s)
 #define DO_IF(c, f)          { .kind = STEP_KIND_DO,    .when = c, .act = f, .name = #f }
 #define DO(f)                DO_IF(NULL, f)
+#define CCS(s)               CCS_IF(NULL, s)
 #define MARK_IF(c, s)        { .kind = STEP_KIND_MARK,  .when = c, .state = s, .name = #s }
 #define MARK(s)              MARK_IF(NULL, s)
 #define KEYS(d, e)           { .kind = STEP_KIND_KEYS,  .direction = DIRECTION_##d, .epoch = EPOCH_##e, .name = #d " " #e }
@@ -132,6 +166,29 @@ static const struct step client13[] = {
     END
 };
 
+static const struct step client12[] = {
+    RECV_IF (cert_auth, MSG_CERTIFICATE, read_certificate12,      STATE_CR_CERT),
+    DO_IF   (cert_auth, verify_peer),  /* may pause */
+    MAYBE_IF(expect_status, MSG_CERTIFICATE_STATUS, read_certificate_status, STATE_CR_CERT_STATUS),
+    RECV_IF (ephemeral, MSG_SERVER_KEY_EXCHANGE, read_server_key_exchange, STATE_CR_KEY_EXCH),
+    MAYBE_IF(cert_auth, MSG_CERTIFICATE_REQUEST, read_certificate_request12, STATE_CR_CERT_REQ),
+    DO_IF   (asked_cert, choose_credential_client), /* may pause */
+    RECV    (MSG_SERVER_HELLO_DONE,    read_nothing,              STATE_CR_SRVR_DONE),
+    DO_IF   (cert_auth, check_stapled),
+    SEND_IF (asked_cert, MSG_CERTIFICATE, write_certificate12,    STATE_CW_CERT),
+    SEND    (MSG_CLIENT_KEY_EXCHANGE,  write_client_key_exchange, STATE_CW_KEY_EXCH),
+    DO      (derive_master_secret),
+    SEND_IF (have_cert, MSG_CERTIFICATE_VERIFY, write_certificate_verify12, STATE_CW_CERT_VRFY),
+    CCS     (                                                     STATE_CW_CHANGE),
+    KEYS    (OUT, APPLICATION),
+    SEND    (MSG_FINISHED,             write_finished12,          STATE_CW_FINISHED),
+    RECV_IF (expect_ticket, MSG_NEW_SESSION_TICKET, read_new_session_ticket12, STATE_CR_SESSION_TICKET),
+    RECV_CCS(                                                     STATE_CR_CHANGE),
+    KEYS    (IN, APPLICATION),
+    RECV    (MSG_FINISHED,             read_finished12,           STATE_CR_FINISHED),
+    END
+};
+
 static const struct step client13_retry[] = {
     CCS_IF  (compat,                                              STATE_CW_CHANGE),
     DO      (prepare_client_hello),
@@ -146,6 +203,7 @@ const struct step script_client_hello[] = {
     DO      (prepare_client_hello),
     SEND    (MSG_CLIENT_HELLO,         write_client_hello,        STATE_CW_CLNT_HELLO),
     RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
+    GOTO_IF (is_tls12, client12),
     GOTO_IF (retry_due, client13_retry),
     GOTO    (client13),
     END
@@ -187,11 +245,39 @@ static const struct step server13[] = {
     END
 };
 
+static const struct step server12[] = {
+    DO      (read_hello_extensions12),
+    DO      (ask_server_name),
+    DO      (choose_credential_server12), /* may pause */
+    DO      (choose_suite12),
+    DO      (ask_ocsp),
+    DO      (ask_alpn),
+    SEND    (MSG_SERVER_HELLO,         write_server_hello12,      STATE_SW_SRVR_HELLO),
+    SEND_IF (cert_auth, MSG_CERTIFICATE, write_certificate12,     STATE_SW_CERT),
+    SEND_IF (stapling, MSG_CERTIFICATE_STATUS, write_certificate_status, STATE_SW_CERT_STATUS),
+    SEND_IF (ephemeral, MSG_SERVER_KEY_EXCHANGE, write_server_key_exchange, STATE_SW_KEY_EXCH),
+    SEND_IF (asked_cert, MSG_CERTIFICATE_REQUEST, write_certificate_request12, STATE_SW_CERT_REQ),
+    SEND    (MSG_SERVER_HELLO_DONE,    write_nothing,             STATE_SW_SRVR_DONE),
+    RECV_IF (asked_cert, MSG_CERTIFICATE, read_certificate12,     STATE_SR_CERT),
+    DO_IF   (peer_has_cert, verify_peer), /* may pause */
+    RECV    (MSG_CLIENT_KEY_EXCHANGE,  read_client_key_exchange,  STATE_SR_KEY_EXCH),
+    DO      (derive_master_secret),
+    RECV_IF (peer_has_cert, MSG_CERTIFICATE_VERIFY, read_certificate_verify12, STATE_SR_CERT_VRFY),
+    RECV_CCS(                                                     STATE_SR_CHANGE),
+    KEYS    (IN, APPLICATION),
+    RECV    (MSG_FINISHED,             read_finished12,           STATE_SR_FINISHED),
+    CCS     (                                                     STATE_SW_CHANGE),
+    KEYS    (OUT, APPLICATION),
+    SEND    (MSG_FINISHED,             write_finished12,          STATE_SW_FINISHED),
+    END
+};
+
 const struct step script_server_hello[] = {
     DO      (check_versions),
     RECV    (MSG_CLIENT_HELLO,         read_client_hello,         STATE_SR_CLNT_HELLO),
     DO      (ask_client_hello_hook),   /* may pause */
     DO      (choose_version),
+    GOTO_IF (is_tls12, server12),
     GOTO    (server13),
     END
 };
@@ -251,6 +337,8 @@ const struct script scripts[] = {
     { "client_hello", script_client_hello, ROLE_CLIENT },
     { "client13_retry", client13_retry, ROLE_CLIENT },
     { "client13", client13, ROLE_CLIENT },
+    { "client12", client12, ROLE_CLIENT },
+    { "server12", server12, ROLE_SERVER },
     { "server_hello", script_server_hello, ROLE_SERVER },
     { "server13", server13, ROLE_SERVER },
     { "client_take_key_update", client_take_key_update, ROLE_CLIENT },
@@ -276,10 +364,9 @@ const struct step *script_ask_client_auth(void)
 
 /* --- Unprompted messages --- */
 
-static bool always(const struct tls_conn *c)
+static bool is_tls13(const struct tls_conn *c)
 {
-    (void)c;
-    return true;
+    return c->neg.version == VERSION_TLS13;
 }
 
 static bool auth_was_offered(const struct tls_conn *c)
@@ -298,9 +385,9 @@ static const struct {
     bool (*guard)(const struct tls_conn *c);
     const struct step *script;
 } when_idle[] = {
-    { MSG_KEY_UPDATE, ROLE_CLIENT, always, client_take_key_update },
-    { MSG_KEY_UPDATE, ROLE_SERVER, always, server_take_key_update },
-    { MSG_NEW_SESSION_TICKET, ROLE_CLIENT, always, take_ticket },
+    { MSG_KEY_UPDATE, ROLE_CLIENT, is_tls13, client_take_key_update },
+    { MSG_KEY_UPDATE, ROLE_SERVER, is_tls13, server_take_key_update },
+    { MSG_NEW_SESSION_TICKET, ROLE_CLIENT, is_tls13, take_ticket },
     { MSG_CERTIFICATE_REQUEST, ROLE_CLIENT, auth_was_offered, give_client_auth },
     { MSG_CERTIFICATE, ROLE_SERVER, auth_is_pending, take_client_auth },
 };

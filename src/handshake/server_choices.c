@@ -16,6 +16,10 @@
  * default max_early_data of 16384 and the overhead of a few records. */
 #define EARLY_DATA_SKIP_LIMIT (16384 + 6 * 80 + 2)
 
+/* Signalling suites: RFC 5746, 3.3; RFC 7507, 2. */
+#define SUITE_RENEGOTIATION_SCSV 0x00ff
+#define SUITE_FALLBACK_SCSV      0x5600
+
 enum step_result ask_client_hello_hook(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
@@ -70,23 +74,94 @@ static enum step_result accept_tls13(struct handshake *hs)
     return STEP_OK;
 }
 
+/* RFC 7507: a client that came down from a higher version, which we would have spoken. */
+static bool is_needless_fallback(const struct handshake *hs, uint16_t version)
+{
+    struct reader suites = hs->hello->suites;
+    uint16_t id;
+
+    while (reader_u16(&suites, &id)) {
+        if (id == SUITE_FALLBACK_SCSV) {
+            return version < negotiate_highest_version(hs->conn);
+        }
+    }
+    return false;
+}
+
+/* What supported_versions or, without it, the legacy field lets us choose; 0: nothing. */
+static uint16_t best_version(const struct handshake *hs, bool *malformed)
+{
+    const struct tls_conn *c = hs->conn;
+    const struct client_hello *hello = hs->hello;
+    struct reader ignored;
+    bool has_list = client_hello_extension(hello, EXT_SUPPORTED_VERSIONS, &ignored);
+
+    *malformed = false;
+    for (uint16_t version = VERSION_TLS13; version >= VERSION_TLS12 && !*malformed; version--) {
+        bool offered = has_list ? offers_version(hello, version, malformed)
+                                : version < VERSION_TLS13 && hello->legacy_version >= version;
+        if (offered && negotiate_allows_version(c, version) &&
+            (version < VERSION_TLS13 || c->hooks->can_serve_tls13(c->owner))) {
+            return version;
+        }
+    }
+    return 0;
+}
+
+static enum step_result accept_tls12(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    const struct client_hello *hello = hs->hello;
+    struct reader suites = hello->suites;
+    uint16_t id;
+
+    if (memchr(hello->compressions.at, 0, reader_left(&hello->compressions)) == NULL) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_NO_COMPRESSION_SPECIFIED);
+    }
+    c->neg.version = VERSION_TLS12;
+    c->neg.client_version = hello->legacy_version;
+    c->in.version = VERSION_TLS12;
+    /* RFC 5746, 3.6: the signalling suite stands for an empty extension. */
+    while (reader_u16(&suites, &id)) {
+        if (id == SUITE_RENEGOTIATION_SCSV) {
+            if (!hs->initial) {
+                return step_fail(hs, ALERT_HANDSHAKE_FAILURE,
+                                 SSL_R_SCSV_RECEIVED_WHEN_RENEGOTIATING);
+            }
+            hs->client_is_secure = true;
+        }
+    }
+    session_free(c->session);
+    c->session = c->hooks->make_session(c->owner);
+    if (c->session == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    c->session->version = c->neg.version;
+    return STEP_OK;
+}
+
 enum step_result choose_version(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     bool malformed;
-    bool offered = offers_version(hs->hello, VERSION_TLS13, &malformed);
+    uint16_t version = best_version(hs, &malformed);
 
     if (malformed) {
         return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_LENGTH_MISMATCH);
     }
-    if (offered && hs->hello->legacy_version <= VERSION_SSL3) {
+    if (version == VERSION_TLS13 && hs->hello->legacy_version <= VERSION_SSL3) {
         /* RFC 8446, 4.1.2; SSL 3.0 has no protocol_version alert. */
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_BAD_LEGACY_VERSION);
     }
-    if (!offered || !negotiate_allows_tls13(c)) {
+    /* The version of a connection stays: RFC 5246, 7.4.1.3; and that of a HelloRetryRequest. */
+    if (version == 0 || (hs->retry == RETRY_DONE && version != VERSION_TLS13) ||
+        (!hs->initial && version != c->neg.version)) {
         return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
     }
-    return accept_tls13(hs);
+    if (is_needless_fallback(hs, version)) {
+        return step_fail(hs, ALERT_INAPPROPRIATE_FALLBACK, SSL_R_INAPPROPRIATE_FALLBACK);
+    }
+    return version == VERSION_TLS13 ? accept_tls13(hs) : accept_tls12(hs);
 }
 
 enum step_result choose_suite(struct handshake *hs)
@@ -167,14 +242,33 @@ static enum step_result pick_share(struct handshake *hs)
     return hs->picked_group != NULL ? remember_share(hs) : STEP_OK;
 }
 
-enum step_result read_hello_extensions(struct handshake *hs)
+/* What the last ClientHello said is forgotten; this one is read. */
+static enum step_result read_all_extensions(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
 
     hs->offered_alpn = hs->offered_shares = hs->offered_cookie = (struct reader){ 0 };
     c->neg.max_fragment_code = 0;
     c->neg.peer_wants_ocsp = false;
-    enum step_result result = extensions_read_hello(hs);
+    return extensions_read_hello(hs);
+}
+
+/* RFC 5746, 3.7: a renegotiation has to be as secure as the handshake before it. */
+enum step_result read_hello_extensions12(struct handshake *hs)
+{
+    enum step_result result = read_all_extensions(hs);
+
+    if (result == STEP_OK && !hs->initial && !hs->client_is_secure) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE,
+                         SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED);
+    }
+    return result;
+}
+
+enum step_result read_hello_extensions(struct handshake *hs)
+{
+    enum step_result result = read_all_extensions(hs);
+
     if (result != STEP_OK) {
         return result;
     }

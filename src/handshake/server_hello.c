@@ -3,8 +3,10 @@
  * 4.3.1. What a server decides before it writes them is in server_choices.c.
  */
 #include "handshake/ext/extensions.h"
+#include "handshake/keys12.h"
 #include "handshake/keys13.h"
 #include "handshake/negotiate.h"
+#include "handshake/negotiate12.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -70,7 +72,7 @@ enum step_result write_server_hello(struct handshake *hs, struct writer *w)
 }
 
 /* RFC 6066, 4: the length holds for both directions from the moment it is agreed on. */
-static void apply_max_fragment(struct tls_conn *c)
+void handshake_apply_max_fragment(struct tls_conn *c)
 {
     if (c->neg.max_fragment_code != 0) {
         c->in.max_plaintext = (size_t)256 << c->neg.max_fragment_code;
@@ -80,7 +82,7 @@ static void apply_max_fragment(struct tls_conn *c)
 
 enum step_result write_encrypted_extensions(struct handshake *hs, struct writer *w)
 {
-    apply_max_fragment(hs->conn);
+    handshake_apply_max_fragment(hs->conn);
     return extensions_write(hs, EXT_ENCRYPTED_EXTENSIONS, w, NULL, 0);
 }
 
@@ -130,22 +132,61 @@ static bool has_selected_version(struct reader block)
     return false;
 }
 
+/* The version that the server has chosen: RFC 8446, 4.2.1. */
+static enum step_result take_version(struct handshake *hs, const struct server_hello *hello)
+{
+    struct tls_conn *c = hs->conn;
+    bool tls13 = has_selected_version(hello->extensions);
+    uint16_t version = tls13 ? VERSION_TLS13 : hello->legacy_version;
+
+    if (hs->retry != RETRY_NONE && !tls13) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_WRONG_SSL_VERSION);
+    }
+    /* Without the extension the answer is for TLS 1.2 at most. */
+    if ((!tls13 && version >= VERSION_TLS13) || !negotiate_allows_version(c, version) ||
+        (!hs->initial && version != c->neg.version)) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
+    }
+    c->neg.version = version;
+    return STEP_OK;
+}
+
 /* RFC 8446, 4.1.3: what every ServerHello has to repeat. */
 static enum step_result check_head(struct handshake *hs, const struct server_hello *hello)
 {
-    /* legacy_version is not looked at, as OpenSSL does not: supported_versions decides. */
-    if (!has_selected_version(hello->extensions)) {
-        return step_fail(hs, ALERT_PROTOCOL_VERSION,
-                         hs->retry == RETRY_NONE ? SSL_R_UNSUPPORTED_PROTOCOL
-                                                 : SSL_R_WRONG_SSL_VERSION);
+    enum step_result result = take_version(hs, hello);
+
+    if (result != STEP_OK) {
+        return result;
     }
     if (hello->compression != 0) {
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_COMPRESSION_ALGORITHM);
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER,
+                         hs->conn->neg.version == VERSION_TLS13
+                             ? SSL_R_INVALID_COMPRESSION_ALGORITHM
+                             : SSL_R_UNSUPPORTED_COMPRESSION_ALGORITHM);
     }
-    if (!reader_equals(&hello->session_id, hs->session_id, hs->session_id_len)) {
+    if (hs->conn->neg.version == VERSION_TLS13 &&
+        !reader_equals(&hello->session_id, hs->session_id, hs->session_id_len)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_SESSION_ID);
     }
     return STEP_OK;
+}
+
+/* True when the suite is one that we offered for the version. */
+static bool suite_was_offered(const struct tls_conn *c, const struct ssl_cipher_st *suite)
+{
+    const struct ssl_cipher_st *next;
+    size_t position = 0;
+
+    if (c->neg.version == VERSION_TLS13) {
+        return suite->tls13 && u16_list_has(config_suites13(c->config), suite_id(suite));
+    }
+    while ((next = negotiate_next_suite12(c, &position)) != NULL) {
+        if (next == suite) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum step_result take_suite(struct handshake *hs, uint16_t id)
@@ -156,7 +197,7 @@ static enum step_result take_suite(struct handshake *hs, uint16_t id)
     if (suite == NULL) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_UNKNOWN_CIPHER_RETURNED);
     }
-    if (!suite->tls13 || !u16_list_has(config_suites13(c->config), id) ||
+    if (!suite_was_offered(c, suite) ||
         !c->hooks->allows_suite(c->owner, SECURITY_CHECK, suite) ||
         (hs->retry == RETRY_DONE && suite != c->neg.suite)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_CIPHER_RETURNED);
@@ -165,7 +206,8 @@ static enum step_result take_suite(struct handshake *hs, uint16_t id)
     c->session->version = c->neg.version;
     c->session->suite = suite;
     c->session->suite_id = suite->id;
-    return keys13_hash(c) != NULL ? STEP_OK
+    return (c->neg.version == VERSION_TLS13 ? keys13_hash(c) : keys12_hash(c)) != NULL
+               ? STEP_OK
                                   : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
@@ -219,33 +261,6 @@ static enum step_result take_share(struct handshake *hs)
                : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
-enum step_result read_server_hello(struct handshake *hs, struct reader *body)
-{
-    struct tls_conn *c = hs->conn;
-    struct server_hello hello;
-
-    c->out.version = VERSION_TLS12;
-    enum step_result result = parse(hs, &hello, body);
-
-    if (result == STEP_OK) {
-        result = check_head(hs, &hello);
-    }
-    if (result == STEP_OK) {
-        result = take_suite(hs, hello.suite);
-    }
-    if (result != STEP_OK) {
-        return result;
-    }
-    c->in.plain_ccs = true;
-    if (hello.legacy_version == VERSION_TLS12 &&
-        memcmp(hello.random, retry_random, RANDOM_LEN) == 0) {
-        return take_retry(hs, &hello);
-    }
-    memcpy(c->neg.server_random, hello.random, RANDOM_LEN);
-    result = extensions_read(hs, EXT_SERVER_HELLO, hello.extensions, NULL, 0);
-    return result == STEP_OK ? take_share(hs) : result;
-}
-
 /* RFC 7301, 3.2: the server's choice is one of ours. */
 static bool alpn_was_offered(const struct tls_conn *c)
 {
@@ -260,29 +275,118 @@ static bool alpn_was_offered(const struct tls_conn *c)
     return false;
 }
 
-enum step_result read_encrypted_extensions(struct handshake *hs, struct reader *body)
+/* The answers about the application, in EncryptedExtensions or TLS 1.2's ServerHello. */
+static enum step_result check_application_answers(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
-    struct reader block;
 
-    if (!reader_vec16(body, &block) || !reader_is_empty(body)) {
-        return STEP_MALFORMED;
-    }
-    enum step_result result = extensions_read(hs, EXT_ENCRYPTED_EXTENSIONS, block, NULL, 0);
-    if (result == STEP_OK && c->neg.alpn != NULL && !alpn_was_offered(c)) {
+    if (c->neg.alpn != NULL && !alpn_was_offered(c)) {
         blob_set(&c->neg.alpn, NULL);
-        result = step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
     }
-    if (result != STEP_OK) {
-        return result;
-    }
-    apply_max_fragment(c);
     blob_set(&c->session->alpn, blob_ref(c->neg.alpn));
-    if (c->neg.server_name_acknowledged && !session_set_hostname(c->session, c->neg.server_name)) {
+    if (c->neg.server_name_acknowledged &&
+        !session_set_hostname(c->session, c->neg.server_name)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
     /* OpenSSL's clients ask the servername callback too, if they have one. */
     struct record_error failure = { ALERT_UNRECOGNIZED_NAME, SSL_R_CALLBACK_FAILED };
     return step_of_answer(hs, c->hooks->server_name(c->owner, c->neg.server_name, &failure),
                           &failure, PAUSE_NONE);
+}
+
+static enum step_result take_tls13(struct handshake *hs, const struct server_hello *hello)
+{
+    struct tls_conn *c = hs->conn;
+
+    c->in.plain_ccs = true;
+    if (hello->legacy_version == VERSION_TLS12 &&
+        memcmp(hello->random, retry_random, RANDOM_LEN) == 0) {
+        return take_retry(hs, hello);
+    }
+    enum step_result result = extensions_read(hs, EXT_SERVER_HELLO, hello->extensions, NULL, 0);
+    return result == STEP_OK ? take_share(hs) : result;
+}
+
+/* RFC 8446, 4.1.3: a server that knows TLS 1.3 marks that it was made to choose less. */
+static bool was_downgraded(const struct tls_conn *c, const struct server_hello *hello)
+{
+    static const uint8_t mark[7] = { 'D', 'O', 'W', 'N', 'G', 'R', 'D' };
+    const uint8_t *end = hello->random + RANDOM_LEN - 8;
+
+    return negotiate_allows_version(c, VERSION_TLS13) && memcmp(end, mark, sizeof mark) == 0 &&
+           end[7] <= 1;
+}
+
+static enum step_result finish_tls12_hello(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+
+    /* RFC 5746, 3.4: a server that does not know it cannot be told from an attacker's splice. */
+    if (!c->neg.secure_renegotiation &&
+        (c->config->options & OPTION_LEGACY_SERVER_CONNECT) == 0) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE,
+                         SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED);
+    }
+    hs->transcript.keep = true;
+    handshake_apply_max_fragment(c);
+    return transcript_start(&hs->transcript, keys12_hash(c))
+               ? STEP_OK
+               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+}
+
+static enum step_result take_tls12(struct handshake *hs, const struct server_hello *hello)
+{
+    struct tls_conn *c = hs->conn;
+
+    if (was_downgraded(c, hello)) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INAPPROPRIATE_FALLBACK);
+    }
+    c->in.version = c->neg.version;
+    c->session->id_len = (uint8_t)reader_left(&hello->session_id);
+    memcpy(c->session->id, hello->session_id.at, c->session->id_len);
+    c->neg.secure_renegotiation = false;
+    enum step_result result =
+        extensions_read(hs, EXT_TLS12_SERVER_HELLO, hello->extensions, NULL, 0);
+    if (result == STEP_OK) {
+        result = check_application_answers(hs);
+    }
+    return result == STEP_OK ? finish_tls12_hello(hs) : result;
+}
+
+enum step_result read_server_hello(struct handshake *hs, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+    struct server_hello hello;
+
+    c->out.version = VERSION_TLS12;
+    enum step_result result = parse(hs, &hello, body);
+    if (result == STEP_OK) {
+        result = check_head(hs, &hello);
+    }
+    if (result == STEP_OK) {
+        result = take_suite(hs, hello.suite);
+    }
+    if (result != STEP_OK) {
+        return result;
+    }
+    memcpy(c->neg.server_random, hello.random, RANDOM_LEN);
+    return c->neg.version == VERSION_TLS13 ? take_tls13(hs, &hello) : take_tls12(hs, &hello);
+}
+
+enum step_result read_encrypted_extensions(struct handshake *hs, struct reader *body)
+{
+    struct reader block;
+
+    if (!reader_vec16(body, &block) || !reader_is_empty(body)) {
+        return STEP_MALFORMED;
+    }
+    enum step_result result = extensions_read(hs, EXT_ENCRYPTED_EXTENSIONS, block, NULL, 0);
+    if (result == STEP_OK) {
+        result = check_application_answers(hs);
+    }
+    if (result == STEP_OK) {
+        handshake_apply_max_fragment(hs->conn);
+    }
+    return result;
 }

@@ -10,10 +10,12 @@
 
 bool transcript_add(struct transcript *t, const uint8_t *message, size_t len)
 {
-    if (t->running.hash != NULL) {
-        return running_hash_update(&t->running, message, len);
+    bool hashed = t->running.hash != NULL;
+
+    if ((!hashed || t->keep) && !buffer_append(&t->early, message, len)) {
+        return false;
     }
-    return buffer_append(&t->early, message, len);
+    return !hashed || running_hash_update(&t->running, message, len);
 }
 
 bool transcript_start(struct transcript *t, const struct hash *h)
@@ -25,7 +27,9 @@ bool transcript_start(struct transcript *t, const struct hash *h)
         !running_hash_update(&t->running, buffer_bytes(&t->early), buffer_len(&t->early))) {
         return false;
     }
-    buffer_wipe(&t->early);
+    if (!t->keep) {
+        buffer_wipe(&t->early);
+    }
     return true;
 }
 

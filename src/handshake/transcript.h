@@ -9,7 +9,8 @@
 #include "crypto/hash.h"
 
 struct transcript {
-    struct buffer early;         /* messages before the hash is known */
+    struct buffer early;         /* messages before the hash is known; with keep, all of them */
+    bool keep;                   /* TLS 1.2: CertificateVerify signs the messages themselves */
     struct running_hash running; /* started once it is */
 };
 

@@ -20,6 +20,7 @@ struct message {
     const uint8_t *bytes; /* header and body */
     size_t len;           /* of both */
     bool from_partial;
+    bool is_ccs; /* TLS 1.2: a ChangeCipherSpec record in the place of a message */
 };
 
 enum message_status {

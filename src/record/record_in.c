@@ -58,7 +58,10 @@ static enum record_status check_header(const struct record_in *r, const uint8_t 
         }
         return bad(error, ALERT_PROTOCOL_VERSION, SSL_R_WRONG_VERSION_NUMBER);
     }
-    if (r->protection != NULL) {
+    if (r->version != 0 && (header[1] << 8 | header[2]) != r->version) {
+        return bad(error, ALERT_PROTOCOL_VERSION, SSL_R_WRONG_VERSION_NUMBER);
+    }
+    if (r->protection != NULL && r->protection->hides_type) {
         bool plain_ccs = header[0] == CONTENT_CCS && r->plain_ccs;
         bool plain_alert = header[0] == CONTENT_ALERT && r->plain_alerts;
         if (header[0] != CONTENT_APPLICATION && !plain_ccs && !plain_alert) {
@@ -106,7 +109,8 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
 {
     uint8_t *record = buffer_bytes(&r->buffer);
     uint8_t type = record[0];
-    bool plain = r->protection == NULL || type == CONTENT_CCS || type == CONTENT_ALERT;
+    bool plain = r->protection == NULL || (r->protection->hides_type &&
+                                           (type == CONTENT_CCS || type == CONTENT_ALERT));
 
     if (plain) {
         if (type == CONTENT_APPLICATION && r->skip_left > 0) {

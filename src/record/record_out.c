@@ -30,7 +30,7 @@ bool record_seal(struct record_out *r, uint8_t type, const uint8_t *data, size_t
         return false;
     }
     /* RFC 8446, 5: a compatibility ChangeCipherSpec always goes out unprotected. */
-    if (p == NULL || type == CONTENT_CCS) {
+    if (p == NULL || (type == CONTENT_CCS && p->hides_type)) {
         uint8_t *record = buffer_reserve(&r->buffer, RECORD_HEADER_LEN + len);
         if (record == NULL) {
             return false;

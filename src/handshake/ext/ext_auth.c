@@ -165,7 +165,10 @@ bool status_answer_due(const struct handshake *hs, unsigned place)
 
 bool status_answer(struct handshake *hs, unsigned place, struct writer *w)
 {
-    (void)place;
+    /* TLS 1.2 announces a message of its own: RFC 6066, 8. */
+    if (place == EXT_TLS12_SERVER_HELLO) {
+        return true;
+    }
     writer_u8(w, STATUS_TYPE_OCSP);
     writer_open(w, 3);
     writer_bytes(w, hs->ocsp_response->bytes, hs->ocsp_response->len);
@@ -178,7 +181,10 @@ enum step_result status_on_answer(struct handshake *hs, unsigned place, struct r
     uint8_t type;
     struct reader response;
 
-    (void)place;
+    if (place == EXT_TLS12_SERVER_HELLO) {
+        hs->expect_status = true;
+        return STEP_OK;
+    }
     if (!reader_u8(body, &type) || type != STATUS_TYPE_OCSP) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_UNSUPPORTED_STATUS_TYPE);
     }

@@ -12,10 +12,13 @@
 
 bool versions_offer(struct handshake *hs, unsigned place, struct writer *w)
 {
-    (void)hs;
     (void)place;
     writer_open(w, 1);
-    writer_u16(w, VERSION_TLS13);
+    for (uint16_t version = VERSION_TLS13; version >= VERSION_TLS12; version--) {
+        if (negotiate_allows_version(hs->conn, version)) {
+            writer_u16(w, version);
+        }
+    }
     writer_close(w);
     return true;
 }
@@ -89,7 +92,7 @@ bool groups_offer(struct handshake *hs, unsigned place, struct writer *w)
 
     (void)place;
     writer_open(w, 2);
-    while ((group = negotiate_next_group(hs->conn, &position)) != NULL) {
+    while ((group = negotiate_next_offered_group(hs->conn, &position)) != NULL) {
         writer_u16(w, group->id);
     }
     writer_close(w);
@@ -127,8 +130,7 @@ enum step_result groups_on_answer(struct handshake *hs, unsigned place, struct r
 
 /* --- key_share --- */
 
-/* Which key we used can be asked after the handshake; the private half is gone by then. */
-static void keep_own_share(struct handshake *hs)
+void handshake_keep_own_share(struct handshake *hs)
 {
     struct negotiated *neg = &hs->conn->neg;
 
@@ -148,7 +150,7 @@ bool key_share_offer(struct handshake *hs, unsigned place, struct writer *w)
     if (hs->key == NULL) {
         struct writer share = writer_to(&hs->own_share);
         hs->key = c->hooks->generate_key(c->owner, hs->share_group, &share);
-        keep_own_share(hs);
+        handshake_keep_own_share(hs);
     }
     writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
     writer_close(w);
@@ -169,7 +171,7 @@ bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w)
 {
     writer_u16(w, hs->share_group->id);
     if (place == EXT_SERVER_HELLO) {
-        keep_own_share(hs);
+        handshake_keep_own_share(hs);
         writer_open(w, 2);
         writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
         writer_close(w);
@@ -214,53 +216,7 @@ enum step_result key_share_on_answer(struct handshake *hs, unsigned place, struc
     return STEP_OK;
 }
 
-/* --- What only TLS 1.2 has a use for, and what resumption will have --- */
-
-bool point_formats_offer(struct handshake *hs, unsigned place, struct writer *w)
-{
-    (void)hs;
-    (void)place;
-    /* RFC 8422, 5.1.2: uncompressed; OpenSSL names the two compressed forms as well. */
-    writer_open(w, 1);
-    writer_u8(w, 0);
-    writer_u8(w, 1);
-    writer_u8(w, 2);
-    writer_close(w);
-    return true;
-}
-
-enum step_result point_formats_on_offer(struct handshake *hs, unsigned place, struct reader *body)
-{
-    struct reader list;
-
-    (void)place;
-    /* TLS 1.3 has no use for it: OpenSSL does not look at its form either. */
-    if (!reader_vec8(body, &list)) {
-        return reader_skip(body, reader_left(body)) ? STEP_OK : STEP_MALFORMED;
-    }
-    blob_set(&hs->conn->neg.peer_point_formats, blob_new(list.at, list.left));
-    return hs->conn->neg.peer_point_formats != NULL
-               ? STEP_OK
-               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
-}
-
-bool ticket_offer_due(const struct handshake *hs, unsigned place)
-{
-    (void)place;
-    return (hs->conn->config->options & OPTION_NO_TICKET) == 0;
-}
-
-bool etm_offer_due(const struct handshake *hs, unsigned place)
-{
-    (void)place;
-    return (hs->conn->config->options & OPTION_NO_ENCRYPT_THEN_MAC) == 0;
-}
-
-bool ems_offer_due(const struct handshake *hs, unsigned place)
-{
-    (void)place;
-    return (hs->conn->config->options & OPTION_NO_EXTENDED_MASTER_SECRET) == 0;
-}
+/* --- What resumption will need --- */
 
 /* psk_dhe_ke: RFC 8446, 4.2.9. */
 #define PSK_DHE_KE 1

@@ -2,6 +2,7 @@
  * The table of extensions and its walkers (RFC 8446, 4.2); see extensions.h.
  */
 #include "handshake/ext/extensions.h"
+#include "handshake/negotiate.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -39,41 +40,46 @@ static bool write_empty(struct handshake *hs, unsigned place, struct writer *w)
 /* In the order they are written: OpenSSL's. pre_shared_key has to be last. */
 /* clang-format off */
 static const struct extension table[] = {
-    { EXT_SERVER_NAME, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
+    { EXT_RENEGOTIATION_INFO, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
+      renegotiation_offer_due, renegotiation_offer, renegotiation_on_offer,
+      renegotiation_answer_due, renegotiation_answer, renegotiation_on_answer },
+    { EXT_SERVER_NAME, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_ENCRYPTED_EXTENSIONS,
       server_name_offer_due, server_name_offer, server_name_on_offer,
       server_name_answer_due, write_empty, server_name_on_answer },
-    { EXT_MAX_FRAGMENT_LENGTH, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
+    { EXT_MAX_FRAGMENT_LENGTH,
+      EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_ENCRYPTED_EXTENSIONS,
       max_fragment_offer_due, max_fragment_write, max_fragment_on_offer,
       max_fragment_answer_due, max_fragment_write, max_fragment_on_answer },
-    { EXT_POINT_FORMATS, EXT_CLIENT_HELLO,
-      always, point_formats_offer, point_formats_on_offer,
-      never, NULL, NULL },
+    { EXT_POINT_FORMATS, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
+      point_formats_offer_due, point_formats_offer, point_formats_on_offer,
+      point_formats_answer_due, point_formats_offer, point_formats_on_answer },
     { EXT_SUPPORTED_GROUPS, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
-      always, groups_offer, groups_on_offer,
+      groups_offer_due, groups_offer, groups_on_offer,
       groups_answer_due, groups_offer, groups_on_answer },
-    { EXT_SESSION_TICKET, EXT_CLIENT_HELLO,
+    { EXT_SESSION_TICKET, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
       ticket_offer_due, write_empty, ignore,
-      never, NULL, NULL },
-    { EXT_STATUS_REQUEST, EXT_CLIENT_HELLO | EXT_CERTIFICATE_REQUEST | EXT_CERTIFICATE,
+      never, NULL, ticket_on_answer },
+    { EXT_STATUS_REQUEST,
+      EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_CERTIFICATE_REQUEST | EXT_CERTIFICATE,
       status_offer_due, status_offer, status_on_offer,
       status_answer_due, status_answer, status_on_answer },
-    { EXT_ALPN, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
+    { EXT_ALPN, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_ENCRYPTED_EXTENSIONS,
       alpn_offer_due, alpn_offer, alpn_on_offer,
       alpn_answer_due, alpn_answer, alpn_on_answer },
     { EXT_USE_SRTP, EXT_CLIENT_HELLO, /* DTLS */
       never, NULL, ignore,
       never, NULL, NULL },
-    { EXT_ENCRYPT_THEN_MAC, EXT_CLIENT_HELLO,
-      etm_offer_due, write_empty, ignore,
-      never, NULL, NULL },
+    { EXT_ENCRYPT_THEN_MAC, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
+      etm_offer_due, write_empty, etm_on_offer,
+      etm_answer_due, write_empty, etm_on_answer },
     /* A server leaves timestamps to custom extensions, which is how applications configure them. */
-    { EXT_SCT, EXT_CLIENT_HELLO | EXT_CERTIFICATE | EXT_CERTIFICATE_REQUEST,
+    { EXT_SCT, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_CERTIFICATE | EXT_CERTIFICATE_REQUEST,
       scts_offer_due, write_empty, NULL,
       never, NULL, scts_on_answer },
-    { EXT_EXTENDED_MASTER_SECRET, EXT_CLIENT_HELLO,
-      ems_offer_due, write_empty, ignore,
-      never, NULL, NULL },
-    { EXT_POST_HANDSHAKE_AUTH, EXT_CLIENT_HELLO,
+    { EXT_EXTENDED_MASTER_SECRET, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
+      ems_offer_due, write_empty, ems_on_offer,
+      ems_answer_due, write_empty, ems_on_answer },
+    { EXT_POST_HANDSHAKE_AUTH, EXT_CLIENT_HELLO | EXT_TLS13_ONLY,
       post_auth_offer_due, post_auth_offer, post_auth_on_offer,
       never, NULL, NULL },
     { EXT_SIGNATURE_ALGORITHMS_CERT, EXT_CLIENT_HELLO | EXT_CERTIFICATE_REQUEST,
@@ -82,28 +88,28 @@ static const struct extension table[] = {
     { EXT_SIGNATURE_ALGORITHMS, EXT_CLIENT_HELLO | EXT_CERTIFICATE_REQUEST,
       always, sigalgs_offer, sigalgs_on_offer,
       never, NULL, NULL },
-    { EXT_SUPPORTED_VERSIONS, EXT_CLIENT_HELLO | EXT_SERVER_HELLO | EXT_HELLO_RETRY_REQUEST,
+    { EXT_SUPPORTED_VERSIONS, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_SERVER_HELLO | EXT_HELLO_RETRY_REQUEST,
       always, versions_offer, ignore,
       always, versions_answer, versions_on_answer },
-    { EXT_COOKIE, EXT_CLIENT_HELLO | EXT_HELLO_RETRY_REQUEST,
+    { EXT_COOKIE, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_HELLO_RETRY_REQUEST,
       cookie_offer_due, cookie_offer, cookie_on_offer,
       never, NULL, cookie_on_answer },
-    { EXT_PSK_KEY_EXCHANGE_MODES, EXT_CLIENT_HELLO,
+    { EXT_PSK_KEY_EXCHANGE_MODES, EXT_CLIENT_HELLO | EXT_TLS13_ONLY,
       always, psk_modes_offer, psk_modes_on_offer,
       never, NULL, NULL },
-    { EXT_KEY_SHARE, EXT_CLIENT_HELLO | EXT_SERVER_HELLO | EXT_HELLO_RETRY_REQUEST,
+    { EXT_KEY_SHARE, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_SERVER_HELLO | EXT_HELLO_RETRY_REQUEST,
       always, key_share_offer, key_share_on_offer,
       always, key_share_answer, key_share_on_answer },
-    { EXT_EARLY_DATA, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS | EXT_NEW_SESSION_TICKET,
+    { EXT_EARLY_DATA, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_ENCRYPTED_EXTENSIONS | EXT_NEW_SESSION_TICKET,
       never, NULL, nothing_on_offer,
       never, NULL, NULL },
-    { EXT_CERTIFICATE_AUTHORITIES, EXT_CLIENT_HELLO | EXT_CERTIFICATE_REQUEST,
+    { EXT_CERTIFICATE_AUTHORITIES, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_CERTIFICATE_REQUEST,
       authorities_offer_due, authorities_offer, authorities_on_offer,
       never, NULL, NULL },
     { EXT_PADDING, EXT_CLIENT_HELLO,
       never, NULL, ignore,
       never, NULL, NULL },
-    { EXT_PRE_SHARED_KEY, EXT_CLIENT_HELLO | EXT_SERVER_HELLO,
+    { EXT_PRE_SHARED_KEY, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_SERVER_HELLO,
       never, NULL, psk_on_offer,
       never, NULL, NULL },
 };
@@ -162,6 +168,23 @@ static enum step_result write_row(struct handshake *hs, unsigned place, const st
     return STEP_OK;
 }
 
+/* A ClientHello that does not offer TLS 1.3 has none of its extensions. Those of TLS 1.2 are sent all
+ * the same, as OpenSSL does. */
+static bool is_beside_offer(const struct handshake *hs, const struct extension *row)
+{
+    return (row->where & EXT_TLS13_ONLY) != 0 &&
+           !negotiate_allows_version(hs->conn, VERSION_TLS13);
+}
+
+/* What a server does not look at once the version is chosen. */
+static bool is_of_other_version(const struct handshake *hs, unsigned place,
+                                const struct extension *row)
+{
+    unsigned other = hs->conn->neg.version == VERSION_TLS13 ? EXT_TLS12_ONLY : EXT_TLS13_ONLY;
+
+    return place == EXT_CLIENT_HELLO && (row->where & other) != 0;
+}
+
 enum step_result extensions_write(struct handshake *hs, unsigned place, struct writer *w,
                                   X509 *cert, size_t index)
 {
@@ -174,7 +197,8 @@ enum step_result extensions_write(struct handshake *hs, unsigned place, struct w
     enum step_result result = step_of_answer(hs, answer, &failure, PAUSE_NONE);
     for (size_t i = 0; i < COUNT_OF(table) && result == STEP_OK; i++) {
         /* Answers about a certificate go with the leaf alone. */
-        if ((table[i].where & place) != 0 && (place != EXT_CERTIFICATE || index == 0)) {
+        if ((table[i].where & place) != 0 && (place != EXT_CERTIFICATE || index == 0) &&
+            !(place == EXT_CLIENT_HELLO && is_beside_offer(hs, &table[i]))) {
             result = write_row(hs, place, &table[i], w);
         }
     }
@@ -216,11 +240,12 @@ static enum step_result read_unknown(struct handshake *hs, unsigned place, uint1
     return step_of_answer(hs, answer, &failure, PAUSE_NONE);
 }
 
-/* RFC 8446, 4.2: answers only to what was sent; a HelloRetryRequest's cookie is the exception. */
+/* RFC 8446, 4.2: answers only to what was sent; a HelloRetryRequest's cookie is the exception, and
+ * renegotiation_info, for which a signalling suite may have stood. */
 static bool is_unsolicited(const struct handshake *hs, unsigned place, const struct extension *row)
 {
     return !is_request(place) && place != EXT_NEW_SESSION_TICKET && row->type != EXT_COOKIE &&
-           (hs->sent_extensions & bit_of(row)) == 0;
+           row->type != EXT_RENEGOTIATION_INFO && (hs->sent_extensions & bit_of(row)) == 0;
 }
 
 static enum step_result read_known(struct handshake *hs, unsigned place,
@@ -234,6 +259,9 @@ static enum step_result read_known(struct handshake *hs, unsigned place,
     }
     if (is_unsolicited(hs, place, row)) {
         return step_fail(hs, ALERT_UNSUPPORTED_EXTENSION, SSL_R_UNSOLICITED_EXTENSION);
+    }
+    if (is_of_other_version(hs, place, row)) {
+        return STEP_OK;
     }
     hs->seen_extensions |= bit_of(row);
     if (read == NULL) {

@@ -10,7 +10,10 @@
 
 /* The messages an extension may be in; the numbers of SSL_EXT_* for TLS 1.3. */
 enum ext_place {
+    EXT_TLS12_ONLY = 0x0010, /* not a place: has a meaning in TLS 1.2 alone, in TLS 1.3 alone */
+    EXT_TLS13_ONLY = 0x0020,
     EXT_CLIENT_HELLO = 0x0080,
+    EXT_TLS12_SERVER_HELLO = 0x0100,
     EXT_SERVER_HELLO = 0x0200,
     EXT_ENCRYPTED_EXTENSIONS = 0x0400,
     EXT_HELLO_RETRY_REQUEST = 0x0800,
@@ -42,7 +45,8 @@ enum ext_type {
     EXT_CERTIFICATE_AUTHORITIES = 47,
     EXT_POST_HANDSHAKE_AUTH = 49,
     EXT_SIGNATURE_ALGORITHMS_CERT = 50,
-    EXT_KEY_SHARE = 51
+    EXT_KEY_SHARE = 51,
+    EXT_RENEGOTIATION_INFO = 0xff01
 };
 
 struct extension {
@@ -93,6 +97,8 @@ bool cookie_offer_due(const struct handshake *hs, unsigned place);
 bool cookie_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result cookie_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 enum step_result cookie_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+bool point_formats_offer_due(const struct handshake *hs, unsigned place);
+bool groups_offer_due(const struct handshake *hs, unsigned place);
 bool groups_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result groups_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 bool groups_answer_due(const struct handshake *hs, unsigned place);
@@ -102,6 +108,23 @@ enum step_result key_share_on_offer(struct handshake *hs, unsigned place, struct
 bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result key_share_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 
+bool point_formats_answer_due(const struct handshake *hs, unsigned place);
+enum step_result point_formats_on_answer(struct handshake *hs, unsigned place,
+                                         struct reader *body);
+enum step_result ticket_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+enum step_result etm_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool etm_answer_due(const struct handshake *hs, unsigned place);
+enum step_result etm_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+enum step_result ems_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool ems_answer_due(const struct handshake *hs, unsigned place);
+enum step_result ems_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+bool renegotiation_offer_due(const struct handshake *hs, unsigned place);
+bool renegotiation_offer(struct handshake *hs, unsigned place, struct writer *w);
+enum step_result renegotiation_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool renegotiation_answer_due(const struct handshake *hs, unsigned place);
+bool renegotiation_answer(struct handshake *hs, unsigned place, struct writer *w);
+enum step_result renegotiation_on_answer(struct handshake *hs, unsigned place,
+                                         struct reader *body);
 bool point_formats_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result point_formats_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 bool ticket_offer_due(const struct handshake *hs, unsigned place);

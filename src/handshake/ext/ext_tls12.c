@@ -1,0 +1,240 @@
+/*
+ * Extensions of TLS 1.2 alone: renegotiation_info (RFC 5746), ec_point_formats (RFC 8422, 5.1.2),
+ * session_ticket (RFC 5077), encrypt_then_mac (RFC 7366) and extended_master_secret (RFC 7627).
+ */
+#include "handshake/ext/extensions.h"
+#include "handshake/negotiate.h"
+#include "handshake/negotiate12.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
+/* --- renegotiation_info --- */
+
+/* The first handshake sends a signalling suite instead: RFC 5746, 3.4. */
+bool renegotiation_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return !hs->initial;
+}
+
+bool renegotiation_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    const struct secret *client = &hs->conn->neg.own_finished;
+
+    (void)place;
+    writer_open(w, 1);
+    writer_bytes(w, client->bytes, hs->initial ? 0 : client->len);
+    writer_close(w);
+    return true;
+}
+
+static enum step_result mismatch(struct handshake *hs)
+{
+    return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_RENEGOTIATION_MISMATCH);
+}
+
+/* RFC 5746, 3.6 and 3.7: the client's last verify_data, nothing in a first handshake. */
+enum step_result renegotiation_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    const struct secret *client = &hs->conn->neg.peer_finished;
+    struct reader data;
+
+    (void)place;
+    if (!reader_vec8(body, &data) || !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_RENEGOTIATION_ENCODING_ERR);
+    }
+    if (reader_left(&data) != (hs->initial ? 0 : client->len) ||
+        !constant_time_equals(data.at, client->bytes, reader_left(&data))) {
+        return mismatch(hs);
+    }
+    hs->client_is_secure = true;
+    return STEP_OK;
+}
+
+bool renegotiation_answer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return hs->client_is_secure;
+}
+
+bool renegotiation_answer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    const struct negotiated *neg = &hs->conn->neg;
+
+    (void)place;
+    writer_open(w, 1);
+    if (!hs->initial) {
+        writer_bytes(w, neg->peer_finished.bytes, neg->peer_finished.len);
+        writer_bytes(w, neg->own_finished.bytes, neg->own_finished.len);
+    }
+    writer_close(w);
+    return true;
+}
+
+/* RFC 5746, 3.4 and 3.5: both last verify_data, the client's first. */
+enum step_result renegotiation_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct negotiated *neg = &hs->conn->neg;
+    const struct secret *own = &neg->own_finished;
+    const struct secret *peer = &neg->peer_finished;
+    struct reader data;
+
+    (void)place;
+    if (!reader_vec8(body, &data) || !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_RENEGOTIATION_ENCODING_ERR);
+    }
+    size_t expected = hs->initial ? 0 : (size_t)own->len + peer->len;
+    if (reader_left(&data) != expected ||
+        (!hs->initial && (!constant_time_equals(data.at, own->bytes, own->len) ||
+                          !constant_time_equals(data.at + own->len, peer->bytes, peer->len)))) {
+        return mismatch(hs);
+    }
+    neg->secure_renegotiation = true;
+    return STEP_OK;
+}
+
+/* --- ec_point_formats --- */
+
+static bool offers_curves(const struct handshake *hs)
+{
+    const struct ssl_cipher_st *suite;
+    size_t position = 0;
+
+    while ((suite = negotiate_next_suite12(hs->conn, &position)) != NULL) {
+        if (suite->kx == KX_ECDHE || suite->auth == AUTH_ECDSA) {
+            return true;
+        }
+    }
+    return negotiate_allows_version(hs->conn, VERSION_TLS13);
+}
+
+bool point_formats_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return offers_curves(hs);
+}
+
+bool groups_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return offers_curves(hs);
+}
+
+bool point_formats_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    (void)hs;
+    (void)place;
+    /* RFC 8422, 5.1.2: uncompressed; OpenSSL names the two compressed forms as well. */
+    writer_open(w, 1);
+    writer_u8(w, 0);
+    writer_u8(w, 1);
+    writer_u8(w, 2);
+    writer_close(w);
+    return true;
+}
+
+enum step_result point_formats_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct reader list;
+
+    (void)place;
+    if (!reader_vec8(body, &list) || reader_is_empty(&list)) {
+        return STEP_MALFORMED;
+    }
+    blob_set(&hs->conn->neg.peer_point_formats, blob_new(list.at, list.left));
+    return hs->conn->neg.peer_point_formats != NULL
+               ? STEP_OK
+               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+}
+
+bool point_formats_answer_due(const struct handshake *hs, unsigned place)
+{
+    const struct negotiated *neg = &hs->conn->neg;
+
+    (void)place;
+    return neg->peer_point_formats != NULL &&
+           (neg->suite->kx == KX_ECDHE || neg->suite->auth == AUTH_ECDSA);
+}
+
+/* Uncompressed points are all that we send and take: RFC 8422, 5.1.2 has every peer know them. */
+enum step_result point_formats_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    return point_formats_on_offer(hs, place, body);
+}
+
+/* --- session_ticket, encrypt_then_mac, extended_master_secret --- */
+
+bool ticket_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return (hs->conn->config->options & OPTION_NO_TICKET) == 0;
+}
+
+bool etm_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return (hs->conn->config->options & OPTION_NO_ENCRYPT_THEN_MAC) == 0;
+}
+
+bool ems_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return (hs->conn->config->options & OPTION_NO_EXTENDED_MASTER_SECRET) == 0;
+}
+
+enum step_result ticket_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    (void)body; /* must be empty: the walker sees to it */
+    hs->expect_ticket = true;
+    return STEP_OK;
+}
+
+enum step_result etm_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)body;
+    hs->conn->neg.encrypt_then_mac = etm_offer_due(hs, place);
+    return STEP_OK;
+}
+
+static bool is_block_cipher(const struct ssl_cipher_st *suite)
+{
+    return suite->aead == AEAD_NONE && suite->enc != ENC_NULL;
+}
+
+/* RFC 7366, 3: for block ciphers alone. */
+bool etm_answer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return hs->conn->neg.encrypt_then_mac && is_block_cipher(hs->conn->neg.suite);
+}
+
+enum step_result etm_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    (void)body;
+    hs->conn->neg.encrypt_then_mac = is_block_cipher(hs->conn->neg.suite);
+    return STEP_OK;
+}
+
+enum step_result ems_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)body;
+    hs->extended_master_secret = ems_offer_due(hs, place);
+    return STEP_OK;
+}
+
+bool ems_answer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return hs->extended_master_secret;
+}
+
+enum step_result ems_on_answer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    (void)place;
+    (void)body;
+    hs->extended_master_secret = true;
+    return STEP_OK;
+}

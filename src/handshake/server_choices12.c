@@ -1,0 +1,86 @@
+/*
+ * What a TLS 1.2 server decides and answers: certificate and suite, ServerHello. RFC 5246, 7.4.1.3,
+ * 7.4.2; RFC 5746, 3.6.
+ */
+#include "handshake/ext/extensions.h"
+#include "handshake/keys12.h"
+#include "handshake/negotiate.h"
+#include "handshake/negotiate12.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <string.h>
+
+/* RFC 8446, 4.1.3: the end of a random that says that the server could do better. */
+static const uint8_t downgrade12[8] = { 'D', 'O', 'W', 'N', 'G', 'R', 'D', 1 };
+
+enum step_result choose_credential_server12(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CERT_CB_ERROR };
+
+    return step_of_answer(hs, c->hooks->choose_credential(c->owner, &failure), &failure,
+                          PAUSE_X509_LOOKUP);
+}
+
+enum step_result choose_suite12(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    const struct reader *suites = &hs->hello->suites;
+    struct choice12 choice;
+
+    blob_set(&c->neg.peer_suites, blob_new(suites->at, suites->left));
+    if (c->neg.peer_suites == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    if (!negotiate_server12(c, *suites, &choice)) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_CIPHER);
+    }
+    c->neg.suite = choice.suite;
+    hs->share_group = choice.group;
+    hs->scheme = choice.scheme;
+    hs->have_cert = suite12_has_certificate(choice.suite);
+    c->neg.own_scheme = choice.scheme;
+    c->neg.own_slot = choice.scheme != NULL ? choice.scheme->slot
+                      : hs->have_cert       ? KEY_RSA
+                                            : KEY_NONE;
+    hs->asked_cert = hs->have_cert && c->config->ask_client_cert &&
+                     (!c->config->ask_client_cert_once || c->num_requests == 0);
+    c->neg.secure_renegotiation = hs->client_is_secure;
+    if (keys12_hash(c) == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    return STEP_OK;
+}
+
+static bool make_random(struct tls_conn *c)
+{
+    if (!c->hooks->random(c->owner, c->neg.server_random, RANDOM_LEN)) {
+        return false;
+    }
+    if (negotiate_allows_version(c, VERSION_TLS13)) {
+        memcpy(c->neg.server_random + RANDOM_LEN - sizeof downgrade12, downgrade12,
+               sizeof downgrade12);
+    }
+    return true;
+}
+
+enum step_result write_server_hello12(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+
+    hs->transcript.keep = true;
+    if (!transcript_start(&hs->transcript, keys12_hash(c)) || !make_random(c)) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    writer_u16(w, c->neg.version);
+    writer_bytes(w, c->neg.server_random, RANDOM_LEN);
+    writer_u8(w, 0); /* no session id: nothing is kept to be resumed */
+    writer_u16(w, suite_id(c->neg.suite));
+    writer_u8(w, 0);
+    c->session->suite = c->neg.suite;
+    c->session->suite_id = c->neg.suite->id;
+    /* RFC 6066, 4: the length holds from the moment it is agreed on. */
+    handshake_apply_max_fragment(c);
+    return extensions_write(hs, EXT_TLS12_SERVER_HELLO, w, NULL, 0);
+}
