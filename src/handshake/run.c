@@ -39,10 +39,15 @@ static size_t longest_message(const struct tls_conn *c, uint8_t type)
     return c->config->max_cert_list;
 }
 
-/* Messages after the handshake are not part of any transcript (RFC 8446, 4.4.1). */
-static bool is_in_transcript(uint16_t type)
+/* Messages after the handshake are not part of any transcript (RFC 8446, 4.4.1); in TLS 1.2 a
+ * NewSessionTicket belongs to the handshake (RFC 5077, 3.3) and a HelloRequest does not (RFC 5246,
+ * 7.4.1.1). */
+static bool is_in_transcript(const struct tls_conn *c, uint8_t type)
 {
-    return type != MSG_KEY_UPDATE && type != MSG_NEW_SESSION_TICKET && type != MSG_HELLO_REQUEST;
+    if (type == MSG_NEW_SESSION_TICKET) {
+        return c->neg.version != VERSION_TLS13;
+    }
+    return type != MSG_KEY_UPDATE && type != MSG_HELLO_REQUEST;
 }
 
 bool handshake_start(struct tls_conn *c, const struct step *script, bool initial)
@@ -246,7 +251,7 @@ static enum run_status handle_message(struct handshake *hs, const struct message
     if (result != STEP_OK) {
         return status_of(hs, result);
     }
-    if (is_in_transcript(m->type) && !transcript_add(&hs->transcript, m->bytes, m->len)) {
+    if (is_in_transcript(c, m->type) && !transcript_add(&hs->transcript, m->bytes, m->len)) {
         conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
         return RUN_FAILED;
     }
@@ -363,7 +368,7 @@ static enum run_status send_message(struct handshake *hs)
     if (!conn_seal(c, CONTENT_HANDSHAKE, bytes, len)) {
         return RUN_FAILED;
     }
-    if (is_in_transcript(bytes[0]) && !transcript_add(&hs->transcript, bytes, len)) {
+    if (is_in_transcript(c, bytes[0]) && !transcript_add(&hs->transcript, bytes, len)) {
         conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
         return RUN_FAILED;
     }
