@@ -60,6 +60,20 @@ static void selection(void **state)
     }
 }
 
+static void comparison(void **state)
+{
+    (void)state;
+    static const size_t values[] = {
+        0, 1, 2, 255, 256, 257, 65535, SIZE_MAX / 2 - 1, SIZE_MAX / 2
+    };
+
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        for (size_t k = 0; k < COUNT_OF(values); k++) {
+            assert_true(constant_time_ge(values[i], values[k]) == (i >= k ? SIZE_MAX : 0));
+        }
+    }
+}
+
 static void wiping_touches_its_range_only(void **state)
 {
     (void)state;
@@ -79,6 +93,7 @@ int main(void)
         cmocka_unit_test(set_and_wipe),
         cmocka_unit_test(equality),
         cmocka_unit_test(selection),
+        cmocka_unit_test(comparison),
         cmocka_unit_test(wiping_touches_its_range_only),
     };
 

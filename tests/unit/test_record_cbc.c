@@ -489,5 +489,5 @@ int main(int argc, char **argv)
         return strcmp(argv[1], "leaking") == 0 ? run_leaking() : run_marked();
     }
     failing_alloc_install();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("record/cbc", tests, NULL, NULL);
 }
