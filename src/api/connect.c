@@ -135,6 +135,8 @@ static int drive_step(SSL *s, bool *done)
         s->rwstate = SSL_READING;
         return pump_fail(s);
     case TLS_APP_DATA:
+        *done = true; /* for the caller, who is reading; the handshake goes on later */
+        return 1;
     case TLS_HANDSHAKE:
         break;
     }
@@ -219,6 +221,7 @@ int SSL_do_handshake(SSL *s)
     if (!s->state_set) {
         return call_fail(s, SSL_R_CONNECTION_TYPE_NOT_SET);
     }
+    ssl_check_renegotiation(s);
     return ssl_in_init(s) ? run_io_call(&call) : 1;
 }
 
@@ -325,21 +328,51 @@ int SSL_verify_client_post_handshake(SSL *s)
     return 1;
 }
 
-/* TLS 1.3 has no renegotiation; before a handshake there is nothing to repeat. */
-int SSL_renegotiate(SSL *s)
+/* --- Renegotiation --- */
+
+/* Only marks the wish; the next call that may talk to the peer begins it. */
+static int mark_renegotiation(SSL *s)
 {
     call_begin(s);
-    (void)call_fail(s, SSL_R_WRONG_SSL_VERSION);
-    return 0;
+    if (s->conn.neg.suite != NULL && s->conn.neg.version == VERSION_TLS13) {
+        (void)call_fail(s, SSL_R_WRONG_SSL_VERSION);
+        return 0;
+    }
+    if ((s->config->core.options & SSL_OP_NO_RENEGOTIATION) != 0) {
+        (void)call_fail(s, SSL_R_NO_RENEGOTIATION);
+        return 0;
+    }
+    s->renegotiate_due = true;
+    return 1;
 }
 
+int SSL_renegotiate(SSL *s)
+{
+    return mark_renegotiation(s);
+}
+
+/* Without sessions to resume it is the same. */
 int SSL_renegotiate_abbreviated(SSL *s)
 {
-    return SSL_renegotiate(s);
+    return mark_renegotiation(s);
 }
 
 int SSL_renegotiate_pending(const SSL *s)
 {
-    (void)s;
-    return 0;
+    return s->renegotiate_due || s->conn.renegotiation != RENEGOTIATION_NONE ||
+           (s->conn.hs != NULL && s->conn.handshakes_done > 0 &&
+            s->conn.neg.version != VERSION_TLS13);
+}
+
+void ssl_check_renegotiation(SSL *s)
+{
+    size_t undelivered;
+
+    (void)tls_output(&s->conn, &undelivered);
+    if (s->renegotiate_due && undelivered == 0 && s->conn.in.current_size == 0 &&
+        !ssl_in_init(s)) {
+        s->renegotiate_due = false;
+        s->conn.renegotiation = RENEGOTIATION_ASKED;
+        s->work_due = true;
+    }
 }

@@ -88,6 +88,43 @@ static long give_blob(const struct blob *list, void *out)
     return (long)list->len;
 }
 
+/* num_renegotiations() of before, which starts again at nothing. */
+static long clear_num_renegotiations(struct tls_conn *c)
+{
+    long num = c->num_renegotiations;
+
+    c->num_renegotiations = 0;
+    return num;
+}
+
+static bool ctrl_renegotiations(SSL *s, int cmd, long *result)
+{
+    switch (cmd) {
+    case SSL_CTRL_GET_NUM_RENEGOTIATIONS:
+        *result = s->conn.num_renegotiations;
+        return true;
+    case SSL_CTRL_CLEAR_NUM_RENEGOTIATIONS:
+        *result = clear_num_renegotiations(&s->conn);
+        return true;
+    case SSL_CTRL_GET_TOTAL_RENEGOTIATIONS:
+        *result = s->conn.total_renegotiations;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The types a TLS 1.2 server asks for; a caller who passes no place for them learns how many. */
+static long client_cert_types(const SSL *s, void *out)
+{
+    const struct blob *types = s->conn.neg.peer_cert_types;
+
+    if (SSL_is_server(s) || types == NULL) {
+        return 0;
+    }
+    return out == NULL ? (long)types->len : give_blob(types, out);
+}
+
 static long give_digest(const struct sig_scheme *scheme, void *out)
 {
     if (scheme == NULL) {
@@ -176,6 +213,9 @@ static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
     case SSL_CTRL_GET_EC_POINT_FORMATS:
         *result = give_blob(s->conn.neg.peer_point_formats, parg);
         return true;
+    case SSL_CTRL_GET_CLIENT_CERT_TYPES:
+        *result = client_cert_types(s, parg);
+        return true;
     case SSL_CTRL_GET_RI_SUPPORT:
         *result = renegotiation_info(s);
         return true;
@@ -204,6 +244,7 @@ bool ctrl_connection(SSL *s, int cmd, long larg, void *parg, long *result)
         *result = verify_set_retry(s);
         return true;
     default:
-        return ctrl_ocsp(s, cmd, larg, parg, result) || ctrl_peer(s, cmd, larg, parg, result);
+        return ctrl_ocsp(s, cmd, larg, parg, result) || ctrl_renegotiations(s, cmd, result)
+               || ctrl_peer(s, cmd, larg, parg, result);
     }
 }

@@ -61,9 +61,12 @@ static int do_read(struct io_call *call)
     bool done = false;
     int result = 1;
 
+    ssl_check_renegotiation(s);
+    s->conn.may_give_app_data = true;
     if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
-        return -1;
+        result = -1;
     }
+    s->conn.may_give_app_data = false;
     while (!done && result > 0) {
         result = read_step(call, &done);
     }
@@ -244,6 +247,7 @@ static int do_write(struct io_call *call)
     if (call->len < total + held_up(s)) {
         return refuse_retry(call, SSL_R_BAD_LENGTH);
     }
+    ssl_check_renegotiation(s);
     if (p->len == 0 && s->conn.key_update != KEY_UPDATE_NONE) {
         s->work_due = true;
     }

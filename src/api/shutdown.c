@@ -99,7 +99,7 @@ void ssl_reset(SSL *s)
     s->pending = (struct pending_write){ 0 };
     s->shutdown = 0;
     s->rwstate = SSL_NOTHING;
-    s->work_due = s->flush_due = s->alert_sealed = s->cert_cb_done = false;
+    s->work_due = s->renegotiate_due = s->flush_due = s->alert_sealed = s->cert_cb_done = false;
 }
 
 /* SSL_clear() keeps settings, BIOs and role, and the result of the last verification. */

@@ -83,6 +83,13 @@ struct traffic_secrets {
 /* Key updates: what we owe or want to send. */
 enum key_update { KEY_UPDATE_NONE = -1, KEY_UPDATE_NOT_REQUESTED = 0, KEY_UPDATE_REQUESTED = 1 };
 
+/* Renegotiation: RFC 5246, 7.4.1.1. */
+enum renegotiation {
+    RENEGOTIATION_NONE,
+    RENEGOTIATION_ASKED,    /* we shall begin one: a ClientHello, or a HelloRequest */
+    RENEGOTIATION_REQUESTED /* server: the HelloRequest is out, the client may answer */
+};
+
 /* Post-handshake authentication, as the server and the client see it. */
 enum post_auth {
     POST_AUTH_NONE,
@@ -109,6 +116,11 @@ struct tls_conn {
     int state; /* OSSL_HANDSHAKE_STATE for SSL_get_state */
 
     enum key_update key_update; /* owed or asked for; sent before the next application data */
+    enum renegotiation renegotiation; /* TLS 1.2 and older */
+    uint32_t num_renegotiations;     /* begun; SSL_num_renegotiations */
+    uint32_t total_renegotiations;   /* the same, never reset */
+    bool may_give_app_data;          /* the caller is reading: data that comes while a client waits
+                                        for the answer to its renegotiation is given out */
     enum post_auth post_auth;
     struct blob *auth_request; /* counted; server: the CertificateRequest that is outstanding */
     struct running_hash *post_transcript; /* transcript to the client's Finished, kept only where

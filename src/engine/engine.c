@@ -32,16 +32,33 @@ bool tls_start(struct tls_conn *c)
         return handshake_start(
             c, c->role == ROLE_CLIENT ? script_client_hello : script_server_hello, true);
     }
+    if (c->renegotiation == RENEGOTIATION_ASKED) {
+        c->hooks->started(c->owner);
+        return handshake_start(
+            c, c->role == ROLE_CLIENT ? script_client_hello : script_ask_renegotiation(), false);
+    }
     if (c->post_auth == POST_AUTH_ASKED) {
         return handshake_start(c, script_ask_client_auth(), false);
     }
     return c->key_update != KEY_UPDATE_NONE && handshake_start(c, script_give_key_update(c), false);
 }
 
+/* A client that has asked for a renegotiation still gets what the server sent before it knew. */
+static bool awaits_renegotiation(const struct tls_conn *c)
+{
+    return c->role == ROLE_CLIENT && c->handshakes_done > 0 && c->hs != NULL &&
+           c->hs->step->message == MSG_SERVER_HELLO && c->in.epoch == EPOCH_APPLICATION;
+}
+
 /* The current record is not a handshake message although one is waited for. */
 static enum tls_status take_other_record(struct tls_conn *c)
 {
     bool amid_message = message_in_is_partial(&c->message);
+
+    if (c->in.current.type == CONTENT_APPLICATION && !amid_message && c->may_give_app_data &&
+        awaits_renegotiation(c)) {
+        return TLS_APP_DATA;
+    }
     bool is_first = c->role == ROLE_SERVER && c->neg.suite == NULL;
 
     if (c->in.current.type == CONTENT_ALERT && !amid_message && !is_first) {
@@ -115,6 +132,9 @@ static enum tls_status start_unprompted(struct tls_conn *c)
     const struct step *script = script_for_idle(c, m.type);
     if (script == NULL) {
         return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
+    }
+    if (c->neg.version != VERSION_TLS13) {
+        c->hooks->started(c->owner);
     }
     return handshake_start(c, script, false) ? TLS_HANDSHAKE : TLS_FAILED;
 }

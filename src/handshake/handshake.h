@@ -184,6 +184,11 @@ enum step_result read_finished12(struct handshake *hs, struct reader *body);
 enum step_result write_finished(struct handshake *hs, struct writer *w);
 enum step_result read_finished(struct handshake *hs, struct reader *body);
 
+/* renegotiate.c */
+enum step_result write_hello_request(struct handshake *hs, struct writer *w);
+enum step_result read_hello_request(struct handshake *hs, struct reader *body);
+enum step_result read_refused_hello(struct handshake *hs, struct reader *body);
+
 /* post.c */
 enum step_result write_key_update(struct handshake *hs, struct writer *w);
 enum step_result read_key_update(struct handshake *hs, struct reader *body);

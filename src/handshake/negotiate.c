@@ -8,6 +8,10 @@
 
 bool negotiate_allows_version(const struct tls_conn *c, uint16_t version)
 {
+    /* A renegotiation keeps the version: RFC 5246, 7.4.1.3. */
+    if (c->handshakes_done > 0 && version != c->neg.version) {
+        return false;
+    }
     return version >= VERSION_TLS12 && version <= VERSION_TLS13 &&
            config_allows_version(c->config, version) &&
            c->hooks->allows_version(c->owner, version);

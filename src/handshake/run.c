@@ -411,7 +411,8 @@ static enum run_status run_keys(struct handshake *hs)
 static enum run_status run_end(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
-    bool initial = hs->initial;
+    /* TLS 1.3 tells of the first handshake alone, older versions of every script. */
+    bool tell = hs->initial || c->neg.version != VERSION_TLS13;
 
     if (wants_flush(hs)) {
         return RUN_WANT_FLUSH;
@@ -421,7 +422,7 @@ static enum run_status run_end(struct handshake *hs)
     c->in.plain_ccs = false;
     c->handshakes_done++;
     handshake_end(c);
-    if (initial) {
+    if (tell) {
         c->hooks->done(c->owner);
     }
     return RUN_DONE;

@@ -81,6 +81,11 @@ static bool expect_ticket(const struct handshake *hs)
     return hs->expect_ticket;
 }
 
+static bool renegotiates(const struct handshake *hs)
+{
+    return hs->conn->renegotiation == RENEGOTIATION_ASKED;
+}
+
 static bool stapling(const struct handshake *hs)
 {
     return hs->ocsp_response != NULL;
@@ -331,6 +336,20 @@ static const struct step take_client_auth[] = {
     DO      (end_post_auth),
     END
 };
+/* TLS 1.2: a renegotiation is the initial script again. */
+static const struct step ask_renegotiation[] = {
+    SEND    (MSG_HELLO_REQUEST,        write_hello_request,       STATE_SW_HELLO_REQ),
+    END
+};
+static const struct step take_hello_request[] = {
+    RECV    (MSG_HELLO_REQUEST,        read_hello_request,        STATE_CR_HELLO_REQ),
+    GOTO_IF (renegotiates, script_client_hello),
+    END
+};
+static const struct step refuse_client_hello[] = {
+    RECV    (MSG_CLIENT_HELLO,         read_refused_hello,        STATE_SR_CLNT_HELLO),
+    END
+};
 /* clang-format on */
 
 const struct script scripts[] = {
@@ -346,6 +365,9 @@ const struct script scripts[] = {
     { "client_give_key_update", client_give_key_update, ROLE_CLIENT },
     { "server_give_key_update", server_give_key_update, ROLE_SERVER },
     { "take_ticket", take_ticket, ROLE_CLIENT },
+    { "ask_renegotiation", ask_renegotiation, ROLE_SERVER },
+    { "take_hello_request", take_hello_request, ROLE_CLIENT },
+    { "refuse_client_hello", refuse_client_hello, ROLE_SERVER },
     { "ask_client_auth", ask_client_auth, ROLE_SERVER },
     { "give_client_auth", give_client_auth, ROLE_CLIENT },
     { "take_client_auth", take_client_auth, ROLE_SERVER },
@@ -355,6 +377,11 @@ const size_t num_scripts = COUNT_OF(scripts);
 const struct step *script_give_key_update(const struct tls_conn *c)
 {
     return c->role == ROLE_CLIENT ? client_give_key_update : server_give_key_update;
+}
+
+const struct step *script_ask_renegotiation(void)
+{
+    return ask_renegotiation;
 }
 
 const struct step *script_ask_client_auth(void)
@@ -379,6 +406,22 @@ static bool auth_is_pending(const struct tls_conn *c)
     return c->post_auth == POST_AUTH_PENDING;
 }
 
+static bool is_tls12_idle(const struct tls_conn *c)
+{
+    return c->neg.version < VERSION_TLS13;
+}
+
+/* A client's wish is granted when we asked for it, or when it is allowed to wish. */
+static bool takes_renegotiation(const struct tls_conn *c)
+{
+    uint64_t options = c->config->options;
+
+    return is_tls12_idle(c) && (options & OPTION_NO_RENEGOTIATION) == 0 &&
+           c->neg.secure_renegotiation &&
+           (c->renegotiation == RENEGOTIATION_REQUESTED ||
+            (options & OPTION_ALLOW_CLIENT_RENEGOTIATION) != 0);
+}
+
 static const struct {
     uint8_t message;
     enum role role;
@@ -390,6 +433,9 @@ static const struct {
     { MSG_NEW_SESSION_TICKET, ROLE_CLIENT, is_tls13, take_ticket },
     { MSG_CERTIFICATE_REQUEST, ROLE_CLIENT, auth_was_offered, give_client_auth },
     { MSG_CERTIFICATE, ROLE_SERVER, auth_is_pending, take_client_auth },
+    { MSG_HELLO_REQUEST, ROLE_CLIENT, is_tls12_idle, take_hello_request },
+    { MSG_CLIENT_HELLO, ROLE_SERVER, takes_renegotiation, script_server_hello },
+    { MSG_CLIENT_HELLO, ROLE_SERVER, is_tls12_idle, refuse_client_hello },
 };
 
 const struct step *script_for_idle(const struct tls_conn *c, uint8_t message)

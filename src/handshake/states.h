@@ -24,6 +24,7 @@ enum handshake_state {
     STATE_CW_CERT_VRFY = 15,
     STATE_CW_CHANGE = 16,
     STATE_CW_FINISHED = 18,
+    STATE_SW_HELLO_REQ = 19,
     STATE_SR_CLNT_HELLO = 20,
     STATE_SW_SRVR_HELLO = 22,
     STATE_SW_CERT = 23,

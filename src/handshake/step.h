@@ -85,6 +85,7 @@ extern const struct step script_server_hello[];
 /* Scripts that a call of the application, or the record layer, starts on an idle connection. */
 const struct step *script_give_key_update(const struct tls_conn *c);
 const struct step *script_ask_client_auth(void);
+const struct step *script_ask_renegotiation(void);
 
 /* The script that an unprompted message starts on a connection that is idle; NULL: the message may
  * not come now. */

@@ -125,7 +125,7 @@ enum step_result max_fragment_on_answer(struct handshake *hs, unsigned place, st
 bool alpn_offer_due(const struct handshake *hs, unsigned place)
 {
     (void)place;
-    return hs->conn->config->alpn != NULL;
+    return hs->initial && hs->conn->config->alpn != NULL;
 }
 
 bool alpn_offer(struct handshake *hs, unsigned place, struct writer *w)
