@@ -163,7 +163,7 @@ bool cbc_mac(const struct cbc *c, uint8_t *mac, const uint8_t header[CBC_HEADER_
 
 /* Whole blocks, in place. The IV of the first is whatever came before, because the first is the
  * explicit IV: who sends it has made it random, who gets it has no use for what it decrypts to. */
-static bool crypt(struct cbc *c, uint8_t *text, size_t len)
+static bool crypt_blocks(struct cbc *c, uint8_t *text, size_t len)
 {
     int done = 0;
 
@@ -177,7 +177,7 @@ bool cbc_encrypt(struct cbc *c, uint8_t *text, size_t len, size_t *padded_len)
 
     memset(text + len, (int)(padding - 1), padding);
     *padded_len = len + padding;
-    return crypt(c, text, *padded_len);
+    return crypt_blocks(c, text, *padded_len);
 }
 
 /* Lengths that padding and a MAC of mac_len bytes can have led to: RFC 5246, 6.2.3.2. They are
@@ -210,7 +210,7 @@ bool cbc_decrypt(struct cbc *c, uint8_t *text, size_t len, size_t *plain_len)
 {
     size_t padding;
 
-    if (!is_possible(c, len, 0) || !crypt(c, text, len)) {
+    if (!is_possible(c, len, 0) || !crypt_blocks(c, text, len)) {
         return false;
     }
     size_t right = check_padding(text + c->block_len, len - c->block_len, 0, &padding);
@@ -271,7 +271,7 @@ bool cbc_decrypt_mac(struct cbc *c, const uint8_t header[CBC_HEADER_LEN], uint8_
     size_t mac_len = hash_len(c->hash);
     size_t padding;
 
-    if (!is_possible(c, len, mac_len) || !crypt(c, text, len)) {
+    if (!is_possible(c, len, mac_len) || !crypt_blocks(c, text, len)) {
         return false;
     }
     const uint8_t *content = text + c->block_len;

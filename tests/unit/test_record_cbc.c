@@ -306,6 +306,34 @@ static void limits(void **state)
     }
 }
 
+/* A library context and properties of the application's choice. */
+static void other_properties(void **state)
+{
+    (void)state;
+    static const uint8_t key[48], text[100];
+    const struct crypto_lib *other = crypto_lib_new(NULL, "provider=default");
+
+    assert_non_null(other);
+    for (size_t i = 0; i < NUM_COMBINATIONS; i++) {
+        struct combination c = combination(i);
+        struct protection *seal =
+            protection_new_cbc(other, &c.parameters, AEAD_SEAL, key, key, NULL);
+        struct protection *open =
+            protection_new_cbc(other, &c.parameters, AEAD_OPEN, key, key, NULL);
+        uint8_t record[256];
+        struct opened out;
+
+        assert_non_null(seal);
+        assert_non_null(open);
+        size_t size = seal->ops->seal(seal, record, CONTENT_ALERT, text, sizeof(text), 0);
+        assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, &out), OPEN_OK);
+        assert_int_equal(out.len, sizeof(text));
+        protection_free(seal);
+        protection_free(open);
+    }
+    crypto_lib_free(other);
+}
+
 static void what_there_is_not(void **state)
 {
     (void)state;
@@ -480,6 +508,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nothing_but_padding),
         cmocka_unit_test(every_flipped_bit_and_every_cut),
         cmocka_unit_test(limits),
+        cmocka_unit_test(other_properties),
         cmocka_unit_test(what_there_is_not),
         cmocka_unit_test(without_memory),
         cmocka_unit_test(time_tells_nothing),
