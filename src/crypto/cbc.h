@@ -30,8 +30,8 @@ size_t cbc_block_len(uint32_t enc);
 struct cbc; /* a keyed pair of cipher and MAC for one direction; owned by whoever made it */
 
 /* A new instance; mac_key has as many bytes as the MAC, key has cbc_key_len() (and may be NULL when
- * that is 0). NULL: out of memory, an algorithm that lib lacks, or
- * an HMAC that cannot take content of secret length, which opening MAC-then-encrypt needs. */
+ * that is 0). NULL: out of memory, an algorithm that lib lacks, or an HMAC that cannot
+ * take content of secret length, which opening MAC-then-encrypt needs. */
 MUST_CHECK struct cbc *cbc_new(const struct crypto_lib *lib,
                                const struct cbc_parameters *parameters,
                                enum aead_direction direction, const uint8_t *mac_key,
