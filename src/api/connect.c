@@ -201,9 +201,11 @@ int ssl_run_handshake(SSL *s)
     if (result > 0) {
         s->work_due = false;
     }
-    /* The callback that was there when the call began, also when the context has changed since. */
+    /* The callback that was there when the call began, also when the context has changed since. A
+     * handshake that makes way for data is told as one that waits. */
     if (info != NULL) {
-        info(s, c->role == ROLE_CLIENT ? SSL_CB_CONNECT_EXIT : SSL_CB_ACCEPT_EXIT, result);
+        info(s, c->role == ROLE_CLIENT ? SSL_CB_CONNECT_EXIT : SSL_CB_ACCEPT_EXIT,
+             c->hs != NULL ? -1 : result);
     }
     return result;
 }

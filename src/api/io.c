@@ -66,10 +66,10 @@ static int do_read(struct io_call *call)
     if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
         result = -1;
     }
-    s->conn.may_give_app_data = false;
     while (!done && result > 0) {
         result = read_step(call, &done);
     }
+    s->conn.may_give_app_data = false;
     return result;
 }
 

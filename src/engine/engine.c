@@ -156,7 +156,7 @@ static enum tls_status next_app_data(struct tls_conn *c)
         }
         bool is_handshake = c->in.current.type == CONTENT_HANDSHAKE;
         if (is_handshake) {
-            status = start_unprompted(c);
+            status = c->hs != NULL ? TLS_HANDSHAKE : start_unprompted(c);
         } else if (c->in.current.type == CONTENT_APPLICATION && c->in.epoch == EPOCH_APPLICATION &&
                    !message_in_is_partial(&c->message)) {
             status = TLS_APP_DATA;

@@ -273,7 +273,7 @@ static bool wants_flush(struct handshake *hs)
 static bool is_needless_request(const struct tls_conn *c, const struct message *m)
 {
     return c->role == ROLE_CLIENT && (c->neg.suite == NULL || c->neg.version < VERSION_TLS13) &&
-           m->type == MSG_HELLO_REQUEST &&
+           c->hs->step->message != MSG_HELLO_REQUEST && m->type == MSG_HELLO_REQUEST &&
            m->len == MESSAGE_HEADER_LEN && m->bytes != NULL && !m->is_ccs;
 }
 

@@ -525,6 +525,7 @@ void peer_free(struct peer *peer)
     bytes_free(&peer->incoming);
     bytes_free(&peer->hello);
     bytes_free(&peer->held);
+    bytes_free(&peer->later);
     EVP_PKEY_free(peer->share);
     OPENSSL_cleanse(peer, sizeof(*peer));
 }

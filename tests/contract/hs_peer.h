@@ -41,7 +41,12 @@ enum peer_stage {
     AT_CERTIFICATE,
     AT_CERTIFICATE_VERIFY,
     AT_FINISHED,
-    AT_CONNECTED /* nothing is sent by itself */
+    AT_CONNECTED, /* nothing is sent by itself */
+    /* TLS 1.2 alone, t12_peer.h */
+    AT_CERTIFICATE_STATUS,
+    AT_SERVER_KEY_EXCHANGE,
+    AT_SERVER_HELLO_DONE,
+    AT_CLIENT_KEY_EXCHANGE
 };
 
 enum peer_edit_kind {
@@ -73,6 +78,7 @@ enum peer_edit_kind {
     EDIT_RAW_BEFORE,    /* the bytes `hex` as they are, before the message */
     EDIT_PADDED,        /* the message's record is padded with `a` zero bytes */
     EDIT_HOLD,          /* the message waits for the next one and shares its record */
+    EDIT_LATER,         /* the message is sent after the next one, in a record of its own */
     EDIT_BREAK_TAG,     /* the last bit of the message's record is flipped */
     EDIT_BIG            /* before the message one record of type `a` with `b` bytes of zero */
 };
@@ -104,7 +110,10 @@ struct peer_direction {
     uint64_t sequence;
 };
 
+struct t12_state;
+
 struct peer {
+    struct t12_state *tls12; /* of a TLS 1.2 peer, otherwise NULL */
     SSL *ssl; /* borrowed, with memory BIOs of its own */
     const struct peer_case *script;
     bool is_server;
@@ -113,6 +122,8 @@ struct peer {
     struct bytes incoming; /* handshake bytes out of them */
     struct bytes hello;    /* the first ClientHello, whoever sent it */
     struct bytes held;     /* messages that share the next one's record */
+    struct bytes later;    /* a message that waits until the next one is sent */
+    enum peer_stage later_stage;
     uint8_t session_id[32];
     size_t session_id_len;
     EVP_PKEY *share;
@@ -191,9 +202,17 @@ void peer_send_record(struct peer *peer, const struct peer_record *form, const v
                       size_t len);
 void peer_run_ssl(struct peer *peer); /* until it waits or fails */
 bool peer_take_message(struct peer *peer, struct bytes *message);
+/* Takes one content of a received record, in the clear by now: alerts and handshake bytes. */
+void peer_take_content(struct peer *peer, unsigned type, bool encrypted, const uint8_t *data,
+                       size_t len);
 void peer_drain(struct peer *peer); /* looks at all records that are left, for alerts */
 void peer_new_share(struct peer *peer, bool p256);
 void peer_derive(struct peer *peer, const uint8_t *public_key, size_t len);
+
+/* The same for TLS 1.2, in t12_peer_wire.c: sealing, and what a record holds. */
+void t12_send_record(struct peer *peer, const struct peer_record *form, const void *data,
+                     size_t len);
+void t12_take_record(struct peer *peer, const uint8_t *record, size_t len);
 
 /* Applies the edits of the script to a message of `stage`, in hs_peer_edit.c, and sends it. */
 void peer_send_message(struct peer *peer, enum peer_stage stage, struct bytes *message);

@@ -34,6 +34,10 @@ static size_t find_extensions(enum peer_stage stage, const struct bytes *message
     case AT_CERTIFICATE_VERIFY:
     case AT_FINISHED:
     case AT_CONNECTED:
+    case AT_CERTIFICATE_STATUS:
+    case AT_SERVER_KEY_EXCHANGE:
+    case AT_SERVER_HELLO_DONE:
+    case AT_CLIENT_KEY_EXCHANGE:
         break;
     }
     return 0;
@@ -177,6 +181,7 @@ static void apply(const struct peer_edit *edit, struct bytes *message)
     case EDIT_RAW_BEFORE:
     case EDIT_PADDED:
     case EDIT_HOLD:
+    case EDIT_LATER:
     case EDIT_BREAK_TAG:
     case EDIT_BIG:
         break;
@@ -279,20 +284,10 @@ static void send_in_parts(struct peer *peer, enum peer_stage stage, const struct
     }
 }
 
-void peer_send_message(struct peer *peer, enum peer_stage stage, struct bytes *message)
+static void send_times(struct peer *peer, enum peer_stage stage, struct bytes *message, int times)
 {
     const struct peer_edit *extra = find_edit(peer, stage, EDIT_EXTRA);
-    int times = find_edit(peer, stage, EDIT_TWICE) != NULL ? 2 : 1;
 
-    for (size_t i = 0; i < PEER_EDITS_MAX && peer->script->edits[i].kind != EDIT_END; i++) {
-        if (peer->script->edits[i].at == stage && message->len > 0) {
-            apply(&peer->script->edits[i], message);
-        }
-    }
-    if (find_edit(peer, stage, EDIT_SKIP) != NULL) {
-        times = 0;
-    }
-    send_before(peer, stage);
     for (int i = 0; i < times && message->len > 0; i++) {
         if (stage != AT_CCS && i == 0) {
             bytes_add(&peer->transcript, message->data, message->len);
@@ -305,6 +300,31 @@ void peer_send_message(struct peer *peer, enum peer_stage stage, struct bytes *m
             send_in_parts(peer, stage, &peer->held);
             peer->held.len = 0;
         }
+    }
+}
+
+void peer_send_message(struct peer *peer, enum peer_stage stage, struct bytes *message)
+{
+    int times = find_edit(peer, stage, EDIT_TWICE) != NULL ? 2 : 1;
+
+    for (size_t i = 0; i < PEER_EDITS_MAX && peer->script->edits[i].kind != EDIT_END; i++) {
+        if (peer->script->edits[i].at == stage && message->len > 0) {
+            apply(&peer->script->edits[i], message);
+        }
+    }
+    if (find_edit(peer, stage, EDIT_SKIP) != NULL) {
+        times = 0;
+    }
+    send_before(peer, stage);
+    if (find_edit(peer, stage, EDIT_LATER) != NULL) {
+        bytes_add(&peer->later, message->data, message->len);
+        peer->later_stage = stage;
+        return;
+    }
+    send_times(peer, stage, message, times);
+    if (peer->later.len > 0) {
+        send_times(peer, peer->later_stage, &peer->later, 1);
+        peer->later.len = 0;
     }
     send_extra_records(peer, find_edit(peer, stage, EDIT_AFTER));
 }

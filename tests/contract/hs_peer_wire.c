@@ -243,6 +243,10 @@ void peer_send_record(struct peer *peer, const struct peer_record *form, const v
     bool sealed = peer->out.on && form->type != SSL3_RT_CHANGE_CIPHER_SPEC;
     unsigned outer = sealed ? SSL3_RT_APPLICATION_DATA : form->type;
 
+    if (peer->tls12 != NULL) {
+        t12_send_record(peer, form, data, len);
+        return;
+    }
     bytes_add(&inner, data, len);
     if (sealed) {
         bytes_add_number(&inner, 1, form->type);
@@ -294,8 +298,8 @@ static bool open_record(struct peer_direction *direction, const uint8_t *record,
     return good;
 }
 
-static void take_content(struct peer *peer, unsigned type, bool encrypted, const uint8_t *data,
-                         size_t len)
+void peer_take_content(struct peer *peer, unsigned type, bool encrypted, const uint8_t *data,
+                       size_t len)
 {
     if (type == SSL3_RT_ALERT && len == 2) {
         if (peer->num_alerts++ == 0) {
@@ -311,8 +315,12 @@ static void take_record(struct peer *peer, const uint8_t *record, size_t len)
 {
     struct bytes inner = { 0 };
 
+    if (peer->tls12 != NULL) {
+        t12_take_record(peer, record, len);
+        return;
+    }
     if (record[0] != SSL3_RT_APPLICATION_DATA) {
-        take_content(peer, record[0], false, record + 5, len - 5);
+        peer_take_content(peer, record[0], false, record + 5, len - 5);
         return;
     }
     /* An alert may come under the keys of the next epoch. What comes under keys that this peer does
@@ -332,7 +340,7 @@ static void take_record(struct peer *peer, const uint8_t *record, size_t len)
         inner.len--;
     }
     if (inner.len > 0) {
-        take_content(peer, inner.data[inner.len - 1], true, inner.data, inner.len - 1);
+        peer_take_content(peer, inner.data[inner.len - 1], true, inner.data, inner.len - 1);
     }
     bytes_free(&inner);
 }
