@@ -132,8 +132,11 @@ static int drive_step(SSL *s, bool *done)
         if (s->conn.received_fatal >= 0) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
         }
-        s->rwstate = SSL_READING;
-        return pump_fail(s);
+        result = pump_fail(s);
+        if (s->conn.error.in_record) {
+            s->rwstate = SSL_READING; /* also when an alert has been sent since */
+        }
+        return result;
     case TLS_APP_DATA:
         *done = true; /* for the caller, who is reading; the handshake goes on later */
         return 1;
@@ -361,9 +364,7 @@ int SSL_renegotiate_abbreviated(SSL *s)
 
 int SSL_renegotiate_pending(const SSL *s)
 {
-    return s->renegotiate_due || s->conn.renegotiation != RENEGOTIATION_NONE ||
-           (s->conn.hs != NULL && s->conn.handshakes_done > 0 &&
-            s->conn.neg.version != VERSION_TLS13);
+    return s->renegotiate_due || s->conn.renegotiation != RENEGOTIATION_NONE;
 }
 
 void ssl_check_renegotiation(SSL *s)

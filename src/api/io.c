@@ -14,7 +14,9 @@ int ssl_run_unprompted(SSL *s)
     if (result <= 0) {
         return -1;
     }
-    if ((s->config->mode & SSL_MODE_AUTO_RETRY) == 0 && record_in_buffered(&s->conn.in) == 0) {
+    /* Not when data is there for which a renegotiation makes way. */
+    if ((s->config->mode & SSL_MODE_AUTO_RETRY) == 0 && s->conn.hs == NULL &&
+        record_in_buffered(&s->conn.in) == 0) {
         s->rwstate = SSL_READING;
         BIO_clear_retry_flags(s->rbio);
         BIO_set_retry_read(s->rbio);

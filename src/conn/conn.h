@@ -32,7 +32,8 @@ struct conn_error {
     const char *file;
     int line;
     const char *function;
-    bool raised; /* the API has put it into the error queue */
+    bool raised;    /* the API has put it into the error queue */
+    bool in_record; /* of a record, where a handshake message was read; not of a message */
 };
 
 /* What SSL_get_* reports about the handshake. Blobs are counted. */
@@ -87,7 +88,8 @@ enum key_update { KEY_UPDATE_NONE = -1, KEY_UPDATE_NOT_REQUESTED = 0, KEY_UPDATE
 enum renegotiation {
     RENEGOTIATION_NONE,
     RENEGOTIATION_ASKED,    /* we shall begin one: a ClientHello, or a HelloRequest */
-    RENEGOTIATION_REQUESTED /* server: the HelloRequest is out, the client may answer */
+    RENEGOTIATION_REQUESTED, /* server: the HelloRequest is out, the client may answer */
+    RENEGOTIATION_UNDERWAY   /* from the ClientHello to the end, or to a failure */
 };
 
 /* Post-handshake authentication, as the server and the client see it. */

@@ -74,6 +74,8 @@ static enum tls_status take_other_record(struct tls_conn *c)
 
 static enum tls_status status_of(struct tls_conn *c, enum run_status status)
 {
+    enum tls_status result;
+
     switch (status) {
     case RUN_DONE:
         return TLS_OK;
@@ -84,7 +86,9 @@ static enum tls_status status_of(struct tls_conn *c, enum run_status status)
     case RUN_PAUSED:
         return TLS_PAUSED;
     case RUN_OTHER:
-        return take_other_record(c);
+        result = take_other_record(c);
+        c->error.in_record = result == TLS_FAILED;
+        return result;
     case RUN_FAILED:
         break;
     }

@@ -245,7 +245,11 @@ static enum step_result accept_none(struct handshake *hs)
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
     if (c->config->require_client_cert) {
-        return step_fail(hs, ALERT_CERTIFICATE_REQUIRED, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE);
+        /* RFC 5246, 7.4.6, has no better alert. */
+        return step_fail(hs,
+                         c->neg.version == VERSION_TLS13 ? ALERT_CERTIFICATE_REQUIRED
+                                                         : ALERT_HANDSHAKE_FAILURE,
+                         SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE);
     }
     keep_chain(hs);
     return STEP_OK;

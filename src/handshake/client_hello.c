@@ -106,8 +106,8 @@ enum step_result prepare_client_hello(struct handshake *hs)
     if (!hs->initial) {
         c->num_renegotiations++;
         c->total_renegotiations++;
+        c->renegotiation = RENEGOTIATION_UNDERWAY;
     }
-    c->renegotiation = RENEGOTIATION_NONE;
     session_free(c->session);
     c->session = c->hooks->make_session(c->owner);
     if (c->session == NULL || !draw_random(hs)) {

@@ -174,6 +174,7 @@ static enum run_status fetch(struct tls_conn *c, struct message *m)
     for (;;) {
         enum record_status record = conn_next_record(c);
         if (record == RECORD_BAD) {
+            c->error.in_record = true;
             return RUN_FAILED;
         }
         bool have_handshake = record == RECORD_READY && c->in.current.type == CONTENT_HANDSHAKE;
@@ -421,6 +422,9 @@ static enum run_status run_end(struct handshake *hs)
     c->state = STATE_OK;
     c->in.plain_ccs = false;
     c->handshakes_done++;
+    if (c->renegotiation == RENEGOTIATION_UNDERWAY) {
+        c->renegotiation = RENEGOTIATION_NONE;
+    }
     handshake_end(c);
     if (tell) {
         c->hooks->done(c->owner);

@@ -131,7 +131,7 @@ static enum step_result accept_tls12(struct handshake *hs)
             hs->client_is_secure = true;
         }
     }
-    c->renegotiation = RENEGOTIATION_NONE;
+    c->renegotiation = hs->initial ? RENEGOTIATION_NONE : RENEGOTIATION_UNDERWAY;
     session_free(c->session);
     c->session = c->hooks->make_session(c->owner);
     if (c->session == NULL) {

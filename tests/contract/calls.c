@@ -120,6 +120,10 @@ void log_errors(const char *prefix)
     while ((code = ERR_get_error()) != 0) {
         const char *reason = ERR_reason_error_string(code);
 
+        /* A provider's own words about a failure that the next entry names. */
+        if (ERR_GET_LIB(code) == ERR_LIB_PROV) {
+            continue;
+        }
         /* Codes of the system carry errno, whose text is the C library's affair. */
         if (ERR_SYSTEM_ERROR(code)) {
             note("  %s system:%d", prefix, ERR_GET_REASON(code));

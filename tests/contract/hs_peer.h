@@ -114,7 +114,7 @@ struct t12_state;
 
 struct peer {
     struct t12_state *tls12; /* of a TLS 1.2 peer, otherwise NULL */
-    SSL *ssl; /* borrowed, with memory BIOs of its own */
+    SSL *ssl;                /* borrowed, with memory BIOs of its own */
     const struct peer_case *script;
     bool is_server;
     struct bytes transcript;
