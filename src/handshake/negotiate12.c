@@ -162,6 +162,8 @@ static bool complete(const struct tls_conn *c, struct choice12 *choice)
         return false;
     }
     if (suite->kx == KX_RSA) {
+        /* Nothing is signed, but SSL_get_signature_nid() tells what would be. */
+        choice->scheme = choose_scheme12(c, config_sigalgs(c->config), suite);
         return credentials_has(c->config->credentials, KEY_RSA);
     }
     if (suite12_signs_exchange(suite)) {
