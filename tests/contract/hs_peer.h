@@ -170,10 +170,11 @@ void peer_reason(const struct peer *peer, char *text, size_t size);
  * of one kind names a malformed message; "contract: hs-client-alert-keys", whether a client that
  * has the handshake keys uses them for an alert (RFC 8446, 6) before it has sent anything else. */
 enum peer_verdict {
-    PEER_FAILS, /* must not be accepted */
-    PEER_WORKS, /* must be */
-    PEER_ANY,   /* RFC 8446 leaves it open */
-    PEER_STRICT /* must not be, but the system's library does: "contract: hs-strict-peer" */
+    PEER_FAILS,       /* must not be accepted */
+    PEER_WORKS,       /* must be */
+    PEER_ANY,         /* RFC 8446 leaves it open */
+    PEER_STRICT,      /* must not be, but the system's library does: "contract: hs-strict-peer" */
+    PEER_FAILS_ANYHOW /* must not be, and several alerts are right: "contract: hs-peer-alert" */
 };
 
 struct peer_row {
@@ -182,6 +183,9 @@ struct peer_row {
 };
 
 void peer_run_table(const struct peer_row *rows, size_t num_rows);
+
+/* Logs an exchange that is over, and asserts the verdict. */
+void peer_judge(const struct peer *peer, enum peer_verdict verdict);
 
 /* Building blocks of peer_run(), in hs_peer_wire.c: records, keys, the calls on the SSL. */
 void peer_join(struct peer *peer, SSL *ssl);
