@@ -148,6 +148,20 @@ static long give_share(const SSL *s, const struct group *group, const struct blo
     return 1;
 }
 
+static long give_peer_share(const SSL *s, void *out)
+{
+    EVP_PKEY *dhe = s->conn.neg.peer_dhe;
+
+    if (dhe == NULL) {
+        return give_share(s, s->conn.neg.group, s->conn.neg.peer_share, out);
+    }
+    if (!EVP_PKEY_up_ref(dhe)) {
+        return 0;
+    }
+    *(EVP_PKEY **)out = dhe;
+    return 1;
+}
+
 static long negotiated_group(const SSL *s)
 {
     if (s->conn.neg.group != NULL) {
@@ -202,7 +216,7 @@ static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
         *result = give_digest(s->conn.neg.own_scheme, parg);
         return true;
     case SSL_CTRL_GET_PEER_TMP_KEY:
-        *result = give_share(s, s->conn.neg.group, s->conn.neg.peer_share, parg);
+        *result = give_peer_share(s, parg);
         return true;
     case SSL_CTRL_GET_TMP_KEY:
         *result = give_share(s, s->conn.neg.own_share_group, s->conn.neg.own_share, parg);

@@ -48,6 +48,7 @@ struct negotiated {
     struct blob *alpn;                    /* selected protocol */
     struct blob *server_name;             /* what the client asked for */
     bool server_name_acknowledged;
+    EVP_PKEY *peer_dhe;      /* counted; TLS 1.2 client: the server's DHE key */
     struct blob *peer_share; /* key shares, for SSL_get_peer_tmp_key */
     struct blob *own_share;  /* and SSL_get_tmp_key */
     const struct group *own_share_group;

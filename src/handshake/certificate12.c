@@ -79,52 +79,22 @@ enum step_result read_certificate_status(struct handshake *hs, struct reader *bo
 
 /* --- CertificateRequest --- */
 
-/* The type of a certificate that makes signatures by scheme; 0: none. RFC 8422, 5.5 and 5.10. */
-static uint8_t type_for_scheme(const struct sig_scheme *scheme)
-{
-    switch (scheme->slot) {
-    case KEY_RSA:
-    case KEY_RSA_PSS:
-        return CERT_TYPE_RSA_SIGN;
-    case KEY_DSA:
-        return CERT_TYPE_DSS_SIGN;
-    case KEY_ECDSA:
-    case KEY_ED25519:
-    case KEY_ED448:
-        return CERT_TYPE_ECDSA_SIGN;
-    case KEY_GOST01:
-    case KEY_GOST12_256:
-    case KEY_GOST12_512:
-    case NUM_KEY_SLOTS:
-    case KEY_NONE:
-        break;
-    }
-    return 0;
-}
-
-static bool takes_type(const struct tls_conn *c, uint8_t type)
-{
-    const struct blob *list = config_client_sigalgs(c->config);
-
-    for (size_t i = 0; i < u16_list_len(list); i++) {
-        const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(list, i));
-        if (scheme != NULL && type_for_scheme(scheme) == type &&
-            c->hooks->allows_scheme(c->owner, SECURITY_SUPPORTED, scheme)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The types for which there is a signature algorithm. */
 static void write_types(const struct tls_conn *c, struct writer *w)
 {
-    static const uint8_t types[] = { CERT_TYPE_RSA_SIGN, CERT_TYPE_DSS_SIGN, CERT_TYPE_ECDSA_SIGN };
+    static const struct {
+        uint32_t auth;
+        uint8_t type;
+    } types[] = {
+        { AUTH_RSA, CERT_TYPE_RSA_SIGN },
+        { AUTH_DSS, CERT_TYPE_DSS_SIGN },
+        { AUTH_ECDSA, CERT_TYPE_ECDSA_SIGN },
+    };
 
     writer_open(w, 1);
     for (size_t i = 0; i < COUNT_OF(types); i++) {
-        if (takes_type(c, types[i])) {
-            writer_u8(w, types[i]);
+        if (negotiate_takes_auth12(c, config_client_sigalgs(c->config), types[i].auth)) {
+            writer_u8(w, types[i].type);
         }
     }
     writer_close(w);

@@ -216,7 +216,8 @@ static enum step_result read_dhe(struct handshake *hs, struct reader *body)
     hs->dhe_key = dhe_generate(c->config->lib, peer);
     bool ok = hs->dhe_key != NULL && reserve_shared(hs) &&
               dhe_derive(c->config->lib, hs->dhe_key, peer, hs->shared);
-    dhe_free(peer);
+    dhe_free(c->neg.peer_dhe);
+    c->neg.peer_dhe = peer;
     return ok ? STEP_OK : internal(hs);
 }
 

@@ -42,7 +42,7 @@ const struct ssl_cipher_st *negotiate_next_suite13(const struct tls_conn *c, siz
     return NULL;
 }
 
-static bool offers(struct reader offered, uint16_t id)
+bool negotiate_offers(struct reader offered, uint16_t id)
 {
     uint16_t next;
 
@@ -54,8 +54,7 @@ static bool offers(struct reader offered, uint16_t id)
     return false;
 }
 
-/* SSL_OP_PRIORITIZE_CHACHA: a client that puts ChaCha20 first has no fast AES, so it gets it. */
-static bool wants_chacha(const struct tls_conn *c, struct reader offered)
+bool negotiate_wants_chacha(const struct tls_conn *c, struct reader offered)
 {
     const struct ssl_cipher_st *suite = NULL;
     uint16_t first;
@@ -78,7 +77,7 @@ static const struct ssl_cipher_st *suite_by_own_preference(const struct tls_conn
     for (size_t i = 0; i < u16_list_len(list); i++) {
         const struct ssl_cipher_st *suite = suite_by_id(u16_list_at(list, i));
         if (suite != NULL && (!chacha_only || suite->aead == AEAD_CHACHA20_POLY1305) &&
-            offers(offered, suite_id(suite)) &&
+            negotiate_offers(offered, suite_id(suite)) &&
             c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite)) {
             return suite;
         }
@@ -108,7 +107,7 @@ const struct ssl_cipher_st *negotiate_suite13(const struct tls_conn *c, struct r
     if ((c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) == 0) {
         return suite_by_peer_preference(c, offered);
     }
-    if (wants_chacha(c, offered)) {
+    if (negotiate_wants_chacha(c, offered)) {
         suite = suite_by_own_preference(c, offered, true);
     }
     return suite != NULL ? suite : suite_by_own_preference(c, offered, false);

@@ -16,6 +16,12 @@ uint16_t negotiate_highest_version(const struct tls_conn *c);
 /* The next group for supported_groups: those of TLS 1.3 only when it is offered, curves always. */
 const struct group *negotiate_next_offered_group(const struct tls_conn *c, size_t *position);
 
+/* True when a client's list of suites (2 bytes each) has id. */
+bool negotiate_offers(struct reader offered, uint16_t id);
+
+/* SSL_OP_PRIORITIZE_CHACHA: a client that puts ChaCha20 first has no fast AES, so it gets it. */
+bool negotiate_wants_chacha(const struct tls_conn *c, struct reader offered);
+
 /* The TLS 1.3 suite for a client's list (2 bytes each), by the preference that is configured;
  * NULL: none in common. */
 const struct ssl_cipher_st *negotiate_suite13(const struct tls_conn *c, struct reader offered);

@@ -6,6 +6,8 @@
 #include "crypto/cert.h"
 #include "handshake/negotiate.h"
 
+#include <openssl/x509v3.h>
+
 /* Signature algorithms of a client that names none: RFC 5246, 7.4.1.4.1. */
 static const uint16_t implied_sigalgs[] = { 0x0201, 0x0203 };
 
@@ -40,6 +42,40 @@ bool suite12_fits_slot(const struct ssl_cipher_st *suite, enum key_slot slot)
     }
 }
 
+/* The authentication that a scheme's signatures give; 0: none in TLS 1.2. */
+static uint32_t auth_of(const struct sig_scheme *scheme)
+{
+    switch (scheme->slot) {
+    case KEY_RSA:
+    case KEY_RSA_PSS:
+        return AUTH_RSA;
+    case KEY_DSA:
+        return AUTH_DSS;
+    case KEY_ECDSA:
+    case KEY_ED25519:
+    case KEY_ED448:
+        return AUTH_ECDSA;
+    case KEY_GOST01:
+    case KEY_GOST12_256:
+    case KEY_GOST12_512:
+    case KEY_NONE:
+        break;
+    }
+    return 0;
+}
+
+bool negotiate_takes_auth12(const struct tls_conn *c, const struct blob *sigalgs, uint32_t auth)
+{
+    for (size_t i = 0; i < u16_list_len(sigalgs); i++) {
+        const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(sigalgs, i));
+        if (scheme != NULL && auth_of(scheme) == auth &&
+            c->hooks->allows_scheme(c->owner, SECURITY_SUPPORTED, scheme)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_for_tls12(const struct tls_conn *c, const struct ssl_cipher_st *suite)
 {
     return suite != NULL && !suite->tls13 && (suite->kx & KX_ALL) != 0 &&
@@ -54,6 +90,8 @@ const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, siz
     while (*position < u16_list_len(list)) {
         const struct ssl_cipher_st *suite = suite_by_id(u16_list_at(list, (*position)++));
         if (is_for_tls12(c, suite) &&
+            (!suite12_has_certificate(suite) ||
+             negotiate_takes_auth12(c, config_sigalgs(c->config), suite->auth)) &&
             c->hooks->allows_suite(c->owner, SECURITY_SUPPORTED, suite)) {
             return suite;
         }
@@ -71,17 +109,28 @@ static bool supports_group12(const struct tls_conn *c, const struct group *group
            c->hooks->allows_group(c->owner, SECURITY_SHARED, group);
 }
 
-/* The curve for ECDHE. A client that names none takes any: RFC 8422, 4. */
-static const struct group *choose_group12(const struct tls_conn *c)
+bool negotiate_has_curve12(const struct tls_conn *c)
+{
+    const struct blob *own = config_groups(c->config);
+
+    for (size_t i = 0; i < u16_list_len(own); i++) {
+        if (supports_group12(c, group_by_id(u16_list_at(own, i)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct group *negotiate_group12(const struct tls_conn *c)
 {
     const struct blob *own = config_groups(c->config);
     const struct blob *peer = c->neg.peer_groups;
     bool own_first = (c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0;
-    const struct blob *preferred = own_first || peer == NULL ? own : peer;
+    const struct blob *preferred = own_first ? own : peer;
 
     for (size_t i = 0; i < u16_list_len(preferred); i++) {
         const struct group *group = group_by_id(u16_list_at(preferred, i));
-        if (supports_group12(c, group) && (peer == NULL || u16_list_has(peer, group->id))) {
+        if (supports_group12(c, group) && u16_list_has(peer, group->id)) {
             return group;
         }
     }
@@ -143,76 +192,131 @@ const struct sig_scheme *negotiate_client_scheme12(const struct tls_conn *c)
     return choose_scheme12(c, config_client_sigalgs(c->config), NULL);
 }
 
-/* --- Suites --- */
-
-/* True when the server has what the suite needs; fills in the rest of the choice. */
-static bool complete(const struct tls_conn *c, struct choice12 *choice)
+bool negotiate_has_shared_sigalgs12(const struct tls_conn *c)
 {
-    const struct ssl_cipher_st *suite = choice->suite;
+    const struct blob *own = config_sigalgs(c->config);
 
-    choice->group = NULL;
-    choice->scheme = NULL;
-    if (suite->kx == KX_ECDHE) {
-        choice->group = choose_group12(c);
-        if (choice->group == NULL) {
-            return false;
-        }
-    }
-    if (suite->kx == KX_DHE && !c->hooks->has_dhe(c->owner)) {
-        return false;
-    }
-    if (suite->kx == KX_RSA) {
-        /* Nothing is signed, but SSL_get_signature_nid() tells what would be. */
-        choice->scheme = choose_scheme12(c, config_sigalgs(c->config), suite);
-        return credentials_has(c->config->credentials, KEY_RSA);
-    }
-    if (suite12_signs_exchange(suite)) {
-        choice->scheme = choose_scheme12(c, config_sigalgs(c->config), suite);
-        return choice->scheme != NULL;
-    }
-    return true;
-}
-
-static bool takes(const struct tls_conn *c, const struct ssl_cipher_st *suite,
-                  struct choice12 *choice)
-{
-    if (!is_for_tls12(c, suite) || !c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite)) {
-        return false;
-    }
-    choice->suite = suite;
-    return complete(c, choice);
-}
-
-static bool offers(struct reader offered, uint16_t id)
-{
-    uint16_t next;
-
-    while (reader_u16(&offered, &next)) {
-        if (next == id) {
+    for (size_t i = 0; i < u16_list_len(own); i++) {
+        const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(own, i));
+        if (scheme != NULL && peer_has_sigalg(c, scheme->id) &&
+            c->hooks->allows_scheme(c->owner, SECURITY_SHARED, scheme)) {
             return true;
         }
     }
     return false;
 }
 
-bool negotiate_server12(const struct tls_conn *c, struct reader offered, struct choice12 *choice)
+const struct sig_scheme *negotiate_server_scheme12(const struct tls_conn *c)
+{
+    return choose_scheme12(c, config_sigalgs(c->config), c->neg.suite);
+}
+
+/* --- Suites --- */
+
+static bool has_scheme_for_slot(const struct tls_conn *c, enum key_slot slot)
+{
+    const struct blob *own = config_sigalgs(c->config);
+
+    for (size_t i = 0; i < u16_list_len(own); i++) {
+        const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(own, i));
+        if (scheme != NULL && scheme->slot == slot && peer_has_sigalg(c, scheme->id) &&
+            can_sign12(c, scheme)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 8422, 5.1: a client's groups also say on which curves it can have ECDSA certificates. */
+static bool has_ecdsa_cert(const struct tls_conn *c)
+{
+    const struct credential *own = &c->config->credentials->slot[KEY_ECDSA];
+    const struct blob *peer = c->neg.peer_groups;
+    char name[64];
+
+    if (!credentials_has(c->config->credentials, KEY_ECDSA) ||
+        (X509_get_key_usage(own->cert) & KU_DIGITAL_SIGNATURE) == 0) {
+        return false;
+    }
+    if (peer == NULL || EVP_PKEY_get_group_name(own->key, name, sizeof name, NULL) <= 0) {
+        return peer == NULL;
+    }
+    int nid = OBJ_sn2nid(name);
+    for (size_t i = 0; i < u16_list_len(peer); i++) {
+        const struct group *group = group_by_id(u16_list_at(peer, i));
+        if (group != NULL && group->nid == nid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True when there is a certificate for the suite. For RSA keys it does not count whether the peer can
+ * verify their signatures: OpenSSL finds that out after it has chosen, and then fails. */
+static bool has_cert_for(const struct tls_conn *c, const struct ssl_cipher_st *suite)
+{
+    switch (suite->auth) {
+    case AUTH_RSA:
+        return credentials_has(c->config->credentials, KEY_RSA) ||
+               (suite->kx != KX_RSA && has_scheme_for_slot(c, KEY_RSA_PSS));
+    case AUTH_ECDSA:
+        return (has_ecdsa_cert(c) && has_scheme_for_slot(c, KEY_ECDSA)) ||
+               has_scheme_for_slot(c, KEY_ED25519) || has_scheme_for_slot(c, KEY_ED448);
+    default:
+        return !suite12_has_certificate(suite);
+    }
+}
+
+static bool has_key_exchange_for(const struct tls_conn *c, const struct ssl_cipher_st *suite)
+{
+    switch (suite->kx) {
+    case KX_ECDHE:
+        return negotiate_group12(c) != NULL;
+    case KX_DHE:
+        return c->hooks->has_dhe(c->owner);
+    default:
+        return true;
+    }
+}
+
+static bool takes(const struct tls_conn *c, const struct ssl_cipher_st *suite)
+{
+    return is_for_tls12(c, suite) && has_cert_for(c, suite) && has_key_exchange_for(c, suite) &&
+           c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite);
+}
+
+static const struct ssl_cipher_st *suite_by_own_preference(const struct tls_conn *c,
+                                                           struct reader offered, bool chacha_only)
 {
     const struct blob *own = c->config->suites;
+
+    for (size_t i = 0; i < u16_list_len(own); i++) {
+        uint16_t id = u16_list_at(own, i);
+        const struct ssl_cipher_st *suite = suite_by_id(id);
+        if (negotiate_offers(offered, id) && takes(c, suite) &&
+            (!chacha_only || suite->aead == AEAD_CHACHA20_POLY1305)) {
+            return suite;
+        }
+    }
+    return NULL;
+}
+
+const struct ssl_cipher_st *negotiate_suite12(const struct tls_conn *c, struct reader offered)
+{
+    const struct ssl_cipher_st *suite = NULL;
     uint16_t id;
 
     if ((c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0) {
-        for (size_t i = 0; i < u16_list_len(own); i++) {
-            id = u16_list_at(own, i);
-            if (offers(offered, id) && takes(c, suite_by_id(id), choice)) {
-                return true;
-            }
+        if (negotiate_wants_chacha(c, offered)) {
+            suite = suite_by_own_preference(c, offered, true);
         }
-        return false;
+        return suite != NULL ? suite : suite_by_own_preference(c, offered, false);
     }
     while (reader_u16(&offered, &id)) {
-        if (u16_list_has(own, id) && takes(c, suite_by_id(id), choice)) {
-            return true;
+        suite = suite_by_id(id);
+        if (u16_list_has(c->config->suites, id) && takes(c, suite)) {
+            return suite;
         }
     }
-    return false;
+    return NULL;
 }

@@ -9,15 +9,24 @@
 /* The next suite for TLS 1.2 that we offer, after *position in the configured list; NULL: none. */
 const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, size_t *position);
 
-/* A server's choice for a client's list: the suite, the group of its key exchange (NULL: not of that
- * kind) and the scheme it signs with (NULL: no signature). False: none in common. */
-struct choice12 {
-    const struct ssl_cipher_st *suite;
-    const struct group *group;
-    const struct sig_scheme *scheme;
-};
-MUST_CHECK bool negotiate_server12(const struct tls_conn *c, struct reader offered,
-                                   struct choice12 *choice);
+/* A server's choice for a client's list of suites (2 bytes each); NULL: none in common. */
+const struct ssl_cipher_st *negotiate_suite12(const struct tls_conn *c, struct reader offered);
+
+/* The curve for ECDHE; NULL: none in common. A client that names none might take any (RFC 8422, 4);
+ * as in OpenSSL it gets none. */
+const struct group *negotiate_group12(const struct tls_conn *c);
+
+/* True when we have a curve at all. */
+bool negotiate_has_curve12(const struct tls_conn *c);
+
+/* The scheme a server signs with under the suite it has chosen; NULL: none that fits. */
+const struct sig_scheme *negotiate_server_scheme12(const struct tls_conn *c);
+
+/* True when the server and the client have any signature scheme in common. */
+bool negotiate_has_shared_sigalgs12(const struct tls_conn *c);
+
+/* True when one of the schemes, which the security level allows, gives that authentication. */
+bool negotiate_takes_auth12(const struct tls_conn *c, const struct blob *sigalgs, uint32_t auth);
 
 /* The scheme of a client's certificate; NULL: none that fits. */
 const struct sig_scheme *negotiate_client_scheme12(const struct tls_conn *c);

@@ -19,6 +19,9 @@ enum step_result choose_credential_server12(struct handshake *hs)
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CERT_CB_ERROR };
 
+    if (c->neg.peer_sigalgs != NULL && !negotiate_has_shared_sigalgs12(c)) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);
+    }
     return step_of_answer(hs, c->hooks->choose_credential(c->owner, &failure), &failure,
                           PAUSE_X509_LOOKUP);
 }
@@ -27,23 +30,28 @@ enum step_result choose_suite12(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     const struct reader *suites = &hs->hello->suites;
-    struct choice12 choice;
 
     blob_set(&c->neg.peer_suites, blob_new(suites->at, suites->left));
     if (c->neg.peer_suites == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
-    if (!negotiate_server12(c, *suites, &choice)) {
+    c->neg.suite = negotiate_suite12(c, *suites);
+    if (c->neg.suite == NULL) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_CIPHER);
     }
-    c->neg.suite = choice.suite;
-    hs->share_group = choice.group;
-    hs->scheme = choice.scheme;
-    hs->have_cert = suite12_has_certificate(choice.suite);
-    c->neg.own_scheme = choice.scheme;
-    c->neg.own_slot = choice.scheme != NULL ? choice.scheme->slot
-                      : hs->have_cert       ? KEY_RSA
-                                            : KEY_NONE;
+    hs->have_cert = suite12_has_certificate(c->neg.suite);
+    if (c->neg.suite->kx == KX_ECDHE) {
+        hs->share_group = negotiate_group12(c);
+    }
+    if (hs->have_cert) {
+        /* As in OpenSSL also where nothing is signed, as in the key exchange by RSA. */
+        hs->scheme = negotiate_server_scheme12(c);
+        if (hs->scheme == NULL) {
+            return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
+        }
+        c->neg.own_scheme = hs->scheme;
+        c->neg.own_slot = hs->scheme->slot;
+    }
     hs->asked_cert = hs->have_cert && c->config->ask_client_cert &&
                      (!c->config->ask_client_cert_once || c->num_requests == 0);
     c->neg.secure_renegotiation = hs->client_is_secure;

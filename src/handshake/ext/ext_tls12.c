@@ -101,12 +101,18 @@ static bool offers_curves(const struct handshake *hs)
     const struct ssl_cipher_st *suite;
     size_t position = 0;
 
+    if (negotiate_allows_version(hs->conn, VERSION_TLS13)) {
+        return true;
+    }
+    if (!negotiate_has_curve12(hs->conn)) {
+        return false;
+    }
     while ((suite = negotiate_next_suite12(hs->conn, &position)) != NULL) {
         if (suite->kx == KX_ECDHE || suite->auth == AUTH_ECDSA) {
             return true;
         }
     }
-    return negotiate_allows_version(hs->conn, VERSION_TLS13);
+    return false;
 }
 
 bool point_formats_offer_due(const struct handshake *hs, unsigned place)
