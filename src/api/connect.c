@@ -347,7 +347,9 @@ static int mark_renegotiation(SSL *s)
         (void)call_fail(s, SSL_R_NO_RENEGOTIATION);
         return 0;
     }
-    s->renegotiate_due = true;
+    if (s->conn.renegotiation != RENEGOTIATION_UNDERWAY) {
+        s->conn.renegotiation = RENEGOTIATION_WANTED;
+    }
     return 1;
 }
 
@@ -364,7 +366,7 @@ int SSL_renegotiate_abbreviated(SSL *s)
 
 int SSL_renegotiate_pending(const SSL *s)
 {
-    return s->renegotiate_due || s->conn.renegotiation != RENEGOTIATION_NONE;
+    return s->conn.renegotiation != RENEGOTIATION_NONE;
 }
 
 void ssl_check_renegotiation(SSL *s)
@@ -372,9 +374,8 @@ void ssl_check_renegotiation(SSL *s)
     size_t undelivered;
 
     (void)tls_output(&s->conn, &undelivered);
-    if (s->renegotiate_due && undelivered == 0 && s->conn.in.current_size == 0 &&
-        !ssl_in_init(s)) {
-        s->renegotiate_due = false;
+    if (s->conn.renegotiation == RENEGOTIATION_WANTED && undelivered == 0 &&
+        s->conn.in.current_size == 0 && !ssl_in_init(s)) {
         s->conn.renegotiation = RENEGOTIATION_ASKED;
         s->work_due = true;
     }

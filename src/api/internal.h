@@ -212,7 +212,6 @@ struct ssl_st {
     bool in_client_hello_cb; /* SSL_client_hello_get0_* may look */
     bool cert_cb_done;       /* cert_cb has answered; client_cert_cb is being asked */
     bool work_due;           /* SSL_key_update or SSL_verify_client_post_handshake was called */
-    bool renegotiate_due;      /* SSL_renegotiate was called */
     bool flush_due;          /* the BIO has not yet been flushed after a flight */
     bool alert_sealed;       /* the queued alert is in the output */
 

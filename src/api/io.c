@@ -65,6 +65,7 @@ static int do_read(struct io_call *call)
 
     ssl_check_renegotiation(s);
     s->conn.may_give_app_data = true;
+    s->conn.closing = (s->shutdown & SSL_SENT_SHUTDOWN) != 0;
     if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
         result = -1;
     }

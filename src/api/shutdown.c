@@ -72,8 +72,11 @@ static int do_shutdown(struct io_call *call)
         if (pump_alert(s) < 0) {
             return -1;
         }
-    } else if ((s->shutdown & SSL_RECEIVED_SHUTDOWN) == 0 && await_close(s) < 0) {
-        return -1;
+    } else if ((s->shutdown & SSL_RECEIVED_SHUTDOWN) == 0) {
+        s->conn.closing = true;
+        if (await_close(s) < 0) {
+            return -1;
+        }
     }
     return s->shutdown == both && !s->conn.alert_due;
 }
@@ -99,7 +102,7 @@ void ssl_reset(SSL *s)
     s->pending = (struct pending_write){ 0 };
     s->shutdown = 0;
     s->rwstate = SSL_NOTHING;
-    s->work_due = s->renegotiate_due = s->flush_due = s->alert_sealed = s->cert_cb_done = false;
+    s->work_due = s->flush_due = s->alert_sealed = s->cert_cb_done = false;
 }
 
 /* SSL_clear() keeps settings, BIOs and role, and the result of the last verification. */

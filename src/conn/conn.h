@@ -88,7 +88,8 @@ enum key_update { KEY_UPDATE_NONE = -1, KEY_UPDATE_NOT_REQUESTED = 0, KEY_UPDATE
 /* Renegotiation: RFC 5246, 7.4.1.1. */
 enum renegotiation {
     RENEGOTIATION_NONE,
-    RENEGOTIATION_ASKED,    /* we shall begin one: a ClientHello, or a HelloRequest */
+    RENEGOTIATION_WANTED,    /* we shall begin one when nothing is in the way */
+    RENEGOTIATION_ASKED,     /* we begin one: a ClientHello, or a HelloRequest */
     RENEGOTIATION_REQUESTED, /* server: the HelloRequest is out, the client may answer */
     RENEGOTIATION_UNDERWAY   /* from the ClientHello to the end, or to a failure */
 };
@@ -124,6 +125,7 @@ struct tls_conn {
     uint32_t total_renegotiations;   /* the same, never reset */
     bool may_give_app_data;          /* the caller is reading: data that comes while a client waits
                                         for the answer to its renegotiation is given out */
+    bool closing; /* our close_notify is out: handshake messages of TLS 1.2 come too late */
     enum post_auth post_auth;
     struct blob *auth_request; /* counted; server: the CertificateRequest that is outstanding */
     struct running_hash *post_transcript; /* transcript to the client's Finished, kept only where

@@ -159,7 +159,9 @@ static enum tls_status next_app_data(struct tls_conn *c)
             return TLS_WANT_INPUT;
         }
         bool is_handshake = c->in.current.type == CONTENT_HANDSHAKE;
-        if (is_handshake) {
+        if (is_handshake && c->closing && c->neg.version != VERSION_TLS13) {
+            record_in_consume(&c->in, c->in.current.len);
+        } else if (is_handshake) {
             status = c->hs != NULL ? TLS_HANDSHAKE : start_unprompted(c);
         } else if (c->in.current.type == CONTENT_APPLICATION && c->in.epoch == EPOCH_APPLICATION &&
                    !message_in_is_partial(&c->message)) {

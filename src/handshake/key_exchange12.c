@@ -347,5 +347,13 @@ enum step_result read_client_key_exchange(struct handshake *hs, struct reader *b
 
 enum step_result derive_master_secret(struct handshake *hs)
 {
-    return keys12_derive_master(hs) ? STEP_OK : internal(hs);
+    struct tls_conn *c = hs->conn;
+
+    if (!keys12_derive_master(hs)) {
+        return internal(hs);
+    }
+    /* As in OpenSSL a server's session has its suite once there are keys. */
+    c->session->suite = c->neg.suite;
+    c->session->suite_id = c->neg.suite->id;
+    return STEP_OK;
 }

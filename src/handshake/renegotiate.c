@@ -46,7 +46,9 @@ enum step_result read_hello_request(struct handshake *hs, struct reader *body)
     if ((c->config->options & OPTION_NO_RENEGOTIATION) != 0) {
         return refuse(hs);
     }
-    c->renegotiation = RENEGOTIATION_ASKED;
+    /* Data that is held up goes first. */
+    c->renegotiation =
+        buffer_len(&c->out.buffer) == 0 ? RENEGOTIATION_ASKED : RENEGOTIATION_WANTED;
     return STEP_OK;
 }
 

@@ -418,7 +418,7 @@ static bool takes_renegotiation(const struct tls_conn *c)
 
     return is_tls12_idle(c) && (options & OPTION_NO_RENEGOTIATION) == 0 &&
            c->neg.secure_renegotiation &&
-           (c->renegotiation == RENEGOTIATION_REQUESTED ||
+           (c->renegotiation != RENEGOTIATION_NONE ||
             (options & OPTION_ALLOW_CLIENT_RENEGOTIATION) != 0);
 }
 

@@ -86,8 +86,6 @@ enum step_result write_server_hello12(struct handshake *hs, struct writer *w)
     writer_u8(w, 0); /* no session id: nothing is kept to be resumed */
     writer_u16(w, suite_id(c->neg.suite));
     writer_u8(w, 0);
-    c->session->suite = c->neg.suite;
-    c->session->suite_id = c->neg.suite->id;
     /* RFC 6066, 4: the length holds from the moment it is agreed on. */
     handshake_apply_max_fragment(c);
     return extensions_write(hs, EXT_TLS12_SERVER_HELLO, w, NULL, 0);
