@@ -59,12 +59,14 @@ static void test_contexts(void)
 
 static void test_lengths(void)
 {
-    static const size_t lens[] = { 0, 1, 32, 48, 49, 255, 256, 8160, 12240, 12241 };
+    static const size_t lens[] = { 1, 32, 48, 49, 255, 256, 8160, 12240, 12241, 0 };
+    /* No bytes at all is no error in TLS 1.3 alone. */
+    const size_t num = sizeof(lens) / sizeof(lens[0]) - (pair_is_tls13() ? 0 : 1);
     struct pair p;
 
     section("lengths");
     pair_init_connected(&p, OVER_MEMORY, 0);
-    for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+    for (size_t i = 0; i < num; i++) {
         uint8_t *ours = calloc(1, lens[i] + 1);
         uint8_t *theirs = calloc(1, lens[i] + 1);
         int ret;
@@ -104,7 +106,9 @@ static void test_moments(void)
     (void)SSL_do_handshake(p.client);
     try_export(p.client, "hello sent");
     (void)SSL_do_handshake(p.server);
-    try_export(p.server, "flight sent");
+    if (pair_is_tls13()) {
+        try_export(p.server, "flight sent");
+    }
     if (!pair_is_tls13()) {
         (void)SSL_do_handshake(p.client);
         try_export(p.client, "flight sent");

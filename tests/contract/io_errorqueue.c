@@ -72,6 +72,12 @@ static void before_the_handshake(void)
     judge(p.client, "SSL_do_handshake", SSL_do_handshake(p.client), SSL_ERROR_WANT_READ);
     leave_foreign_entry();
     judge(p.server, "SSL_read", SSL_read(p.server, got, sizeof(got)), SSL_ERROR_WANT_READ);
+    if (!pair_is_tls13()) {
+        leave_foreign_entry();
+        judge(p.client, "SSL_write", SSL_write(p.client, "x", 1), SSL_ERROR_WANT_READ);
+        leave_foreign_entry();
+        judge(p.server, "SSL_read", SSL_read(p.server, got, sizeof(got)), SSL_ERROR_WANT_READ);
+    }
     leave_foreign_entry();
     judge(p.client, "SSL_write", SSL_write(p.client, "x", 1), SSL_ERROR_NONE);
     leave_foreign_entry();

@@ -205,7 +205,9 @@ static void hidden_versions(const char *title, int client_min)
     hello[at + 1] = 0x7a;
     REQUIRE(BIO_write(bio, hello, ret) == ret);
     (void)call_do_handshake(p.server);
-    log_mark(&p);
+    if (client_min == V12) {
+        log_mark(&p);
+    }
     (void)call_do_handshake(p.client);
     (void)call_do_handshake(p.server);
     pair_free(&p);
@@ -221,6 +223,9 @@ static void legacy_version(bool server_hello, unsigned version)
 
     section("legacy_version of the %s becomes %04x", server_hello ? "ServerHello" : "ClientHello",
             version);
+    if (!server_hello && version > V12) {
+        difference_begin("provider-error-of-bad-record"); /* the transcripts differ */
+    }
     prepare(&p, OVER_MEMORY);
     REQUIRE(SSL_set_max_proto_version(p.client, V12) == 1);
     (void)call_do_handshake(p.client);
@@ -238,6 +243,7 @@ static void legacy_version(bool server_hello, unsigned version)
     }
     (void)call_do_handshake(p.client);
     (void)call_do_handshake(p.server);
+    difference_end();
     pair_free(&p);
 }
 
