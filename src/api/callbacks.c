@@ -383,25 +383,39 @@ static char *append_hex(char *out, const uint8_t *bytes, size_t len)
     return out;
 }
 
-/* One line of NSS's key log format: label, client random, secret. */
-static void report_secret(void *owner, const char *label, const struct secret *secret)
+/* One line of NSS's key log format: label, what identifies the connection (at most 32 bytes), secret. */
+static void log_secret(SSL *s, const char *label, const uint8_t *id, size_t id_len,
+                       const uint8_t *bytes, size_t len)
 {
-    SSL *s = owner;
     char line[64 + 2 * 32 + 2 * SECRET_MAX + 3];
     size_t label_len = strlen(label);
 
-    if (s->ctx->keylog_cb == NULL || label_len > 64) {
+    if (s->ctx->keylog_cb == NULL || label_len > 64 || len > SECRET_MAX) {
         return;
     }
     memcpy(line, label, label_len);
     char *out = line + label_len;
     *out++ = ' ';
-    out = append_hex(out, s->conn.neg.client_random, sizeof s->conn.neg.client_random);
+    out = append_hex(out, id, id_len);
     *out++ = ' ';
-    out = append_hex(out, secret->bytes, secret->len);
+    out = append_hex(out, bytes, len);
     *out = '\0';
     s->ctx->keylog_cb(s, line);
     wipe(line, sizeof line);
+}
+
+static void report_secret(void *owner, const char *label, const struct secret *secret)
+{
+    SSL *s = owner;
+
+    log_secret(s, label, s->conn.neg.client_random, sizeof s->conn.neg.client_random,
+               secret->bytes, secret->len);
+}
+
+static void report_premaster(void *owner, const uint8_t *encrypted, const uint8_t *premaster,
+                             size_t len)
+{
+    log_secret(owner, "RSA", encrypted, 8, premaster, len);
 }
 
 static void report_extension(void *owner, uint16_t type, const uint8_t *body, size_t len)
@@ -498,6 +512,7 @@ const struct tls_hooks ssl_hooks = {
     .done = report_done,
     .alert = report_alert,
     .keylog = report_secret,
+    .keylog_rsa = report_premaster,
     .extension_seen = report_extension,
     .pad = ask_padding,
     .random = make_random,

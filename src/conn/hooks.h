@@ -123,6 +123,8 @@ struct tls_hooks {
     void (*alert)(void *owner, bool sent, uint16_t value);
     /* A secret for the key log (label as in NSS's format). */
     void (*keylog)(void *owner, const char *label, const struct secret *secret);
+    /* The same for an RSA key exchange, by the first bytes of its message (at least 8). */
+    void (*keylog_rsa)(void *owner, const uint8_t *encrypted, const uint8_t *premaster, size_t len);
     /* A received extension: SSL_set_tlsext_debug_callback. */
     void (*extension_seen)(void *owner, uint16_t type, const uint8_t *body, size_t len);
 

@@ -139,6 +139,7 @@ enum step_result read_new_session_ticket12(struct handshake *hs, struct reader *
 enum step_result choose_credential_server12(struct handshake *hs);
 enum step_result read_hello_extensions12(struct handshake *hs);
 enum step_result choose_suite12(struct handshake *hs);
+enum step_result make_random12(struct handshake *hs);
 enum step_result write_server_hello12(struct handshake *hs, struct writer *w);
 
 /* client_hello.c */

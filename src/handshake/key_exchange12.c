@@ -261,7 +261,12 @@ static enum step_result write_rsa(struct handshake *hs, struct writer *w)
     writer_open(w, 2);
     bool ok = rsa_kx_encrypt(c->config->lib, key, hs->shared->bytes, w);
     writer_close(w);
-    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_RSA_ENCRYPT);
+    const size_t at = MESSAGE_HEADER_LEN + 2;
+    if (!ok || buffer_len(&hs->outgoing) < at + 8) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_RSA_ENCRYPT);
+    }
+    c->hooks->keylog_rsa(c->owner, buffer_bytes(&hs->outgoing) + at, hs->shared->bytes, PREMASTER_LEN);
+    return STEP_OK;
 }
 
 enum step_result write_client_key_exchange(struct handshake *hs, struct writer *w)

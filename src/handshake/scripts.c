@@ -252,6 +252,7 @@ static const struct step server13[] = {
 
 static const struct step server12[] = {
     DO      (read_hello_extensions12),
+    DO      (make_random12),
     DO      (ask_server_name),
     DO      (choose_credential_server12), /* may pause */
     DO      (choose_suite12),

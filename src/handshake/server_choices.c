@@ -154,6 +154,13 @@ enum step_result choose_version(struct handshake *hs)
         /* RFC 8446, 4.1.2; SSL 3.0 has no protocol_version alert. */
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_BAD_LEGACY_VERSION);
     }
+    if (version == 0 && hs->hello->legacy_version < VERSION_TLS1) {
+        c->out.version = hs->hello->legacy_version; /* so are alerts read by such clients */
+        return step_fail(hs,
+                         c->out.version == VERSION_SSL3 ? ALERT_HANDSHAKE_FAILURE
+                                                        : ALERT_PROTOCOL_VERSION,
+                         SSL_R_VERSION_TOO_LOW);
+    }
     /* The version of a connection stays: RFC 5246, 7.4.1.3; and that of a HelloRetryRequest. */
     if (version == 0 || (hs->retry == RETRY_DONE && version != VERSION_TLS13) ||
         (!hs->initial && version != c->neg.version)) {

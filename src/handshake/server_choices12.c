@@ -61,16 +61,18 @@ enum step_result choose_suite12(struct handshake *hs)
     return STEP_OK;
 }
 
-static bool make_random(struct tls_conn *c)
+enum step_result make_random12(struct handshake *hs)
 {
+    struct tls_conn *c = hs->conn;
+
     if (!c->hooks->random(c->owner, c->neg.server_random, RANDOM_LEN)) {
-        return false;
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     if (negotiate_allows_version(c, VERSION_TLS13)) {
         memcpy(c->neg.server_random + RANDOM_LEN - sizeof downgrade12, downgrade12,
                sizeof downgrade12);
     }
-    return true;
+    return STEP_OK;
 }
 
 enum step_result write_server_hello12(struct handshake *hs, struct writer *w)
@@ -78,7 +80,7 @@ enum step_result write_server_hello12(struct handshake *hs, struct writer *w)
     struct tls_conn *c = hs->conn;
 
     hs->transcript.keep = true;
-    if (!transcript_start(&hs->transcript, keys12_hash(c)) || !make_random(c)) {
+    if (!transcript_start(&hs->transcript, keys12_hash(c))) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     writer_u16(w, c->neg.version);
