@@ -1,5 +1,5 @@
-/* One TLS 1.3 connection for the interoperability tests, as client or as server, on libssl's public
- * API only: which library it runs on is decided by the loader.
+/* One TLS connection (1.3, or what --version says) for the interoperability tests, as client or as
+ * server, on libssl's public API only: which library it runs on is decided by the loader.
  *
  * It does the handshake, exchanges data, closes both halves and prints what it saw as one line
  * "facts key=value ...". Exit status: 0 when all went as TLS says, 1 when the connection failed
@@ -36,6 +36,10 @@ struct settings {
     bool reversed;          /* expect each line back to front */
     int port;               /* 0: the server chooses and prints it */
     int key_updates;        /* how many we ask for, one before each block */
+    int renegotiations;     /* the same, in TLS 1.2 */
+    bool no_etm;            /* no encrypt-then-mac */
+    const char *version;    /* "1.3", "1.2", or "any" for both */
+    const char *ciphers;    /* of TLS 1.2 */
     const char *first_line; /* sent before the blocks; the answer to it is not looked at */
     const char *suites;
     const char *groups;
@@ -169,8 +173,29 @@ static void load_identity(SSL_CTX *ctx, const char *cert, const char *key)
     }
 }
 
+static void set_versions(SSL_CTX *ctx, const struct settings *set)
+{
+    bool only_12 = set->version != NULL && strcmp(set->version, "1.2") == 0;
+    bool only_13 = set->version == NULL || strcmp(set->version, "1.3") == 0;
+
+    if (SSL_CTX_set_min_proto_version(ctx, only_13 ? TLS1_3_VERSION : TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_max_proto_version(ctx, only_12 ? TLS1_2_VERSION : TLS1_3_VERSION) != 1) {
+        fail(2, "the version is refused");
+    }
+    SSL_CTX_set_options(ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+    if (set->no_etm) {
+        SSL_CTX_set_options(ctx, SSL_OP_NO_ENCRYPT_THEN_MAC);
+    }
+    if (set->server && SSL_CTX_set_dh_auto(ctx, 1) != 1) {
+        fail(2, "no parameters for DHE");
+    }
+}
+
 static void set_lists(SSL_CTX *ctx, const struct settings *set)
 {
+    if (set->ciphers != NULL && SSL_CTX_set_cipher_list(ctx, set->ciphers) != 1) {
+        fail(2, "the list of ciphers is refused");
+    }
     if (set->suites != NULL && SSL_CTX_set_ciphersuites(ctx, set->suites) != 1) {
         fail(2, "the list of suites is refused");
     }
@@ -210,9 +235,10 @@ static SSL_CTX *make_context(const struct settings *set, struct seen *seen)
     SSL_CTX *ctx = SSL_CTX_new(set->server ? TLS_server_method() : TLS_client_method());
     uint8_t alpn[256];
 
-    if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1) {
+    if (ctx == NULL) {
         fail(2, "no context");
     }
+    set_versions(ctx, set);
     set_lists(ctx, set);
     set_verification(ctx, set);
     if (set->cert != NULL) {
@@ -322,12 +348,37 @@ static void write_all(SSL *ssl, const char *data, size_t len)
     require(SSL_write_ex(ssl, data, len, &written) == 1 && written == len, "writing failed");
 }
 
+/* Asks for another handshake. A client's takes place in its next write. A server waits for the end
+ * of it, since not every client takes data behind a HelloRequest: without SSL_MODE_AUTO_RETRY a
+ * read comes back when a handshake is over. */
+static void renegotiate(SSL *ssl, int *left)
+{
+    char byte;
+
+    if (*left == 0) {
+        return;
+    }
+    (*left)--;
+    require(SSL_renegotiate(ssl) == 1, "no renegotiation");
+    if (!SSL_is_server(ssl)) {
+        return;
+    }
+    SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+    require(SSL_do_handshake(ssl) == 1, "no HelloRequest");
+    while (SSL_renegotiate_pending(ssl)) {
+        require(SSL_peek(ssl, &byte, 1) < 0 && SSL_get_error(ssl, -1) == SSL_ERROR_WANT_READ,
+                "the renegotiation failed");
+    }
+    SSL_set_mode(ssl, SSL_MODE_AUTO_RETRY);
+}
+
 static void send_blocks(SSL *ssl, const struct settings *set)
 {
     static const size_t lens[] = { 2, 58, 4096, 16384, 16385, LARGEST_BLOCK };
     static char block[LARGEST_BLOCK];
     static char answer[LARGEST_BLOCK];
     int updates_left = set->key_updates;
+    int renegotiations_left = set->renegotiations;
 
     if (set->first_line != NULL) {
         size_t got = 0;
@@ -341,6 +392,7 @@ static void send_blocks(SSL *ssl, const struct settings *set)
             updates_left--;
             require(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1, "no key update");
         }
+        renegotiate(ssl, &renegotiations_left);
         fill_block(block, lens[i], 1000);
         write_all(ssl, block, lens[i]);
         if (set->reversed) {
@@ -359,6 +411,7 @@ static void echo_until_closed(SSL *ssl, const struct settings *set)
     long total = 0;
     bool ask_now = set->server && set->later;
     int updates_left = set->key_updates;
+    int renegotiations_left = set->renegotiations;
     size_t got = 0;
 
     while (SSL_read_ex(ssl, data, sizeof(data), &got) == 1) {
@@ -371,6 +424,7 @@ static void echo_until_closed(SSL *ssl, const struct settings *set)
             updates_left--;
             require(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1, "no key update");
         }
+        renegotiate(ssl, &renegotiations_left);
         write_all(ssl, data, got);
         total += (long)got;
         if (total == set->echo_total) {
@@ -416,6 +470,7 @@ static void print_facts(SSL *ssl, const struct seen *seen)
     char subject[128] = "-";
     int type = NID_undef;
     int hash = NID_undef;
+    int group;
     bool known;
 
     SSL_get0_alpn_selected(ssl, &alpn, &alpn_len);
@@ -424,7 +479,8 @@ static void print_facts(SSL *ssl, const struct seen *seen)
                                   sizeof(subject));
     }
     printf("facts version=%s suite=%s", SSL_get_version(ssl), SSL_get_cipher_name(ssl));
-    printf(" group=%s", SSL_group_to_name(ssl, (int)SSL_get_negotiated_group(ssl)));
+    group = (int)SSL_get_negotiated_group(ssl);
+    printf(" group=%s", group != 0 ? SSL_group_to_name(ssl, group) : "-");
     printf(" peer=%s verify=%ld", subject, SSL_get_verify_result(ssl));
     known = SSL_get_signature_type_nid(ssl, &type) == 1 && SSL_get_signature_nid(ssl, &hash) == 1;
     print_signature("own_sig", known, type, hash);
@@ -435,7 +491,9 @@ static void print_facts(SSL *ssl, const struct seen *seen)
            alpn_len == 0 ? "-" : (const char *)alpn);
     printf(" sni=%s", seen->sni[0] == '\0' ? "-" : seen->sni);
     printf(" client_hellos=%u cert_requests=%u", seen->client_hellos, seen->cert_requests);
-    printf(" key_updates_in=%u key_updates_out=%u\n", seen->key_updates_in, seen->key_updates_out);
+    printf(" key_updates_in=%u key_updates_out=%u", seen->key_updates_in, seen->key_updates_out);
+    printf(" ems=%d safe_renegotiation=%d renegotiations=%ld\n", (int)SSL_get_extms_support(ssl),
+           (int)SSL_get_secure_renegotiation_support(ssl), SSL_total_renegotiations(ssl));
     X509_free(peer);
 }
 
@@ -448,6 +506,8 @@ enum flag {
     FLAG_REVERSED,
     FLAG_PORT,
     FLAG_UPDATES,
+    FLAG_RENEGOTIATIONS,
+    FLAG_NO_ETM,
     FLAG_TEXT
 };
 
@@ -458,6 +518,8 @@ static const struct option OPTIONS[] = {
     { "reversed", no_argument, NULL, FLAG_REVERSED },
     { "port", required_argument, NULL, FLAG_PORT },
     { "key-updates", required_argument, NULL, FLAG_UPDATES },
+    { "renegotiations", required_argument, NULL, FLAG_RENEGOTIATIONS },
+    { "no-etm", no_argument, NULL, FLAG_NO_ETM },
     { "first-line", required_argument, NULL, FLAG_TEXT },
     { "suites", required_argument, NULL, FLAG_TEXT + 1 },
     { "groups", required_argument, NULL, FLAG_TEXT + 2 },
@@ -471,6 +533,8 @@ static const struct option OPTIONS[] = {
     { "ca", required_argument, NULL, FLAG_TEXT + 10 },
     { "alpn", required_argument, NULL, FLAG_TEXT + 11 },
     { "sni", required_argument, NULL, FLAG_TEXT + 12 },
+    { "version", required_argument, NULL, FLAG_TEXT + 13 },
+    { "ciphers", required_argument, NULL, FLAG_TEXT + 14 },
     { NULL, 0, NULL, 0 },
 };
 
@@ -479,7 +543,7 @@ static void parse_options(struct settings *set, int argc, char **argv)
     const char **texts[] = {
         &set->first_line, &set->suites, &set->groups,     &set->sigalgs,    &set->client_sigalgs,
         &set->cert,       &set->key,    &set->other_name, &set->other_cert, &set->other_key,
-        &set->ca,         &set->alpn,   &set->sni
+        &set->ca,         &set->alpn,   &set->sni,        &set->version,    &set->ciphers
     };
     int flag;
 
@@ -504,6 +568,10 @@ static void parse_options(struct settings *set, int argc, char **argv)
             set->port = atoi(optarg);
         } else if (flag == FLAG_UPDATES) {
             set->key_updates = atoi(optarg);
+        } else if (flag == FLAG_RENEGOTIATIONS) {
+            set->renegotiations = atoi(optarg);
+        } else if (flag == FLAG_NO_ETM) {
+            set->no_etm = true;
         } else {
             *texts[flag - FLAG_TEXT] = optarg;
         }

@@ -179,9 +179,10 @@ class OpenSSLPeer(Peer):
     missing = "no command openssl (Debian package openssl)"
 
     def common(self, case):
-        arguments = ["-tls1_3", "-CAfile", self.files[case.client_trusts + ".pem"]]
+        arguments = {"1.3": ["-tls1_3"], "1.2": ["-tls1_2"], "any": []}[case.version]
+        arguments = arguments + ["-CAfile", self.files[case.client_trusts + ".pem"]]
         if case.suite:
-            arguments += ["-ciphersuites", case.suite]
+            arguments += ["-cipher" if case.suite in cases.SUITES_12 else "-ciphersuites", case.suite]
         if case.peer_groups:
             arguments += ["-groups", case.peer_groups]
         if case.peer_alpn:
@@ -199,6 +200,8 @@ class OpenSSLPeer(Peer):
             command += ["-Verify", "2", "-verify_return_error"]
         if case.client_sigalg:
             command += ["-client_sigalgs", sigalg_list(case.client_sigalg)]
+        if case.our_renegotiations:
+            command += ["-client_renegotiation"]
         # -rev sends back each line reversed; it takes a lone KeyUpdate for the end, so those cases are spoken to instead.
         if not self.speaks(case):
             command += ["-rev"]
@@ -209,7 +212,7 @@ class OpenSSLPeer(Peer):
     @staticmethod
     def speaks(case):
         """Is the server told what to send, with our client as the echo?"""
-        return bool(case.our_key_updates or case.peer_key_updates or case.late_auth)
+        return bool(case.our_key_updates or case.peer_key_updates or case.late_auth or case.our_renegotiations)
 
     def our_client_arguments(self, case):
         return ["--echo", str(sum(map(len, LINES)))] if self.speaks(case) else ["--reversed"]
@@ -250,6 +253,8 @@ class OpenSSLPeer(Peer):
         def interject(number):
             if number < case.peer_key_updates:
                 client.command_line(b"K\n")
+            if number < case.peer_renegotiations:
+                client.command_line(b"R\n")
 
         converse(client, interject)
         client.close_input()
@@ -265,17 +270,23 @@ class GnuTLSPeer(Peer):
 
     @staticmethod
     def priority(case):
-        words = ["NORMAL", "-VERS-ALL", "+VERS-TLS1.3"]
-        if case.suite:
+        words = ["NORMAL", "-VERS-ALL"] + ["+VERS-TLS" + version for version in ("1.3", "1.2") if case.version in (version, "any")]
+        if case.suite in cases.SUITES_12:
+            _, exchange, cipher, mac, _ = cases.SUITES_12[case.suite]
+            words += ["-KX-ALL", "+" + exchange, "-CIPHER-ALL", "+" + cipher, "-MAC-ALL", "+" + mac]
+        elif case.suite:
             words += ["-CIPHER-ALL", "+" + cases.SUITES[case.suite][1]]
+        if not case.encrypt_then_mac:
+            words += ["%NO_ETM"]
         if case.peer_groups:
             words += ["-GROUP-ALL"] + ["+" + cases.GROUPS[group][1] for group in case.peer_groups.split(":")]
         sigalg = case.server_sigalg if case.ours == "server" else case.client_sigalg
         if sigalg:
-            words += ["-SIGN-ALL"] + ["+" + cases.SIGNATURES[scheme][2] for scheme in sigalg_list(sigalg).split(":")]
-            # A server's list is also what it may sign with itself.
-            if case.ours == "client":
-                words += ["+SIGN-ECDSA-SECP256R1-SHA256"]
+            # A server's list is also what it may sign with itself: the scheme of our CA's key is always in it.
+            names = [cases.ALL_SIGNATURES[scheme][2] for scheme in sigalg_list(sigalg).split(":")]
+            if case.version == "1.2":
+                names = [re.sub("-SECP[0-9]+R1", "", name) for name in names]
+            words += ["-SIGN-ALL"] + ["+" + name for name in names]
         return ":".join(words)
 
     def start_server(self, case):
@@ -322,6 +333,8 @@ class GnuTLSPeer(Peer):
         def interject(number):
             if number < case.peer_key_updates:
                 client.command_line(b"^rekey^\n")
+            if number < case.peer_renegotiations:
+                client.command_line(b"^renegotiate^\n")
 
         converse(client, interject)
         client.close_input()
@@ -336,7 +349,9 @@ class GoPeer(Peer):
     missing = "no go (Debian package golang-go)"
 
     def common(self, case):
-        arguments = []
+        arguments = ["-version", case.version]
+        if case.suite in cases.SUITES_12:
+            arguments += ["-suite", cases.SUITES_12[case.suite][4]]
         if case.peer_groups:
             arguments += ["-groups", ":".join(cases.GROUPS[group][2] for group in case.peer_groups.split(":"))]
         if case.peer_alpn:

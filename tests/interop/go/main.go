@@ -1,4 +1,4 @@
-// One TLS 1.3 connection as client or as server, on Go's crypto/tls: the other side of the interoperability tests.
+// One TLS connection as client or as server, on Go's crypto/tls: the other side of the interoperability tests.
 // It exchanges data, closes both halves, prints what it saw as "facts key=value ..." and exits with 0 when all went well.
 package main
 
@@ -43,6 +43,22 @@ func groups(list string) []tls.CurveID {
 		ids = append(ids, id)
 	}
 	return ids
+}
+
+var versions = map[string][2]uint16{
+	"1.3": {tls.VersionTLS13, tls.VersionTLS13}, "1.2": {tls.VersionTLS12, tls.VersionTLS12},
+	"any": {tls.VersionTLS12, tls.VersionTLS13},
+}
+
+// suites finds one suite of TLS 1.2 by its name, among those as well that are off by default.
+func suites(name string) []uint16 {
+	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		if suite.Name == name {
+			return []uint16{suite.ID}
+		}
+	}
+	fail(errors.New("unknown suite " + name))
+	return nil
 }
 
 func pool(file string) *x509.CertPool {
@@ -115,11 +131,17 @@ func main() {
 	groupList := flag.String("groups", "", "groups, in order")
 	alpn := flag.String("alpn", "", "protocol names with commas between")
 	name := flag.String("sni", "peer.test", "the server's name")
+	version := flag.String("version", "1.3", "1.3, 1.2 or any")
+	suite := flag.String("suite", "", "the one suite of TLS 1.2")
 	verifyClient := flag.Bool("verify-client", false, "insist on a client certificate")
 	flag.Parse()
 
 	time.AfterFunc(timeLimit, func() { fail(errors.New("out of time")) })
-	config := &tls.Config{MinVersion: tls.VersionTLS13, CurvePreferences: groups(*groupList)}
+	config := &tls.Config{MinVersion: versions[*version][0], MaxVersion: versions[*version][1],
+		CurvePreferences: groups(*groupList), Renegotiation: tls.RenegotiateFreelyAsClient}
+	if *suite != "" {
+		config.CipherSuites = suites(*suite)
+	}
 	if *alpn != "" {
 		config.NextProtos = strings.Split(*alpn, ",")
 	}
