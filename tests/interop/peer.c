@@ -5,7 +5,6 @@
  * "facts key=value ...". Exit status: 0 when all went as TLS says, 1 when the connection failed
  * (the reason is on standard error), 2 when it was called wrongly, 3 when its time was up. */
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -21,39 +20,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "peer.h"
+
 /* Whole run, in seconds; the slowest handshake (ffdhe8192 under a sanitizer) takes a few. */
 #define TIME_LIMIT 40
 
 /* The largest piece of data; more than two records, less than a socket buffer. */
 #define LARGEST_BLOCK 40000
-
-struct settings {
-    bool server;
-    bool verify_client;     /* server: ask for a certificate and insist on it */
-    bool later;             /* allow (client) or do (server) the asking after the handshake */
-    bool echo;              /* send back what comes instead of sending first */
-    long echo_total;        /* close after so many bytes; 0: when the other side closes */
-    bool reversed;          /* expect each line back to front */
-    int port;               /* 0: the server chooses and prints it */
-    int key_updates;        /* how many we ask for, one before each block */
-    int renegotiations;     /* the same, in TLS 1.2 */
-    bool no_etm;            /* no encrypt-then-mac */
-    const char *version;    /* "1.3", "1.2", or "any" for both */
-    const char *ciphers;    /* of TLS 1.2 */
-    const char *first_line; /* sent before the blocks; the answer to it is not looked at */
-    const char *suites;
-    const char *groups;
-    const char *sigalgs;
-    const char *client_sigalgs;
-    const char *cert;
-    const char *key;
-    const char *other_name; /* server: the name that gets the other certificate */
-    const char *other_cert;
-    const char *other_key;
-    const char *ca;
-    const char *alpn; /* names with commas between */
-    const char *sni;
-};
 
 /* What the connection's callbacks saw. */
 struct seen {
@@ -65,13 +38,6 @@ struct seen {
     unsigned int key_updates_out;
     char sni[256];
 };
-
-static _Noreturn void fail(int status, const char *what)
-{
-    fprintf(stderr, "peer: %s\n", what);
-    ERR_print_errors_fp(stderr);
-    exit(status);
-}
 
 static void require(bool condition, const char *what)
 {
@@ -495,87 +461,6 @@ static void print_facts(SSL *ssl, const struct seen *seen)
     printf(" ems=%d safe_renegotiation=%d renegotiations=%ld\n", (int)SSL_get_extms_support(ssl),
            (int)SSL_get_secure_renegotiation_support(ssl), SSL_total_renegotiations(ssl));
     X509_free(peer);
-}
-
-/* ---- options ---- */
-
-enum flag {
-    FLAG_VERIFY_CLIENT = 1,
-    FLAG_LATER,
-    FLAG_ECHO,
-    FLAG_REVERSED,
-    FLAG_PORT,
-    FLAG_UPDATES,
-    FLAG_RENEGOTIATIONS,
-    FLAG_NO_ETM,
-    FLAG_TEXT
-};
-
-static const struct option OPTIONS[] = {
-    { "verify-client", no_argument, NULL, FLAG_VERIFY_CLIENT },
-    { "post-handshake-auth", no_argument, NULL, FLAG_LATER },
-    { "echo", required_argument, NULL, FLAG_ECHO },
-    { "reversed", no_argument, NULL, FLAG_REVERSED },
-    { "port", required_argument, NULL, FLAG_PORT },
-    { "key-updates", required_argument, NULL, FLAG_UPDATES },
-    { "renegotiations", required_argument, NULL, FLAG_RENEGOTIATIONS },
-    { "no-etm", no_argument, NULL, FLAG_NO_ETM },
-    { "first-line", required_argument, NULL, FLAG_TEXT },
-    { "suites", required_argument, NULL, FLAG_TEXT + 1 },
-    { "groups", required_argument, NULL, FLAG_TEXT + 2 },
-    { "sigalgs", required_argument, NULL, FLAG_TEXT + 3 },
-    { "client-sigalgs", required_argument, NULL, FLAG_TEXT + 4 },
-    { "cert", required_argument, NULL, FLAG_TEXT + 5 },
-    { "key", required_argument, NULL, FLAG_TEXT + 6 },
-    { "other-name", required_argument, NULL, FLAG_TEXT + 7 },
-    { "other-cert", required_argument, NULL, FLAG_TEXT + 8 },
-    { "other-key", required_argument, NULL, FLAG_TEXT + 9 },
-    { "ca", required_argument, NULL, FLAG_TEXT + 10 },
-    { "alpn", required_argument, NULL, FLAG_TEXT + 11 },
-    { "sni", required_argument, NULL, FLAG_TEXT + 12 },
-    { "version", required_argument, NULL, FLAG_TEXT + 13 },
-    { "ciphers", required_argument, NULL, FLAG_TEXT + 14 },
-    { NULL, 0, NULL, 0 },
-};
-
-static void parse_options(struct settings *set, int argc, char **argv)
-{
-    const char **texts[] = {
-        &set->first_line, &set->suites, &set->groups,     &set->sigalgs,    &set->client_sigalgs,
-        &set->cert,       &set->key,    &set->other_name, &set->other_cert, &set->other_key,
-        &set->ca,         &set->alpn,   &set->sni,        &set->version,    &set->ciphers
-    };
-    int flag;
-
-    if (argc < 2 || (strcmp(argv[1], "client") != 0 && strcmp(argv[1], "server") != 0)) {
-        fail(2, "usage: peer client|server OPTIONS");
-    }
-    set->server = strcmp(argv[1], "server") == 0;
-    set->echo = set->server;
-    while ((flag = getopt_long(argc - 1, argv + 1, "", OPTIONS, NULL)) != -1) {
-        if (flag == '?') {
-            exit(2);
-        } else if (flag == FLAG_VERIFY_CLIENT) {
-            set->verify_client = true;
-        } else if (flag == FLAG_LATER) {
-            set->later = true;
-        } else if (flag == FLAG_ECHO) {
-            set->echo = true;
-            set->echo_total = atol(optarg);
-        } else if (flag == FLAG_REVERSED) {
-            set->reversed = true;
-        } else if (flag == FLAG_PORT) {
-            set->port = atoi(optarg);
-        } else if (flag == FLAG_UPDATES) {
-            set->key_updates = atoi(optarg);
-        } else if (flag == FLAG_RENEGOTIATIONS) {
-            set->renegotiations = atoi(optarg);
-        } else if (flag == FLAG_NO_ETM) {
-            set->no_etm = true;
-        } else {
-            *texts[flag - FLAG_TEXT] = optarg;
-        }
-    }
 }
 
 /* ---- the connection ---- */

@@ -1,0 +1,43 @@
+/*
+ * What the interoperability tests' program is told, and how it ends when something fails.
+ */
+#ifndef INTEROP_PEER_H
+#define INTEROP_PEER_H
+
+#include <stdbool.h>
+
+struct settings {
+    bool server;
+    bool verify_client;     /* server: ask for a certificate and insist on it */
+    bool later;             /* allow (client) or do (server) the asking after the handshake */
+    bool echo;              /* send back what comes instead of sending first */
+    long echo_total;        /* close after so many bytes; 0: when the other side closes */
+    bool reversed;          /* expect each line back to front */
+    int port;               /* 0: the server chooses and prints it */
+    int key_updates;        /* how many we ask for, one before each block */
+    int renegotiations;     /* the same, in TLS 1.2 */
+    bool no_etm;            /* no encrypt-then-mac */
+    const char *version;    /* "1.3", "1.2", or "any" for both */
+    const char *ciphers;    /* of TLS 1.2 */
+    const char *first_line; /* sent before the blocks; the answer to it is not looked at */
+    const char *suites;
+    const char *groups;
+    const char *sigalgs;
+    const char *client_sigalgs;
+    const char *cert;
+    const char *key;
+    const char *other_name; /* server: the name that gets the other certificate */
+    const char *other_cert;
+    const char *other_key;
+    const char *ca;
+    const char *alpn; /* names with commas between */
+    const char *sni;
+};
+
+/* Says `what` and the error queue on standard error, and ends the program. */
+_Noreturn void fail(int status, const char *what);
+
+/* Reads the command line; ends the program when it is wrong. */
+void parse_options(struct settings *set, int argc, char **argv);
+
+#endif
