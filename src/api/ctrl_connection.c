@@ -153,6 +153,10 @@ static long give_peer_share(const SSL *s, void *out)
     EVP_PKEY *dhe = s->conn.neg.peer_dhe;
 
     if (dhe == NULL) {
+        /* In TLS 1.2 only clients get to know it. */
+        if (s->conn.neg.version != VERSION_TLS13 && SSL_is_server(s)) {
+            return 0;
+        }
         return give_share(s, s->conn.neg.group, s->conn.neg.peer_share, out);
     }
     if (!EVP_PKEY_up_ref(dhe)) {
@@ -219,7 +223,9 @@ static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
         *result = give_peer_share(s, parg);
         return true;
     case SSL_CTRL_GET_TMP_KEY:
-        *result = give_share(s, s->conn.neg.own_share_group, s->conn.neg.own_share, parg);
+        *result = s->conn.neg.version != VERSION_TLS13
+                      ? 0 /* gone when the handshake is over */
+                      : give_share(s, s->conn.neg.own_share_group, s->conn.neg.own_share, parg);
         return true;
     case SSL_CTRL_GET_RAW_CIPHERLIST:
         *result = parg == NULL ? SUITE_LEN : give_blob(s->conn.neg.peer_suites, parg);

@@ -190,6 +190,7 @@ int pump_alert(SSL *s)
         s->pending.len = 0;
     }
     if (!s->alert_sealed && !tls_seal_alert(c)) {
+        c->alert_due = false; /* nothing else will carry it */
         return pump_fail(s);
     }
     s->alert_sealed = true;

@@ -59,6 +59,9 @@ static enum tls_status take_other_record(struct tls_conn *c)
         awaits_renegotiation(c)) {
         return TLS_APP_DATA;
     }
+    if (c->hs != NULL && c->neg.version != VERSION_TLS13 && c->hs->step->message == MSG_FINISHED) {
+        return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_DATA_BETWEEN_CCS_AND_FINISHED);
+    }
     bool is_first = c->role == ROLE_SERVER && c->neg.suite == NULL;
 
     if (c->in.current.type == CONTENT_ALERT && !amid_message && !is_first) {

@@ -63,6 +63,17 @@ enum step_result read_certificate12(struct handshake *hs, struct reader *body)
     return result == STEP_OK ? certificate_end_chain(hs) : result;
 }
 
+enum step_result check_server_key(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    EVP_PKEY *key = cert_public_key(c->session->peer);
+
+    if (key == NULL || negotiate_auth_of_slot12(key_slot_of(key)) != c->neg.suite->auth) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_CERTIFICATE_TYPE);
+    }
+    return STEP_OK;
+}
+
 enum step_result write_certificate_status(struct handshake *hs, struct writer *w)
 {
     writer_u8(w, STATUS_TYPE_OCSP);

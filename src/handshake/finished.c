@@ -54,6 +54,9 @@ enum step_result read_finished(struct handshake *hs, struct reader *body)
 
 enum step_result write_finished12(struct handshake *hs, struct writer *w)
 {
+    struct tls_conn *c = hs->conn;
+
+    c->hooks->keylog(c->owner, "CLIENT_RANDOM", &c->session->master);
     return write_with(hs, w, keys12_finished);
 }
 

@@ -56,6 +56,7 @@ struct handshake {
     /* Key exchange. */
     struct group_key *key;           /* owns; the client's */
     struct buffer own_share;         /* our key share */
+    bool ends_record;  /* nothing is behind the message that is being read */
     EVP_PKEY *dhe_key; /* owns; TLS 1.2 DHE */
     struct shared_secret *shared;    /* owns; until the handshake secret is derived */
     const struct group *share_group; /* of the key share in use */
@@ -125,6 +126,8 @@ enum step_result check_signature12(struct handshake *hs, struct reader *body,
 /* certificate12.c */
 enum step_result write_certificate12(struct handshake *hs, struct writer *w);
 enum step_result read_certificate12(struct handshake *hs, struct reader *body);
+/* After verify_peer: a server's key must be of the kind that the suite names (RFC 5246, 7.4.2). */
+enum step_result check_server_key(struct handshake *hs);
 enum step_result write_certificate_status(struct handshake *hs, struct writer *w);
 enum step_result read_certificate_status(struct handshake *hs, struct reader *body);
 enum step_result write_certificate_request12(struct handshake *hs, struct writer *w);

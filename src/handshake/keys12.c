@@ -55,9 +55,6 @@ bool keys12_derive_master(struct handshake *hs)
     c->session->extended_master_secret = hs->extended_master_secret;
     OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
     hs->shared = NULL;
-    if (ok) {
-        c->hooks->keylog(c->owner, "CLIENT_RANDOM", master);
-    }
     return ok;
 }
 

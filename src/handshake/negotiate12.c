@@ -42,10 +42,9 @@ bool suite12_fits_slot(const struct ssl_cipher_st *suite, enum key_slot slot)
     }
 }
 
-/* The authentication that a scheme's signatures give; 0: none in TLS 1.2. */
-static uint32_t auth_of(const struct sig_scheme *scheme)
+uint32_t negotiate_auth_of_slot12(enum key_slot slot)
 {
-    switch (scheme->slot) {
+    switch (slot) {
     case KEY_RSA:
     case KEY_RSA_PSS:
         return AUTH_RSA;
@@ -68,7 +67,7 @@ bool negotiate_takes_auth12(const struct tls_conn *c, const struct blob *sigalgs
 {
     for (size_t i = 0; i < u16_list_len(sigalgs); i++) {
         const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(sigalgs, i));
-        if (scheme != NULL && auth_of(scheme) == auth &&
+        if (scheme != NULL && negotiate_auth_of_slot12(scheme->slot) == auth &&
             c->hooks->allows_scheme(c->owner, SECURITY_SUPPORTED, scheme)) {
             return true;
         }
@@ -245,7 +244,7 @@ static bool has_ecdsa_cert(const struct tls_conn *c)
     for (size_t i = 0; i < u16_list_len(peer); i++) {
         const struct group *group = group_by_id(u16_list_at(peer, i));
         if (group != NULL && group->nid == nid) {
-            return true;
+            return c->hooks->allows_group(c->owner, SECURITY_CHECK, group);
         }
     }
     return false;

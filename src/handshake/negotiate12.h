@@ -25,6 +25,9 @@ const struct sig_scheme *negotiate_server_scheme12(const struct tls_conn *c);
 /* True when the server and the client have any signature scheme in common. */
 bool negotiate_has_shared_sigalgs12(const struct tls_conn *c);
 
+/* The authentication that keys of a kind give; 0: none in TLS 1.2. */
+uint32_t negotiate_auth_of_slot12(enum key_slot slot);
+
 /* True when one of the schemes, which the security level allows, gives that authentication. */
 bool negotiate_takes_auth12(const struct tls_conn *c, const struct blob *sigalgs, uint32_t auth);
 

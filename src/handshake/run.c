@@ -161,7 +161,7 @@ static bool is_awaited_ccs(const struct tls_conn *c)
 static enum run_status fetch_ccs(struct tls_conn *c, struct message *m)
 {
     if (c->in.current.len != 1 || c->in.current.data[0] != 1) {
-        conn_fail(c, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_CHANGE_CIPHER_SPEC);
+        conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_CHANGE_CIPHER_SPEC);
         return RUN_FAILED;
     }
     *m = (struct message){ .is_ccs = true, .bytes = c->in.current.data, .len = 1 };
@@ -218,21 +218,12 @@ static enum run_status check_header(struct handshake *hs, const struct message *
     return RUN_DONE;
 }
 
-/* Messages after which the reading keys change have to end their record (RFC 8446, 5.1). */
-static bool ends_its_record(const struct tls_conn *c, const struct message *m)
+/* Messages after which the reading keys change have to end their record (RFC 8446, 5.1). For the
+ * hellos that is found out with the version: hs->ends_record. */
+static bool has_to_end_record(const struct tls_conn *c, uint8_t type)
 {
-    size_t behind = c->in.current.len - (m->from_partial ? 0 : m->len);
-
-    switch (m->type) {
-    case MSG_CLIENT_HELLO:
-    case MSG_SERVER_HELLO:
-    case MSG_END_OF_EARLY_DATA:
-    case MSG_FINISHED:
-    case MSG_KEY_UPDATE:
-        return behind == 0;
-    default:
-        return true;
-    }
+    return c->neg.version == VERSION_TLS13 &&
+           (type == MSG_FINISHED || type == MSG_KEY_UPDATE || type == MSG_END_OF_EARLY_DATA);
 }
 
 static enum run_status handle_message(struct handshake *hs, const struct message *m)
@@ -241,7 +232,8 @@ static enum run_status handle_message(struct handshake *hs, const struct message
     struct reader body = reader_of(m->bytes + MESSAGE_HEADER_LEN, m->len - MESSAGE_HEADER_LEN);
 
     c->hooks->message(c->owner, false, c->neg.version, CONTENT_HANDSHAKE, m->bytes, m->len);
-    if (!ends_its_record(c, m)) {
+    hs->ends_record = c->in.current.len == (m->from_partial ? 0 : m->len);
+    if (has_to_end_record(c, m->type) && !hs->ends_record) {
         conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_NOT_ON_RECORD_BOUNDARY);
         return RUN_FAILED;
     }

@@ -174,6 +174,7 @@ static const struct step client13[] = {
 static const struct step client12[] = {
     RECV_IF (cert_auth, MSG_CERTIFICATE, read_certificate12,      STATE_CR_CERT),
     DO_IF   (cert_auth, verify_peer),  /* may pause */
+    DO_IF   (cert_auth, check_server_key),
     MAYBE_IF(expect_status, MSG_CERTIFICATE_STATUS, read_certificate_status, STATE_CR_CERT_STATUS),
     RECV_IF (ephemeral, MSG_SERVER_KEY_EXCHANGE, read_server_key_exchange, STATE_CR_KEY_EXCH),
     MAYBE_IF(cert_auth, MSG_CERTIFICATE_REQUEST, read_certificate_request12, STATE_CR_CERT_REQ),

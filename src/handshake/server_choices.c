@@ -68,6 +68,9 @@ static enum step_result accept_tls13(struct handshake *hs)
     }
     hs->session_id_len = reader_left(&hello->session_id);
     memcpy(hs->session_id, hello->session_id.at, hs->session_id_len);
+    if (!hs->ends_record) {
+        return step_fail(hs, ALERT_UNEXPECTED_MESSAGE, SSL_R_NOT_ON_RECORD_BOUNDARY);
+    }
     c->neg.version = VERSION_TLS13;
     c->neg.client_version = hello->legacy_version;
     c->in.plain_ccs = true;
@@ -131,6 +134,7 @@ static enum step_result accept_tls12(struct handshake *hs)
             hs->client_is_secure = true;
         }
     }
+    blob_set(&c->neg.alpn, NULL); /* a renegotiation begins without */
     c->renegotiation = hs->initial ? RENEGOTIATION_NONE : RENEGOTIATION_UNDERWAY;
     session_free(c->session);
     c->session = c->hooks->make_session(c->owner);
@@ -164,6 +168,7 @@ enum step_result choose_version(struct handshake *hs)
     /* The version of a connection stays: RFC 5246, 7.4.1.3; and that of a HelloRetryRequest. */
     if (version == 0 || (hs->retry == RETRY_DONE && version != VERSION_TLS13) ||
         (!hs->initial && version != c->neg.version)) {
+        c->neg.version = hs->hello->legacy_version; /* what callbacks and SSL_version() see */
         return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
     }
     if (is_needless_fallback(hs, version)) {

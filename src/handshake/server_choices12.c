@@ -17,10 +17,16 @@ static const uint8_t downgrade12[8] = { 'D', 'O', 'W', 'N', 'G', 'R', 'D', 1 };
 enum step_result choose_credential_server12(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
+    const struct reader *suites = &hs->hello->suites;
     struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CERT_CB_ERROR };
 
     if (c->neg.peer_sigalgs != NULL && !negotiate_has_shared_sigalgs12(c)) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);
+    }
+    /* Callbacks see the client's suites from here on. */
+    blob_set(&c->neg.peer_suites, blob_new(suites->at, suites->left));
+    if (c->neg.peer_suites == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
     return step_of_answer(hs, c->hooks->choose_credential(c->owner, &failure), &failure,
                           PAUSE_X509_LOOKUP);
@@ -31,10 +37,6 @@ enum step_result choose_suite12(struct handshake *hs)
     struct tls_conn *c = hs->conn;
     const struct reader *suites = &hs->hello->suites;
 
-    blob_set(&c->neg.peer_suites, blob_new(suites->at, suites->left));
-    if (c->neg.peer_suites == NULL) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
-    }
     c->neg.suite = negotiate_suite12(c, *suites);
     if (c->neg.suite == NULL) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_CIPHER);

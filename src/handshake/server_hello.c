@@ -136,7 +136,8 @@ static bool has_selected_version(struct reader block)
 static enum step_result take_version(struct handshake *hs, const struct server_hello *hello)
 {
     struct tls_conn *c = hs->conn;
-    bool tls13 = has_selected_version(hello->extensions);
+    bool tls13 = extension_was_sent(hs, EXT_SUPPORTED_VERSIONS) &&
+                 has_selected_version(hello->extensions);
     uint16_t version = tls13 ? VERSION_TLS13 : hello->legacy_version;
 
     if (hs->retry != RETRY_NONE && !tls13) {
@@ -148,6 +149,9 @@ static enum step_result take_version(struct handshake *hs, const struct server_h
         return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
     }
     c->neg.version = version;
+    if (tls13 && !hs->ends_record) {
+        return step_fail(hs, ALERT_UNEXPECTED_MESSAGE, SSL_R_NOT_ON_RECORD_BOUNDARY);
+    }
     return STEP_OK;
 }
 
@@ -204,8 +208,10 @@ static enum step_result take_suite(struct handshake *hs, uint16_t id)
     }
     c->neg.suite = suite;
     c->session->version = c->neg.version;
-    c->session->suite = suite;
-    c->session->suite_id = suite->id;
+    if (c->neg.version == VERSION_TLS13) { /* in TLS 1.2 when there are keys */
+        c->session->suite = suite;
+        c->session->suite_id = suite->id;
+    }
     return (c->neg.version == VERSION_TLS13 ? keys13_hash(c) : keys12_hash(c)) != NULL
                ? STEP_OK
                                   : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);

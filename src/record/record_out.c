@@ -38,7 +38,7 @@ bool record_seal(struct record_out *r, uint8_t type, const uint8_t *data, size_t
         buffer_commit(&r->buffer, write_plain(r, record, type, data, len));
         return true;
     }
-    if (padding != NULL && len < RECORD_MAX_PLAINTEXT) {
+    if (padding != NULL && p->hides_type && len < RECORD_MAX_PLAINTEXT) {
         pad = padding->pad(padding->owner, type, len);
         if (pad > RECORD_MAX_PLAINTEXT - len) {
             pad = RECORD_MAX_PLAINTEXT - len;

@@ -112,8 +112,7 @@ bool groups_answer_due(const struct handshake *hs, unsigned place)
     size_t position = 0;
     const struct group *best = negotiate_next_group(hs->conn, &position);
 
-    (void)place;
-    return best != NULL && best != hs->share_group;
+    return place == EXT_ENCRYPTED_EXTENSIONS && best != NULL && best != hs->share_group;
 }
 
 /* Nothing may depend on it before the handshake is over; nothing of ours does afterwards. */
@@ -122,7 +121,10 @@ enum step_result groups_on_answer(struct handshake *hs, unsigned place, struct r
     struct reader ids;
 
     (void)hs;
-    (void)place;
+    if (place == EXT_TLS12_SERVER_HELLO) {
+        /* Some servers send it although RFC 8422, 5.1.1, has it in the ClientHello only. */
+        return reader_skip(body, reader_left(body)) ? STEP_OK : STEP_MALFORMED;
+    }
     return reader_vec16(body, &ids) && !reader_is_empty(&ids) && reader_left(&ids) % 2 == 0
                ? STEP_OK
                : STEP_MALFORMED;

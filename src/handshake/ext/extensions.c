@@ -53,7 +53,7 @@ static const struct extension table[] = {
     { EXT_POINT_FORMATS, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
       point_formats_offer_due, point_formats_offer, point_formats_on_offer,
       point_formats_answer_due, point_formats_offer, point_formats_on_answer },
-    { EXT_SUPPORTED_GROUPS, EXT_CLIENT_HELLO | EXT_ENCRYPTED_EXTENSIONS,
+    { EXT_SUPPORTED_GROUPS, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_ENCRYPTED_EXTENSIONS,
       groups_offer_due, groups_offer, groups_on_offer,
       groups_answer_due, groups_offer, groups_on_answer },
     { EXT_SESSION_TICKET, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
@@ -206,6 +206,13 @@ enum step_result extensions_write(struct handshake *hs, unsigned place, struct w
     return result;
 }
 
+bool extension_was_sent(const struct handshake *hs, uint16_t type)
+{
+    const struct extension *row = row_of(type);
+
+    return row != NULL && (hs->sent_extensions & bit_of(row)) != 0;
+}
+
 /* --- Reading --- */
 
 static enum step_result bad_extension(struct handshake *hs)
@@ -248,17 +255,25 @@ static bool is_unsolicited(const struct handshake *hs, unsigned place, const str
            row->type != EXT_RENEGOTIATION_INFO && (hs->sent_extensions & bit_of(row)) == 0;
 }
 
+/* What belongs into either ServerHello is first judged by whether it was asked for. */
+static const unsigned server_hellos = EXT_TLS12_SERVER_HELLO | EXT_SERVER_HELLO;
+
 static enum step_result read_known(struct handshake *hs, unsigned place,
                                    const struct extension *row, struct reader body)
 {
     enum step_result (*read)(struct handshake *, unsigned, struct reader *) =
         is_request(place) ? row->on_offer : row->on_answer;
 
-    if ((row->where & place) == 0 || (hs->seen_extensions & bit_of(row)) != 0) {
+    unsigned places = (place & server_hellos) != 0 ? server_hellos : place;
+
+    if ((row->where & places) == 0 || (hs->seen_extensions & bit_of(row)) != 0) {
         return bad_extension(hs);
     }
     if (is_unsolicited(hs, place, row)) {
         return step_fail(hs, ALERT_UNSUPPORTED_EXTENSION, SSL_R_UNSOLICITED_EXTENSION);
+    }
+    if ((row->where & place) == 0) {
+        return bad_extension(hs);
     }
     if (is_of_other_version(hs, place, row)) {
         return STEP_OK;

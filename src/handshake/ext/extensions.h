@@ -82,6 +82,9 @@ enum step_result extensions_read_hello(struct handshake *hs);
 /* The body of one extension of a ClientHello; false: it is not there. */
 bool client_hello_extension(const struct client_hello *hello, uint16_t type, struct reader *body);
 
+/* True when our ClientHello or CertificateRequest had the extension. */
+bool extension_was_sent(const struct handshake *hs, uint16_t type);
+
 /* True when the block that was read last had the extension. */
 bool extension_was_seen(const struct handshake *hs, uint16_t type);
 
