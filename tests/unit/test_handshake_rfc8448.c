@@ -427,7 +427,7 @@ static const struct step server_script[] = {
       .write = replay_retry_request },
     ROW_GOTO(is_retried, server_script),
     ROW_SEND(MSG_SERVER_HELLO, replay_server_hello),
-    { .kind = STEP_KIND_SEND, .when = is_compat, .message = MSG_CCS, .write = write_ccs },
+    { .kind = STEP_KIND_SEND, .when = is_compat, .message = MSG_CCS },
     ROW_DO(derive_handshake),
     ROW_KEYS(DIRECTION_OUT, EPOCH_HANDSHAKE),
     ROW_KEYS(DIRECTION_IN, EPOCH_HANDSHAKE),
