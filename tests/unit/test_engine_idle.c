@@ -1,0 +1,647 @@
+/*
+ * What happens between two engines after their handshake: data, key updates, post-handshake
+ * authentication, tickets, alerts, closing, floods.
+ */
+#include "unit.h"
+
+#include "engines.h"
+
+#include <openssl/sslerr.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct endpoint client;
+static struct endpoint server;
+static struct forger as_server; /* speaks to the client */
+static struct forger as_client; /* speaks to the server */
+
+static void connect_pair(bool post_auth)
+{
+    endpoint_init(&client, ROLE_CLIENT);
+    endpoint_init(&server, ROLE_SERVER);
+    client.config.post_handshake_auth = post_auth;
+    assert_true(endpoints_connect(&client, &server, 0));
+    forger_init(&as_server, &server);
+    forger_enter(&as_server, EPOCH_APPLICATION);
+    forger_init(&as_client, &client);
+    forger_enter(&as_client, EPOCH_APPLICATION);
+}
+
+static int make_pair(void **state)
+{
+    (void)state;
+    deterministic_random_restart();
+    connect_pair(true);
+    return 0;
+}
+
+static int free_pair(void **state)
+{
+    (void)state;
+    forger_wipe(&as_server);
+    forger_wipe(&as_client);
+    endpoint_wipe(&client);
+    endpoint_wipe(&server);
+    return 0;
+}
+
+static void renew(bool post_auth)
+{
+    (void)free_pair(NULL);
+    connect_pair(post_auth);
+}
+
+static struct endpoint *peer_of(const struct endpoint *e)
+{
+    return e == &client ? &server : &client;
+}
+
+/* A record of the peer's arrives. */
+static enum tls_status receive(struct endpoint *e, uint8_t content, const void *bytes, size_t len)
+{
+    struct buffer wire = { 0 };
+    uint8_t data[64];
+    size_t got;
+
+    forger_seal(e == &client ? &as_server : &as_client, content, bytes, len, &wire);
+    endpoint_feed(e, buffer_bytes(&wire), buffer_len(&wire));
+    buffer_wipe(&wire);
+    return endpoint_read(e, data, sizeof(data), &got, NULL);
+}
+
+/* Output of one end arrives at the other, which reads until it wants more. */
+static enum tls_status move(struct endpoint *from, struct buffer *back)
+{
+    struct endpoint *to = peer_of(from);
+    struct buffer wire = { 0 };
+    uint8_t data[64];
+    size_t got;
+
+    endpoint_take(from, &wire);
+    endpoint_feed(to, buffer_bytes(&wire), buffer_len(&wire));
+    buffer_wipe(&wire);
+    return endpoint_read(to, data, sizeof(data), &got, back);
+}
+
+static void assert_usable(void)
+{
+    for (int i = 0; i < 2; i++) {
+        assert_true(endpoints_exchange(&client, &server, "ping", 4));
+        assert_true(endpoints_exchange(&server, &client, "pong", 4));
+    }
+}
+
+static void expect_failure(struct endpoint *e, enum tls_status status, uint8_t alert, int reason)
+{
+    assert_int_equal(status, TLS_FAILED);
+    assert_true(e->conn.error.failed);
+    assert_int_equal(e->conn.error.alert, alert);
+    assert_int_equal(e->conn.error.reason, reason);
+    assert_null(e->conn.hs);
+}
+
+/* --- Data --- */
+
+static void data_of_any_length_arrives(void **state)
+{
+    static uint8_t data[RECORD_MAX_PLAINTEXT];
+    static uint8_t received[RECORD_MAX_PLAINTEXT];
+
+    (void)state;
+    fill_pattern(data, sizeof(data), 1, 7);
+    for (size_t len = 1; len <= sizeof(data); len = len < 8 ? len + 1 : len * 2) {
+        struct buffer wire = { 0 };
+        size_t done = 0;
+        size_t got;
+        assert_int_equal(tls_write(&client.conn, data, len), TLS_OK);
+        endpoint_take(&client, &wire);
+        endpoint_feed(&server, buffer_bytes(&wire), buffer_len(&wire));
+        buffer_wipe(&wire);
+        /* A look first, then in pieces. */
+        assert_int_equal(tls_read(&server.conn, received, 1, true, &got), TLS_APP_DATA);
+        assert_int_equal(tls_pending(&server.conn), len);
+        while (done < len) {
+            assert_int_equal(tls_read(&server.conn, received + done, 1000, false, &got),
+                             TLS_APP_DATA);
+            done += got;
+        }
+        assert_int_equal(done, len);
+        assert_memory_equal(received, data, len);
+        assert_int_equal(tls_pending(&server.conn), 0);
+        assert_null(server.conn.in.buffer.data);
+        assert_null(client.conn.out.buffer.data);
+    }
+}
+
+/* --- Key updates --- */
+
+static void keys_are_updated_in_both_directions(void **state)
+{
+    struct endpoint *ends[] = { &client, &server };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        struct buffer wire = { 0 };
+        struct endpoint *peer = peer_of(ends[i]);
+        struct traffic_secrets before = ends[i]->conn.secrets;
+        ends[i]->conn.key_update = KEY_UPDATE_NOT_REQUESTED;
+        assert_int_equal(endpoint_run(ends[i], &wire), TLS_OK);
+        endpoint_feed(peer, buffer_bytes(&wire), buffer_len(&wire));
+        buffer_wipe(&wire);
+        assert_int_equal(move(ends[i], NULL), TLS_WANT_INPUT);
+        assert_int_equal(peer->conn.key_update, KEY_UPDATE_NONE);
+        assert_memory_equal(&client.conn.secrets.client_application,
+                            &server.conn.secrets.client_application, sizeof(struct secret));
+        assert_memory_equal(&client.conn.secrets.server_application,
+                            &server.conn.secrets.server_application, sizeof(struct secret));
+        assert_memory_not_equal(&before, &ends[i]->conn.secrets, sizeof(before));
+        assert_usable();
+    }
+}
+
+/* RFC 8446, 4.6.3: "then the receiver MUST send a KeyUpdate of its own with request_update set to
+ * update_not_requested prior to sending its next Application Data record"; while our output is
+ * blocked one answer does for several requests, and nothing fails. */
+static void a_request_is_answered_before_data(void **state)
+{
+    static const uint8_t request[] = { MSG_KEY_UPDATE, 0, 0, 1, 1 };
+    struct buffer wire = { 0 };
+    size_t sent = server.sent.num;
+    uint8_t data[16];
+    size_t got;
+
+    (void)state;
+    assert_int_equal(tls_write(&server.conn, (const uint8_t *)"blocked", 7), TLS_OK);
+    for (int i = 0; i < 3; i++) {
+        forger_seal(&as_client, CONTENT_HANDSHAKE, request, sizeof(request), &wire);
+        forger_next_key(&as_client);
+    }
+    endpoint_feed(&server, buffer_bytes(&wire), buffer_len(&wire));
+    buffer_wipe(&wire);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(tls_read(&server.conn, data, sizeof(data), false, &got), TLS_HANDSHAKE);
+        assert_int_equal(tls_run(&server.conn), TLS_OK);
+        assert_int_equal(server.conn.key_update, KEY_UPDATE_NOT_REQUESTED);
+    }
+    assert_int_equal(tls_read(&server.conn, data, sizeof(data), false, &got), TLS_WANT_INPUT);
+    assert_int_equal(server.sent.num, sent);
+    /* Data that was sealed before goes first. */
+    assert_int_equal(endpoint_run(&server, &wire), TLS_OK);
+    assert_int_equal(server.sent.num, sent + 1);
+    assert_hex(server.sent.at[sent].bytes, server.sent.at[sent].len, "18 000001 00");
+    assert_int_equal(server.conn.key_update, KEY_UPDATE_NONE);
+    endpoint_feed(&client, buffer_bytes(&wire), buffer_len(&wire));
+    buffer_wipe(&wire);
+    assert_int_equal(endpoint_read(&client, data, sizeof(data), &got, NULL), TLS_APP_DATA);
+    assert_memory_equal(data, "blocked", 7);
+    assert_true(endpoints_exchange(&server, &client, "data", 4));
+}
+
+/* Both ends ask at the same time. */
+static void requests_may_cross(void **state)
+{
+    struct buffer from_client = { 0 };
+    struct buffer from_server = { 0 };
+    uint8_t data[8];
+    size_t got;
+
+    (void)state;
+    client.conn.key_update = server.conn.key_update = KEY_UPDATE_REQUESTED;
+    assert_int_equal(endpoint_run(&client, &from_client), TLS_OK);
+    assert_int_equal(endpoint_run(&server, &from_server), TLS_OK);
+    endpoint_feed(&client, buffer_bytes(&from_server), buffer_len(&from_server));
+    endpoint_feed(&server, buffer_bytes(&from_client), buffer_len(&from_client));
+    buffer_wipe(&from_client);
+    buffer_wipe(&from_server);
+    assert_int_equal(endpoint_read(&client, data, sizeof(data), &got, NULL), TLS_WANT_INPUT);
+    assert_int_equal(endpoint_read(&server, data, sizeof(data), &got, NULL), TLS_WANT_INPUT);
+    assert_int_equal(client.conn.key_update, KEY_UPDATE_NOT_REQUESTED);
+    assert_int_equal(endpoint_run(&client, &from_client), TLS_OK);
+    endpoint_feed(&server, buffer_bytes(&from_client), buffer_len(&from_client));
+    buffer_wipe(&from_client);
+    assert_int_equal(endpoint_run(&server, &from_server), TLS_OK);
+    endpoint_feed(&client, buffer_bytes(&from_server), buffer_len(&from_server));
+    buffer_wipe(&from_server);
+    assert_usable();
+}
+
+/* RFC 8446, 5.5: before a key has protected as many records as it may it is updated, without
+ * anybody's asking. */
+static void a_worn_key_is_updated_by_itself(void **state)
+{
+    struct endpoint *ends[] = { &client, &server };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        struct tls_conn *c = &ends[i]->conn;
+        size_t sent = ends[i]->sent.num;
+        for (int round = 1; round <= 3; round++) {
+            c->out.protection->seal_limit = 5;
+            while (!tls_key_is_worn(c)) {
+                assert_true(endpoints_exchange(ends[i], peer_of(ends[i]), "data", 4));
+            }
+            assert_int_equal(c->out.protection->sequence, 5);
+            assert_int_equal(c->key_update, KEY_UPDATE_NOT_REQUESTED);
+            struct buffer wire = { 0 };
+            assert_int_equal(endpoint_run(ends[i], &wire), TLS_OK);
+            endpoint_feed(peer_of(ends[i]), buffer_bytes(&wire), buffer_len(&wire));
+            buffer_wipe(&wire);
+            assert_int_equal(ends[i]->sent.num, sent + (size_t)round);
+            assert_int_equal(c->out.protection->sequence, 0);
+            assert_false(tls_key_is_worn(c));
+            assert_true(endpoints_exchange(ends[i], peer_of(ends[i]), "more", 4));
+        }
+    }
+}
+
+static void a_key_update_is_one_byte_zero_or_one(void **state)
+{
+    static const struct {
+        uint8_t bytes[6];
+        size_t len;
+        uint8_t alert;
+        int reason;
+    } cases[] = {
+        { { MSG_KEY_UPDATE, 0, 0, 0 }, 4, ALERT_DECODE_ERROR, SSL_R_BAD_KEY_UPDATE },
+        { { MSG_KEY_UPDATE, 0, 0, 1, 2 }, 5, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_UPDATE },
+        { { MSG_KEY_UPDATE, 0, 0, 2, 0, 0 },
+          6,
+          ALERT_ILLEGAL_PARAMETER,
+          SSL_R_EXCESSIVE_MESSAGE_SIZE },
+        { { MSG_KEY_UPDATE, 0, 0, 1, 0, 'x' },
+          6,
+          ALERT_UNEXPECTED_MESSAGE,
+          SSL_R_NOT_ON_RECORD_BOUNDARY },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        renew(true);
+        enum tls_status status = receive(&server, CONTENT_HANDSHAKE, cases[i].bytes, cases[i].len);
+        expect_failure(&server, status, cases[i].alert, cases[i].reason);
+    }
+}
+
+/* Only consecutive ones count: each costs us key derivations and the application nothing. */
+static void a_flood_of_key_updates_ends(void **state)
+{
+    static const uint8_t no_request[] = { MSG_KEY_UPDATE, 0, 0, 1, 0 };
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 1024; i++) {
+            assert_int_equal(receive(&server, CONTENT_HANDSHAKE, no_request, sizeof(no_request)),
+                             TLS_WANT_INPUT);
+            forger_next_key(&as_client);
+        }
+        if (round == 0) {
+            assert_int_equal(receive(&server, CONTENT_APPLICATION, "x", 1), TLS_APP_DATA);
+        }
+    }
+    enum tls_status status = receive(&server, CONTENT_HANDSHAKE, no_request, sizeof(no_request));
+    expect_failure(&server, status, ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MANY_KEY_UPDATES);
+}
+
+/* --- Post-handshake authentication --- */
+
+static void ask(struct buffer *wire)
+{
+    server.conn.post_auth = POST_AUTH_ASKED;
+    assert_int_equal(endpoint_run(&server, wire), TLS_OK);
+    assert_int_equal(server.conn.post_auth, POST_AUTH_PENDING);
+}
+
+/* The server asks, the client answers. */
+static enum tls_status authenticate(size_t piece)
+{
+    struct buffer request = { 0 };
+    struct buffer response = { 0 };
+    uint8_t data[8];
+    size_t got;
+    enum tls_status status = TLS_WANT_INPUT;
+
+    ask(&request);
+    endpoint_feed(&client, buffer_bytes(&request), buffer_len(&request));
+    buffer_wipe(&request);
+    assert_int_equal(endpoint_read(&client, data, sizeof(data), &got, &response), TLS_WANT_INPUT);
+    while (buffer_len(&response) > 0 && status == TLS_WANT_INPUT) {
+        size_t len = buffer_len(&response);
+        len = piece != 0 && piece < len ? piece : len;
+        endpoint_feed(&server, buffer_bytes(&response), len);
+        buffer_consume(&response, len);
+        status = endpoint_read(&server, data, sizeof(data), &got, NULL);
+    }
+    buffer_wipe(&response);
+    return status;
+}
+
+static void a_client_may_authenticate_later_and_again(void **state)
+{
+    (void)state;
+    assert_null(server.conn.session->peer);
+    for (unsigned i = 1; i <= 3; i++) {
+        struct ssl_session_st *before = server.conn.session;
+        assert_int_equal(authenticate(i == 3 ? 1 : 0), TLS_WANT_INPUT);
+        assert_int_equal(server.num_verified, i);
+        assert_non_null(server.conn.session->peer);
+        assert_ptr_not_equal(server.conn.session, before); /* which others may share */
+        assert_int_equal(server.conn.post_auth, POST_AUTH_OFFERED);
+        assert_usable();
+    }
+}
+
+static void a_client_may_decline(void **state)
+{
+    (void)state;
+    credential_clear(&client.config.credentials->slot[KEY_ED25519]);
+    assert_int_equal(authenticate(0), TLS_WANT_INPUT);
+    assert_int_equal(server.num_verified, 0);
+    assert_null(server.conn.session->peer);
+    assert_usable();
+    server.config.require_client_cert = true;
+    enum tls_status status = authenticate(0);
+    expect_failure(&server, status, ALERT_CERTIFICATE_REQUIRED,
+                   SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE);
+}
+
+static void a_refused_certificate_ends_the_connection(void **state)
+{
+    (void)state;
+    server.verify_answer = HOOK_FAIL;
+    enum tls_status status = authenticate(0);
+    expect_failure(&server, status, ALERT_UNKNOWN_CA, SSL_R_CERTIFICATE_VERIFY_FAILED);
+}
+
+/* A client that has not offered it takes no request: RFC 8446, 4.6.2. */
+static void who_has_not_offered_is_not_asked(void **state)
+{
+    static const uint8_t request[] = {
+        MSG_CERTIFICATE_REQUEST, 0, 0, 11, 0, 0, 8, 0, 13, 0, 4, 0, 2, 8, 7
+    };
+
+    (void)state;
+    assert_int_equal(receive(&client, CONTENT_HANDSHAKE, request, sizeof(request)), TLS_WANT_INPUT);
+    renew(false);
+    enum tls_status status = receive(&client, CONTENT_HANDSHAKE, request, sizeof(request));
+    expect_failure(&client, status, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
+}
+
+/* RFC 8446, 4.6.2: "all of the client's messages for a given response MUST appear consecutively on
+ * the wire with no intervening messages of other types." */
+static void nothing_comes_amid_an_answer(void **state)
+{
+    static const uint8_t key_update[] = { MSG_KEY_UPDATE, 0, 0, 1, 0 };
+
+    (void)state;
+    for (int with_data = 0; with_data <= 1; with_data++) {
+        struct buffer request = { 0 };
+        uint8_t data[8];
+        size_t got;
+        renew(true);
+        ask(&request);
+        endpoint_feed(&client, buffer_bytes(&request), buffer_len(&request));
+        buffer_wipe(&request);
+        size_t first = client.sent.num;
+        assert_int_equal(endpoint_read(&client, data, sizeof(data), &got, NULL), TLS_WANT_INPUT);
+        const struct item *cert = &client.sent.at[first];
+        assert_int_equal(receive(&server, CONTENT_HANDSHAKE, cert->bytes, cert->len),
+                         TLS_WANT_INPUT);
+        enum tls_status status =
+            with_data ? receive(&server, CONTENT_APPLICATION, "x", 1)
+                      : receive(&server, CONTENT_HANDSHAKE, key_update, sizeof(key_update));
+        expect_failure(&server, status, ALERT_UNEXPECTED_MESSAGE,
+                       with_data ? SSL_R_UNEXPECTED_RECORD : SSL_R_UNEXPECTED_MESSAGE);
+    }
+}
+
+/* Data that was on its way when the request came. */
+static void data_may_come_before_an_answer(void **state)
+{
+    struct buffer request = { 0 };
+
+    (void)state;
+    ask(&request);
+    assert_int_equal(receive(&server, CONTENT_APPLICATION, "x", 1), TLS_APP_DATA);
+    assert_int_equal(server.conn.post_auth, POST_AUTH_PENDING);
+    buffer_wipe(&request);
+}
+
+/* The context of another request is no answer to this one. */
+static void an_answer_has_the_context_of_its_request(void **state)
+{
+    struct buffer request = { 0 };
+    uint8_t data[8];
+    size_t got;
+
+    (void)state;
+    ask(&request);
+    endpoint_feed(&client, buffer_bytes(&request), buffer_len(&request));
+    buffer_wipe(&request);
+    size_t first = client.sent.num;
+    assert_int_equal(endpoint_read(&client, data, sizeof(data), &got, NULL), TLS_WANT_INPUT);
+    struct item *cert = &client.sent.at[first];
+    assert_true(cert->bytes[4] > 0);
+    cert->bytes[5] ^= 1;
+    enum tls_status status = receive(&server, CONTENT_HANDSHAKE, cert->bytes, cert->len);
+    expect_failure(&server, status, ALERT_DECODE_ERROR, SSL_R_INVALID_CONTEXT);
+}
+
+/* --- Alerts and closing --- */
+
+static void each_half_closes_by_itself(void **state)
+{
+    (void)state;
+    tls_queue_alert(&client.conn, ALERT_LEVEL_WARNING, ALERT_CLOSE_NOTIFY);
+    assert_int_equal(move(&client, NULL), TLS_CLOSED);
+    assert_int_equal(server.last_alert, ALERT_LEVEL_WARNING << 8 | ALERT_CLOSE_NOTIFY);
+    assert_false(server.conn.error.failed);
+    /* The other direction goes on: RFC 8446, 6.1. */
+    assert_true(endpoints_exchange(&server, &client, "still", 5));
+    tls_queue_alert(&server.conn, ALERT_LEVEL_WARNING, ALERT_CLOSE_NOTIFY);
+    assert_int_equal(move(&server, NULL), TLS_CLOSED);
+    assert_false(client.conn.error.failed);
+}
+
+static void data_after_our_close_is_an_error_for_who_waits_for_the_end(void **state)
+{
+    struct buffer wire = { 0 };
+
+    (void)state;
+    forger_seal(&as_server, CONTENT_APPLICATION, "x", 1, &wire);
+    endpoint_feed(&client, buffer_bytes(&wire), buffer_len(&wire));
+    buffer_wipe(&wire);
+    assert_int_equal(tls_read_close(&client.conn), TLS_FAILED);
+    assert_int_equal(client.conn.error.reason, SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY);
+    assert_int_equal(client.conn.error.alert, ALERT_NONE);
+}
+
+/* RFC 8446, 6: in TLS 1.3 the level says nothing; all but two alerts end the connection. */
+static void every_other_alert_is_fatal(void **state)
+{
+    (void)state;
+    for (unsigned description = 0; description < 256; description++) {
+        for (uint8_t level = 1; level <= 2; level++) {
+            const uint8_t alert[] = { level, (uint8_t)description };
+            renew(false);
+            enum tls_status status = receive(&client, CONTENT_ALERT, alert, sizeof(alert));
+            if (description == ALERT_CLOSE_NOTIFY) {
+                assert_int_equal(status, TLS_CLOSED);
+            } else if (description == ALERT_USER_CANCELED) {
+                assert_int_equal(status, TLS_WANT_INPUT);
+            } else {
+                expect_failure(&client, status, ALERT_NONE, REASON_OF_ALERT + (int)description);
+                assert_int_equal(client.conn.received_fatal, (int)description);
+            }
+        }
+    }
+}
+
+/* CVE-2017-3737: after a failure nothing is sent or accepted any more. */
+static void a_failure_is_for_good(void **state)
+{
+    uint8_t data[8];
+    size_t got;
+
+    (void)state;
+    enum tls_status status = receive(&client, CONTENT_HANDSHAKE, "\0\0\0\0", 4);
+    expect_failure(&client, status, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
+    assert_int_equal(receive(&client, CONTENT_APPLICATION, "x", 1), TLS_FAILED);
+    assert_int_equal(tls_read(&client.conn, data, sizeof(data), false, &got), TLS_FAILED);
+    assert_int_equal(tls_read_close(&client.conn), TLS_FAILED);
+    assert_int_equal(tls_write(&client.conn, data, 1), TLS_FAILED);
+    client.conn.key_update = KEY_UPDATE_REQUESTED;
+    assert_false(tls_start(&client.conn));
+    assert_int_equal(client.conn.error.reason, SSL_R_UNEXPECTED_MESSAGE);
+}
+
+static void a_flood_of_warnings_ends(void **state)
+{
+    static const uint8_t canceled[] = { ALERT_LEVEL_WARNING, ALERT_USER_CANCELED };
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(receive(&client, CONTENT_ALERT, canceled, 2), TLS_WANT_INPUT);
+    }
+    assert_int_equal(receive(&client, CONTENT_APPLICATION, "x", 1), TLS_APP_DATA);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(receive(&client, CONTENT_ALERT, canceled, 2), TLS_WANT_INPUT);
+    }
+    enum tls_status status = receive(&client, CONTENT_ALERT, canceled, 2);
+    expect_failure(&client, status, ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MANY_WARN_ALERTS);
+}
+
+static void a_flood_of_empty_records_ends(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < RECORD_MAX_EMPTY; i++) {
+        assert_int_equal(receive(&client, CONTENT_APPLICATION, "", 0), TLS_WANT_INPUT);
+    }
+    enum tls_status status = receive(&client, CONTENT_APPLICATION, "", 0);
+    expect_failure(&client, status, ALERT_UNEXPECTED_MESSAGE, SSL_R_RECORD_TOO_SMALL);
+}
+
+/* CVE-2014-0224 class, after the handshake. */
+static void a_late_change_cipher_spec_is_refused(void **state)
+{
+    static const uint8_t ccs[] = { CONTENT_CCS, 3, 3, 0, 1, 1 };
+    uint8_t data[8];
+    size_t got;
+
+    (void)state;
+    endpoint_feed(&server, ccs, sizeof(ccs));
+    enum tls_status status = endpoint_read(&server, data, sizeof(data), &got, NULL);
+    expect_failure(&server, status, ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
+}
+
+/* RFC 8446, 5.1: between the parts of a message nothing else comes. */
+static void data_amid_a_message_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(receive(&client, CONTENT_HANDSHAKE, "\4\0\0\40part", 8), TLS_WANT_INPUT);
+    enum tls_status status = receive(&client, CONTENT_APPLICATION, "x", 1);
+    assert_int_equal(status, TLS_FAILED);
+    assert_int_equal(client.conn.error.alert, ALERT_UNEXPECTED_MESSAGE);
+}
+
+/* --- Tickets --- */
+
+static void tickets_are_checked(void **state)
+{
+    static const struct {
+        const char *hex;
+        uint8_t alert; /* 0: taken */
+    } cases[] = {
+        { "04 000013 00000100 01020304 00 0002 0909 0004 ffff0000 ", 0 },
+        { "04 00000f 00000100 01020304 00 0002 0909 0000", 0 },
+        { "04 00000d 00000100 01020304 00 0000 0000", ALERT_DECODE_ERROR },
+        { "04 000010 00000100 01020304 00 0002 0909 0000 00", ALERT_DECODE_ERROR },
+        { "04 000010 00000100 01020304 00 0002 0909 0001 00", ALERT_DECODE_ERROR },
+        { "04 00000e 00000100 01020304 00 0002 0909 00", ALERT_DECODE_ERROR },
+        { "04 000000", ALERT_DECODE_ERROR },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct bytes ticket = from_hex(cases[i].hex);
+        renew(false);
+        enum tls_status status = receive(&client, CONTENT_HANDSHAKE, ticket.data, ticket.len);
+        if (cases[i].alert == 0) {
+            assert_int_equal(status, TLS_WANT_INPUT);
+            assert_int_equal(receive(&client, CONTENT_APPLICATION, "x", 1), TLS_APP_DATA);
+        } else {
+            assert_int_equal(status, TLS_FAILED);
+            assert_int_equal(client.conn.error.alert, cases[i].alert);
+        }
+    }
+}
+
+/* A server takes none. */
+static void a_server_takes_no_ticket(void **state)
+{
+    struct bytes ticket = from_hex("04 00000f 00000100 01020304 00 0002 0909 0000");
+
+    (void)state;
+    enum tls_status status = receive(&server, CONTENT_HANDSHAKE, ticket.data, ticket.len);
+    expect_failure(&server, status, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
+}
+
+static int forget_identity(void **state)
+{
+    (void)state;
+    endpoint_identity_free();
+    return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_pair, free_pair)
+    const struct CMUnitTest tests[] = {
+        TEST(data_of_any_length_arrives),
+        TEST(keys_are_updated_in_both_directions),
+        TEST(a_request_is_answered_before_data),
+        TEST(requests_may_cross),
+        TEST(a_worn_key_is_updated_by_itself),
+        TEST(a_key_update_is_one_byte_zero_or_one),
+        TEST(a_flood_of_key_updates_ends),
+        TEST(a_client_may_authenticate_later_and_again),
+        TEST(a_client_may_decline),
+        TEST(a_refused_certificate_ends_the_connection),
+        TEST(who_has_not_offered_is_not_asked),
+        TEST(nothing_comes_amid_an_answer),
+        TEST(data_may_come_before_an_answer),
+        TEST(an_answer_has_the_context_of_its_request),
+        TEST(each_half_closes_by_itself),
+        TEST(data_after_our_close_is_an_error_for_who_waits_for_the_end),
+        TEST(every_other_alert_is_fatal),
+        TEST(a_failure_is_for_good),
+        TEST(a_flood_of_warnings_ends),
+        TEST(a_flood_of_empty_records_ends),
+        TEST(a_late_change_cipher_spec_is_refused),
+        TEST(data_amid_a_message_is_refused),
+        TEST(tickets_are_checked),
+        TEST(a_server_takes_no_ticket),
+    };
+
+    deterministic_random_install();
+    return cmocka_run_group_tests(tests, NULL, forget_identity);
+}
