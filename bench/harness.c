@@ -67,6 +67,17 @@ double median(double *values, size_t num)
     return num % 2 != 0 ? values[num / 2] : (values[num / 2 - 1] + values[num / 2]) / 2;
 }
 
+double undisturbed(double *values, size_t num)
+{
+    qsort(values, num, sizeof *values, compare);
+    return values[num / 4];
+}
+
+bool asked_for(char **argv, const char *name)
+{
+    return argv[1] == NULL || strcmp(argv[1], name) == 0;
+}
+
 /* --- Meter --- */
 
 uint64_t now_ns(void)

@@ -30,6 +30,13 @@ void answer(const char *unit, double value, const char *key_format, ...)
 /* The middle of values[0..num), which are sorted by this. */
 double median(double *values, size_t num);
 
+/* The same for times: the lower quartile, since what else runs on the machine only adds to them. */
+double undisturbed(double *values, size_t num);
+
+/* True when the program was asked for this cell of its question: name is argv[1], or there is no
+ * argument and all cells are asked for. */
+bool asked_for(char **argv, const char *name);
+
 /* --- Meter --- */
 
 /* Time and counts of the calls between meter_start and meter_stop, summed up. */

@@ -4,7 +4,6 @@
  */
 #include "harness.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #define CA_FILE   "/etc/ssl/certs/ca-certificates.crt"
@@ -54,27 +53,35 @@ static double time_ca_file(void)
     return (double)m.ns;
 }
 
-int main(void)
+/* Argument: SSL_CTX, SSL or ca-file. */
+int main(int argc, char **argv)
 {
-    double contexts[NUM_TIMES], connections[NUM_TIMES], loads[CA_TIMES];
+    double times[NUM_TIMES];
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
 
+    (void)argc;
     bench_begin(false);
     require(ctx != NULL, "SSL_CTX_new");
-    time_contexts();
-    time_connections(ctx);
-    for (int i = 0; i < NUM_TIMES; i++) {
-        contexts[i] = time_contexts();
-        connections[i] = time_connections(ctx);
+    if (asked_for(argv, "SSL_CTX")) {
+        time_contexts();
+        for (int i = 0; i < NUM_TIMES; i++) {
+            times[i] = time_contexts();
+        }
+        answer("/s", 1e9 / undisturbed(times, NUM_TIMES), "objects/SSL_CTX");
     }
-    answer("/s", 1e9 / median(contexts, NUM_TIMES), "objects/SSL_CTX");
-    answer("/s", 1e9 / median(connections, NUM_TIMES), "objects/SSL");
-    if (access(CA_FILE, R_OK) == 0) {
+    if (asked_for(argv, "SSL")) {
+        time_connections(ctx);
+        for (int i = 0; i < NUM_TIMES; i++) {
+            times[i] = time_connections(ctx);
+        }
+        answer("/s", 1e9 / undisturbed(times, NUM_TIMES), "objects/SSL");
+    }
+    if (asked_for(argv, "ca-file") && access(CA_FILE, R_OK) == 0) {
         time_ca_file();
         for (int i = 0; i < CA_TIMES; i++) {
-            loads[i] = time_ca_file();
+            times[i] = time_ca_file();
         }
-        answer("/s", 1e9 / median(loads, CA_TIMES), "objects/ca-file");
+        answer("/s", 1e9 / undisturbed(times, CA_TIMES), "objects/ca-file");
     }
     SSL_CTX_free(ctx);
     return 0;
