@@ -506,6 +506,33 @@ static void a_message_that_announces_too_much_is_refused(void **state)
     }
 }
 
+/* RFC 8446, 4.1.4: "If a client receives a second HelloRetryRequest in the same connection (i.e.,
+ * where the ClientHello was itself in response to a HelloRetryRequest), it MUST abort the handshake
+ * with an "unexpected_message" alert", also where the second asks for something else. */
+static void one_retry_is_all(void **state)
+{
+    static const uint16_t p256 = 0x0017;
+    struct buffer wire = { 0 };
+    struct forger f;
+
+    (void)state;
+    server.config.groups = u16_list_of(&p256, 1);
+    begin(&wire);
+    buffer_wipe(&wire);
+    forger_init(&f, &server);
+    struct item *request = &server.sent.at[0];
+    forger_seal(&f, CONTENT_HANDSHAKE, request->bytes, request->len, &wire);
+    /* key_share is the last extension, its group the last field: now secp384r1. */
+    assert_int_equal(request->bytes[request->len - 1], p256);
+    request->bytes[request->len - 1] = 0x18;
+    forger_seal(&f, CONTENT_HANDSHAKE, request->bytes, request->len, &wire);
+    endpoint_feed(&client, buffer_bytes(&wire), buffer_len(&wire));
+    expect_client_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
+    assert_true(client.conn.neg.was_retried);
+    buffer_wipe(&wire);
+    forger_wipe(&f);
+}
+
 /* Each bit of Finished and CertificateVerify counts (CVE-2013-4353 class). */
 static void a_changed_proof_is_no_proof(void **state)
 {
@@ -679,6 +706,7 @@ int main(void)
         TEST(messages_do_not_span_key_changes),
         TEST(nothing_comes_between_the_parts_of_a_message),
         TEST(a_message_that_announces_too_much_is_refused),
+        TEST(one_retry_is_all),
         TEST(a_changed_proof_is_no_proof),
         TEST(a_flood_of_change_cipher_specs_ends),
         TEST(a_flood_of_warnings_ends),
