@@ -133,6 +133,25 @@ static void pausing_hooks_leave_no_trace(void **state)
     items_wipe(&plain.server);
 }
 
+/* A flight has to be out before its answer is waited for: TLS_WANT_INPUT says that nothing is left
+ * to deliver. */
+static void output_is_delivered_before_input_is_wanted(void **state)
+{
+    size_t len;
+
+    (void)state;
+    assert_true(tls_start(&client.conn));
+    assert_int_equal(tls_run(&client.conn), TLS_WANT_FLUSH);
+    (void)tls_output(&client.conn, &len);
+    assert_true(len > 1);
+    tls_output_ack(&client.conn, 1);
+    assert_int_equal(tls_run(&client.conn), TLS_WANT_FLUSH);
+    tls_output_ack(&client.conn, len - 1);
+    assert_int_equal(tls_run(&client.conn), TLS_WANT_INPUT);
+    assert_int_equal(tls_input_wanted(&client.conn), RECORD_HEADER_LEN);
+    assert_null(client.conn.out.buffer.data);
+}
+
 /* What each side learnt about the other. */
 static void both_sides_know_the_same(void **state)
 {
@@ -693,6 +712,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_handshake_survives_every_byte_boundary),
         TEST(pausing_hooks_leave_no_trace),
+        TEST(output_is_delivered_before_input_is_wanted),
         TEST(both_sides_know_the_same),
         TEST(every_suite_works),
         TEST(every_group_works),

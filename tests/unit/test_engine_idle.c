@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "crypto/kdf.h"
 #include "engines.h"
 
 #include <openssl/sslerr.h>
@@ -197,6 +198,25 @@ static void a_request_is_answered_before_data(void **state)
     assert_true(endpoints_exchange(&server, &client, "data", 4));
 }
 
+/* A request of ours that has not gone out yet does not get lost over the peer's. */
+static void our_own_request_is_kept(void **state)
+{
+    static const uint8_t request[] = { MSG_KEY_UPDATE, 0, 0, 1, 1 };
+    struct buffer wire = { 0 };
+    uint8_t data[16];
+    size_t got;
+
+    (void)state;
+    assert_int_equal(tls_write(&server.conn, (const uint8_t *)"blocked", 7), TLS_OK);
+    server.conn.key_update = KEY_UPDATE_REQUESTED;
+    forger_seal(&as_client, CONTENT_HANDSHAKE, request, sizeof(request), &wire);
+    endpoint_feed(&server, buffer_bytes(&wire), buffer_len(&wire));
+    buffer_wipe(&wire);
+    assert_int_equal(tls_read(&server.conn, data, sizeof(data), false, &got), TLS_HANDSHAKE);
+    assert_int_equal(tls_run(&server.conn), TLS_OK);
+    assert_int_equal(server.conn.key_update, KEY_UPDATE_REQUESTED);
+}
+
 /* Both ends ask at the same time. */
 static void requests_may_cross(void **state)
 {
@@ -348,6 +368,48 @@ static void a_client_may_authenticate_later_and_again(void **state)
         assert_int_equal(server.conn.post_auth, POST_AUTH_OFFERED);
         assert_usable();
     }
+}
+
+/* Adds the handshake messages among items[first..num) to h. */
+static void hash_items(struct running_hash *h, const struct items *items, size_t first, size_t num)
+{
+    for (size_t i = first; i < num; i++) {
+        if (items->at[i].content == CONTENT_HANDSHAKE) {
+            assert_true(running_hash_update(h, items->at[i].bytes, items->at[i].len));
+        }
+    }
+}
+
+/* RFC 8446, 4.4 and 4.4.1: the transcript of the handshake, then request, Certificate and
+ * CertificateVerify; the key is made of the client's application secret. Computed here from what
+ * was sent. */
+static void a_later_finished_covers_the_whole_story(void **state)
+{
+    size_t of_client = client.sent.num;
+    size_t of_server = server.sent.num;
+    const struct hash *h = keys13_hash(&server.conn);
+    struct running_hash transcript = { 0 };
+    struct secret key = { .len = (uint8_t)hash_len(h) };
+    uint8_t digest[HASH_MAX_LEN];
+    uint8_t expected[HASH_MAX_LEN];
+
+    (void)state;
+    assert_int_equal(authenticate(0), TLS_WANT_INPUT);
+    assert_int_equal(client.sent.num, of_client + 3);
+    assert_true(running_hash_start(&transcript, h));
+    hash_items(&transcript, &client.sent, 0, 1);
+    hash_items(&transcript, &server.sent, 0, of_server);
+    hash_items(&transcript, &client.sent, 1, of_client);
+    hash_items(&transcript, &server.sent, of_server, of_server + 1);
+    hash_items(&transcript, &client.sent, of_client, of_client + 2);
+    assert_true(running_hash_peek(&transcript, digest));
+    assert_true(hkdf_expand_label(h, &client.conn.secrets.client_application, "finished", 8, NULL,
+                                  0, key.bytes, key.len));
+    assert_true(hmac_once(h, key.bytes, key.len, digest, hash_len(h), expected));
+    const struct item *finished = &client.sent.at[of_client + 2];
+    assert_int_equal(finished->len, 4 + hash_len(h));
+    assert_memory_equal(finished->bytes + 4, expected, hash_len(h));
+    running_hash_wipe(&transcript);
 }
 
 static void a_client_may_decline(void **state)
@@ -560,8 +622,9 @@ static void data_amid_a_message_is_refused(void **state)
     for (size_t len = 1; len <= 8; len++) {
         renew(false);
         assert_int_equal(receive(&client, CONTENT_HANDSHAKE, "\4\0\0\40part", len), TLS_WANT_INPUT);
-        assert_int_equal(receive(&client, CONTENT_APPLICATION, "x", 1), TLS_FAILED);
-        assert_int_equal(client.conn.error.alert, ALERT_UNEXPECTED_MESSAGE);
+        enum tls_status status = receive(&client, CONTENT_APPLICATION, "x", 1);
+        expect_failure(&client, status, ALERT_UNEXPECTED_MESSAGE,
+                       SSL_R_MIXED_HANDSHAKE_AND_NON_HANDSHAKE_DATA);
     }
 }
 
@@ -621,11 +684,13 @@ int main(void)
         TEST(data_of_any_length_arrives),
         TEST(keys_are_updated_in_both_directions),
         TEST(a_request_is_answered_before_data),
+        TEST(our_own_request_is_kept),
         TEST(requests_may_cross),
         TEST(a_worn_key_is_updated_by_itself),
         TEST(a_key_update_is_one_byte_zero_or_one),
         TEST(a_flood_of_key_updates_ends),
         TEST(a_client_may_authenticate_later_and_again),
+        TEST(a_later_finished_covers_the_whole_story),
         TEST(a_client_may_decline),
         TEST(a_refused_certificate_ends_the_connection),
         TEST(who_has_not_offered_is_not_asked),
