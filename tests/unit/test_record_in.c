@@ -1,108 +1,14 @@
 /*
- * The receiving record layer: limits, padding, empty records, header checks, skipped early data,
- * and that nothing is held for nothing.
+ * The receiving record layer: how records arrive, lengths, padding, content types, and that nothing
+ * is held for nothing.
  */
 #include "unit.h"
 
-#include "record/record_in.h"
-#include "record/record_out.h"
+#include "record_pipe.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <string.h>
-
-static const uint8_t key[16] = "sixteen bytes...";
-static const uint8_t iv[AEAD_NONCE_LEN] = "twelve bytes";
-
-static struct record_in in;
-static struct record_out out;
-static struct record_error error;
-
-static struct protection *protection(enum aead_direction direction)
-{
-    struct protection *p =
-        protection_new_tls13(crypto_lib_default(), AEAD_AES_128_GCM, direction, key, iv);
-
-    assert_non_null(p);
-    return p;
-}
-
-/* Fresh pipes; both protected by the same key, or none. */
-static void open_pipes(bool protected)
-{
-    in = (struct record_in){ .max_plaintext = RECORD_MAX_PLAINTEXT };
-    out = (struct record_out){ .version = VERSION_TLS12 };
-    error = (struct record_error){ 0 };
-    if (protected) {
-        record_in_protect(&in, protection(AEAD_OPEN), EPOCH_APPLICATION);
-        record_out_protect(&out, protection(AEAD_SEAL), EPOCH_APPLICATION);
-    }
-}
-
-static void close_pipes(void)
-{
-    record_in_wipe(&in);
-    record_out_wipe(&out);
-}
-
-static void feed(const void *bytes, size_t len)
-{
-    uint8_t *space = buffer_reserve(&in.buffer, len);
-
-    assert_non_null(space);
-    memcpy(space, bytes, len);
-    buffer_commit(&in.buffer, len);
-}
-
-/* What was sealed arrives. */
-static void transfer(void)
-{
-    feed(buffer_bytes(&out.buffer), buffer_len(&out.buffer));
-    buffer_wipe(&out.buffer);
-}
-
-static void send(uint8_t type, const void *data, size_t len)
-{
-    assert_true(record_seal(&out, type, data, len, NULL));
-    transfer();
-}
-
-/* Seals inside, whatever it is, as the receiver's next record. */
-static void send_inside(const uint8_t *inside, size_t len)
-{
-    struct aead *aead = aead_new(crypto_lib_default(), AEAD_AES_128_GCM, AEAD_SEAL, key);
-    const struct aead_part part = { inside, len };
-    uint8_t nonce[AEAD_NONCE_LEN];
-    static uint8_t record[RECORD_HEADER_LEN + 20000];
-    size_t body = len + 16;
-
-    assert_non_null(aead);
-    memcpy(nonce, iv, sizeof(nonce));
-    nonce[11] ^= (uint8_t)in.protection->sequence;
-    record[0] = CONTENT_APPLICATION;
-    record[1] = record[2] = 3;
-    record[3] = (uint8_t)(body >> 8);
-    record[4] = (uint8_t)body;
-    assert_true(
-        aead_seal(aead, nonce, record, RECORD_HEADER_LEN, record + RECORD_HEADER_LEN, &part, 1));
-    feed(record, RECORD_HEADER_LEN + body);
-    aead_free(aead);
-}
-
-static void expect_record(uint8_t type, const void *data, size_t len)
-{
-    assert_int_equal(record_in_next(&in, &error), RECORD_READY);
-    assert_int_equal(in.current.type, type);
-    assert_int_equal(in.current.len, len);
-    assert_memory_equal(in.current.data, data, len);
-}
-
-static void expect_failure(uint8_t alert, int reason)
-{
-    assert_int_equal(record_in_next(&in, &error), RECORD_BAD);
-    assert_int_equal(error.alert, alert);
-    assert_int_equal(error.reason, reason);
-}
 
 /* --- What arrives --- */
 
@@ -166,7 +72,7 @@ static void a_record_is_consumed_piece_by_piece(void **state)
 {
     (void)state;
     open_pipes(true);
-    send(CONTENT_APPLICATION, "abcdef", 6);
+    deliver(CONTENT_APPLICATION, "abcdef", 6);
     expect_record(CONTENT_APPLICATION, "abcdef", 6);
     record_in_consume(&in, 2);
     expect_record(CONTENT_APPLICATION, "cdef", 4); /* asking again changes nothing */
@@ -200,7 +106,7 @@ static void an_idle_pipe_holds_no_memory(void **state)
         assert_null(in.buffer.data);
     }
     /* A record that is dropped without being seen gives its memory back, too. */
-    send(CONTENT_APPLICATION, "", 0);
+    deliver(CONTENT_APPLICATION, "", 0);
     assert_int_equal(record_in_next(&in, &error), RECORD_WANT);
     assert_null(in.buffer.data);
     close_pipes();
@@ -238,7 +144,7 @@ static void plaintext_is_at_most_16384_bytes(void **state)
     open_pipes(false);
     record[4] = 1;
     feed(record, sizeof(record));
-    expect_failure(ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);
+    expect_refusal(ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);
     close_pipes();
 }
 
@@ -259,12 +165,12 @@ static void ciphertext_is_at_most_256_bytes_longer(void **state)
     open_pipes(true);
     header[4]++;
     feed(header, sizeof(header));
-    expect_failure(ALERT_RECORD_OVERFLOW, SSL_R_ENCRYPTED_LENGTH_TOO_LONG);
+    expect_refusal(ALERT_RECORD_OVERFLOW, SSL_R_ENCRYPTED_LENGTH_TOO_LONG);
     close_pipes();
     open_pipes(true);
     memset(header + 3, 0xff, 2);
     feed(header, sizeof(header));
-    expect_failure(ALERT_RECORD_OVERFLOW, SSL_R_PACKET_LENGTH_TOO_LONG);
+    expect_refusal(ALERT_RECORD_OVERFLOW, SSL_R_PACKET_LENGTH_TOO_LONG);
     close_pipes();
 }
 
@@ -283,7 +189,7 @@ static void the_inside_is_at_most_16384_bytes_and_a_type(void **state)
     close_pipes();
     open_pipes(true);
     send_inside(inside, RECORD_MAX_PLAINTEXT + 2);
-    expect_failure(ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);
+    expect_refusal(ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);
     close_pipes();
 }
 
@@ -295,11 +201,11 @@ static void an_agreed_maximum_is_enforced(void **state)
     (void)state;
     open_pipes(true);
     in.max_plaintext = 512;
-    send(CONTENT_APPLICATION, data, 512);
+    deliver(CONTENT_APPLICATION, data, 512);
     expect_record(CONTENT_APPLICATION, data, 512);
     record_in_consume(&in, 512);
-    send(CONTENT_APPLICATION, data, 513);
-    expect_failure(ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);
+    deliver(CONTENT_APPLICATION, data, 513);
+    expect_refusal(ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);
     close_pipes();
 }
 
@@ -328,7 +234,7 @@ static void a_record_of_zeros_is_refused(void **state)
     for (size_t len = 0; len <= sizeof(zeros); len += 16) {
         open_pipes(true);
         send_inside(zeros, len);
-        expect_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
+        expect_refusal(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
         close_pipes();
     }
 }
@@ -345,7 +251,7 @@ static void an_inner_type_is_one_of_three(void **state)
         if (type == CONTENT_ALERT || type == CONTENT_HANDSHAKE || type == CONTENT_APPLICATION) {
             expect_record((uint8_t)type, inside, 2);
         } else {
-            expect_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
+            expect_refusal(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
         }
         close_pipes();
     }
@@ -360,9 +266,9 @@ static void an_outer_type_under_protection_is_application_data(void **state)
         open_pipes(true);
         feed(header, sizeof(header));
         if (type == CONTENT_APPLICATION) {
-            expect_failure(ALERT_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC);
+            expect_refusal(ALERT_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC);
         } else {
-            expect_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
+            expect_refusal(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
         }
         close_pipes();
     }
@@ -378,11 +284,11 @@ static void an_alert_in_the_clear_counts_only_before_the_first_protected_record(
     feed(alert, sizeof(alert));
     expect_record(CONTENT_ALERT, alert + 5, 2);
     record_in_consume(&in, 2);
-    send(CONTENT_APPLICATION, "x", 1);
+    deliver(CONTENT_APPLICATION, "x", 1);
     expect_record(CONTENT_APPLICATION, "x", 1);
     record_in_consume(&in, 1);
     feed(alert, sizeof(alert));
-    expect_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
+    expect_refusal(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
     close_pipes();
 }
 
@@ -404,227 +310,19 @@ static void a_change_cipher_spec_is_a_single_one(void **state)
         expect_record(CONTENT_CCS, "\1", 1);
         record_in_consume(&in, 1);
         feed(two, sizeof(two));
-        expect_failure(ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_CCS_MESSAGE);
+        expect_refusal(ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_CCS_MESSAGE);
         close_pipes();
         open_pipes(protected != 0);
         in.plain_ccs = true;
         feed(longer, sizeof(longer));
-        expect_failure(ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_CCS_MESSAGE);
+        expect_refusal(ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_CCS_MESSAGE);
         close_pipes();
         open_pipes(protected != 0);
         in.plain_ccs = true;
         feed(empty, sizeof(empty));
-        expect_failure(ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_CCS_MESSAGE);
+        expect_refusal(ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_CCS_MESSAGE);
         close_pipes();
     }
-}
-
-/* --- Headers --- */
-
-static void the_first_bytes_say_what_is_no_tls(void **state)
-{
-    static const struct {
-        const char *bytes;
-        bool of_server;
-        uint8_t alert;
-        int reason;
-    } cases[] = {
-        { "GET / HTTP/1.1", true, ALERT_NONE, SSL_R_HTTP_REQUEST },
-        { "POST / HTTP/1.1", true, ALERT_NONE, SSL_R_HTTP_REQUEST },
-        { "HEAD / HTTP/1.1", true, ALERT_NONE, SSL_R_HTTP_REQUEST },
-        { "PUT / HTTP/1.1", true, ALERT_NONE, SSL_R_HTTP_REQUEST },
-        { "CONNECT host:443", true, ALERT_NONE, SSL_R_HTTPS_PROXY_REQUEST },
-        { "HTTP/1.1 400 Bad", false, ALERT_NONE, SSL_R_WRONG_VERSION_NUMBER },
-        { "SSH-2.0-OpenSSH", true, ALERT_NONE, SSL_R_WRONG_VERSION_NUMBER },
-        { "\x80\x2e\x01\x00\x02", true, ALERT_PROTOCOL_VERSION, SSL_R_UNKNOWN_PROTOCOL },
-        { "\x80\x2e\x01\x03\x01", true, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL },
-        { "\x80\x2e\x01\x03\x01", false, ALERT_NONE, SSL_R_WRONG_VERSION_NUMBER },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        open_pipes(false);
-        in.of_server = cases[i].of_server;
-        feed(cases[i].bytes, RECORD_HEADER_LEN);
-        expect_failure(cases[i].alert, cases[i].reason);
-        close_pipes();
-    }
-}
-
-static void later_records_have_a_version(void **state)
-{
-    static const uint8_t good[] = { CONTENT_HANDSHAKE, 3, 1, 0, 1, 'x' };
-    static const uint8_t other_major[] = { CONTENT_HANDSHAKE, 2, 3, 0, 1 };
-    static const uint8_t other_minor[] = { CONTENT_APPLICATION, 3, 1, 0, 17 };
-
-    (void)state;
-    open_pipes(false);
-    feed(good, sizeof(good));
-    expect_record(CONTENT_HANDSHAKE, "x", 1);
-    record_in_consume(&in, 1);
-    feed(other_major, sizeof(other_major));
-    expect_failure(ALERT_PROTOCOL_VERSION, SSL_R_WRONG_VERSION_NUMBER);
-    close_pipes();
-    open_pipes(true);
-    feed(other_minor, sizeof(other_minor));
-    expect_failure(ALERT_DECODE_ERROR, SSL_R_WRONG_VERSION_NUMBER);
-    close_pipes();
-}
-
-/* --- Empty records --- */
-
-/* RFC 8446, 5.1: "Implementations MUST NOT send zero-length fragments of Handshake types, even if
- * those fragments contain padding"; 5.4: only application data may be empty. */
-static void handshake_and_alert_records_are_not_empty(void **state)
-{
-    static const uint8_t types[] = { CONTENT_HANDSHAKE, CONTENT_ALERT };
-    static const uint8_t plain[] = { CONTENT_HANDSHAKE, 3, 3, 0, 0 };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(types); i++) {
-        open_pipes(true);
-        send(types[i], "", 0);
-        expect_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_LENGTH);
-        close_pipes();
-    }
-    open_pipes(false);
-    feed(plain, sizeof(plain));
-    expect_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_LENGTH);
-    close_pipes();
-}
-
-/* CVE-2016-6305 class: empty records cost us work and the application gets nothing. Consecutive
- * ones count. */
-static void a_flood_of_empty_records_ends(void **state)
-{
-    (void)state;
-    open_pipes(true);
-    for (int round = 0; round < 3; round++) {
-        for (unsigned i = 0; i < RECORD_MAX_EMPTY; i++) {
-            send(CONTENT_APPLICATION, "", 0);
-            assert_int_equal(record_in_next(&in, &error), RECORD_WANT);
-        }
-        send(CONTENT_APPLICATION, "x", 1);
-        expect_record(CONTENT_APPLICATION, "x", 1);
-        record_in_consume(&in, 1);
-    }
-    for (unsigned i = 0; i < RECORD_MAX_EMPTY; i++) {
-        send(CONTENT_APPLICATION, "", 0);
-        assert_int_equal(record_in_next(&in, &error), RECORD_WANT);
-    }
-    send(CONTENT_APPLICATION, "", 0);
-    expect_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_RECORD_TOO_SMALL);
-    close_pipes();
-}
-
-/* --- Tags and sequence numbers --- */
-
-static void every_byte_of_a_record_is_authentic(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < RECORD_HEADER_LEN + 4 + 17; i++) {
-        open_pipes(true);
-        assert_true(record_seal(&out, CONTENT_APPLICATION, (const uint8_t *)"data", 4, NULL));
-        assert_int_equal(buffer_len(&out.buffer), RECORD_HEADER_LEN + 4 + 17);
-        buffer_bytes(&out.buffer)[i] ^= 1;
-        transfer();
-        if (i == 4) {
-            /* one byte less than there is; the length is authentic, too */
-            assert_int_equal(buffer_bytes(&in.buffer)[4] & 1, 0);
-        }
-        if (i == 3) {
-            assert_int_equal(record_in_next(&in, &error), RECORD_WANT); /* for a longer record */
-        } else {
-            assert_int_equal(record_in_next(&in, &error), RECORD_BAD);
-        }
-        close_pipes();
-    }
-}
-
-static void records_come_in_their_order_and_once(void **state)
-{
-    uint8_t first[64];
-    size_t first_len;
-
-    (void)state;
-    open_pipes(true);
-    assert_true(record_seal(&out, CONTENT_APPLICATION, (const uint8_t *)"first", 5, NULL));
-    first_len = buffer_len(&out.buffer);
-    memcpy(first, buffer_bytes(&out.buffer), first_len);
-    transfer();
-    expect_record(CONTENT_APPLICATION, "first", 5);
-    record_in_consume(&in, 5);
-    assert_int_equal(in.protection->sequence, 1);
-    feed(first, first_len);
-    expect_failure(ALERT_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC);
-    close_pipes();
-}
-
-/* RFC 8446, 5.3: "Because the size of sequence numbers is 64-bit, they should not wrap." */
-static void sequence_numbers_do_not_wrap(void **state)
-{
-    (void)state;
-    open_pipes(true);
-    in.protection->sequence = out.protection->sequence = UINT64_MAX - 1;
-    send(CONTENT_APPLICATION, "last", 4);
-    expect_record(CONTENT_APPLICATION, "last", 4);
-    record_in_consume(&in, 4);
-    assert_false(record_seal(&out, CONTENT_APPLICATION, (const uint8_t *)"more", 4, NULL));
-    assert_int_equal(buffer_len(&out.buffer), 0);
-    static const uint8_t record[RECORD_HEADER_LEN + 20] = { CONTENT_APPLICATION, 3, 3, 0, 20 };
-    feed(record, sizeof(record));
-    expect_failure(ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
-    close_pipes();
-}
-
-/* --- Early data that was rejected --- */
-
-/* RFC 8446, 4.2.10: "The server then skips past early data by attempting to deprotect received
- * records using the handshake traffic key, discarding records which fail deprotection (up to the
- * configured max_early_data_size)." */
-static void rejected_early_data_is_skipped_up_to_a_limit(void **state)
-{
-    static uint8_t junk[RECORD_HEADER_LEN + 100] = { CONTENT_APPLICATION, 3, 3, 0, 100 };
-
-    (void)state;
-    open_pipes(true);
-    in.skip_left = 250;
-    feed(junk, sizeof(junk));
-    assert_int_equal(record_in_next(&in, &error), RECORD_WANT);
-    assert_null(in.buffer.data);
-    feed(junk, sizeof(junk));
-    assert_int_equal(record_in_next(&in, &error), RECORD_WANT);
-    assert_int_equal(in.skip_left, 50);
-    /* The first record that opens ends it. */
-    send(CONTENT_HANDSHAKE, "real", 4);
-    expect_record(CONTENT_HANDSHAKE, "real", 4);
-    record_in_consume(&in, 4);
-    feed(junk, sizeof(junk));
-    expect_failure(ALERT_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC);
-    close_pipes();
-    open_pipes(true);
-    in.skip_left = 99;
-    feed(junk, sizeof(junk));
-    expect_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MUCH_EARLY_DATA);
-    close_pipes();
-}
-
-/* After a HelloRetryRequest there are no keys to try: everything of that type is skipped. */
-static void early_data_before_a_second_hello_is_skipped(void **state)
-{
-    static uint8_t junk[RECORD_HEADER_LEN + 100] = { CONTENT_APPLICATION, 3, 3, 0, 100 };
-    static const uint8_t hello[] = { CONTENT_HANDSHAKE, 3, 3, 0, 1, 'h' };
-
-    (void)state;
-    open_pipes(false);
-    in.skip_left = 150;
-    feed(junk, sizeof(junk));
-    feed(hello, sizeof(hello));
-    expect_record(CONTENT_HANDSHAKE, "h", 1);
-    record_in_consume(&in, 1);
-    feed(junk, sizeof(junk));
-    expect_failure(ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MUCH_EARLY_DATA);
-    close_pipes();
 }
 
 int main(void)
@@ -645,15 +343,6 @@ int main(void)
         cmocka_unit_test(an_outer_type_under_protection_is_application_data),
         cmocka_unit_test(an_alert_in_the_clear_counts_only_before_the_first_protected_record),
         cmocka_unit_test(a_change_cipher_spec_is_a_single_one),
-        cmocka_unit_test(the_first_bytes_say_what_is_no_tls),
-        cmocka_unit_test(later_records_have_a_version),
-        cmocka_unit_test(handshake_and_alert_records_are_not_empty),
-        cmocka_unit_test(a_flood_of_empty_records_ends),
-        cmocka_unit_test(every_byte_of_a_record_is_authentic),
-        cmocka_unit_test(records_come_in_their_order_and_once),
-        cmocka_unit_test(sequence_numbers_do_not_wrap),
-        cmocka_unit_test(rejected_early_data_is_skipped_up_to_a_limit),
-        cmocka_unit_test(early_data_before_a_second_hello_is_skipped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

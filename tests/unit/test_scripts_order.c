@@ -13,292 +13,10 @@
  */
 #include "unit.h"
 
-#include "engines.h"
+#include "flow_table.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* --- Flows --- */
-
-enum afterwards { NOTHING, KEY_UPDATE, TICKET, CLIENT_AUTH };
-
-struct flow {
-    const char *name;
-    bool retry;
-    bool compat;
-    bool ask;      /* for a client certificate, in the handshake */
-    bool has_cert; /* the client */
-    enum afterwards afterwards;
-};
-
-static const struct flow flows[] = {
-    { "simple", false, false, false, false, NOTHING },
-    { "compat", false, true, false, false, NOTHING },
-    { "retried", true, false, false, false, NOTHING },
-    { "retried in compat", true, true, false, false, NOTHING },
-    { "client without certificate", false, false, true, false, NOTHING },
-    { "client certificate", false, true, true, true, NOTHING },
-    { "retried, client certificate", true, true, true, true, NOTHING },
-    { "key update", false, true, false, false, KEY_UPDATE },
-    { "ticket", false, true, false, false, TICKET },
-    { "certificate asked for afterwards", false, false, false, true, CLIENT_AUTH },
-    { "none given afterwards", false, false, false, false, CLIENT_AUTH },
-};
-
-/* One connection of which one end is judged. */
-struct table {
-    const struct flow *flow;
-    struct endpoint us;
-    struct endpoint peer;
-    struct forger forger;
-    int forger_keys;
-    struct buffer to_peer;
-};
-
-static void set_up(struct table *t, const struct flow *flow, enum role us)
-{
-    static const uint16_t p256 = 0x0017;
-    uint64_t options = flow->compat ? OPTION_ENABLE_MIDDLEBOX_COMPAT : 0;
-
-    *t = (struct table){ .flow = flow };
-    endpoint_init(&t->us, us);
-    endpoint_init(&t->peer, us == ROLE_CLIENT ? ROLE_SERVER : ROLE_CLIENT);
-    struct endpoint *client = us == ROLE_CLIENT ? &t->us : &t->peer;
-    struct endpoint *server = us == ROLE_CLIENT ? &t->peer : &t->us;
-    client->config.options = server->config.options = options;
-    client->config.post_handshake_auth = flow->afterwards == CLIENT_AUTH;
-    server->config.ask_client_cert = flow->ask;
-    if (flow->retry) {
-        server->config.groups = u16_list_of(&p256, 1);
-    }
-    if (!flow->has_cert) {
-        credential_clear(&client->config.credentials->slot[KEY_ED25519]);
-    }
-    forger_init(&t->forger, &t->peer);
-}
-
-static void tear_down(struct table *t)
-{
-    endpoint_wipe(&t->us);
-    endpoint_wipe(&t->peer);
-    forger_wipe(&t->forger);
-    buffer_wipe(&t->to_peer);
-}
-
-/* --- What is delivered --- */
-
-/* Keys of a record: plaintext, handshake, then the generations of application keys. */
-enum keys { KEYS_PLAIN, KEYS_HANDSHAKE, KEYS_APPLICATION };
-
-enum content { HONEST, CCS, BAD_CCS, FOREIGN };
-
-struct delivery {
-    enum content content;
-    size_t item;  /* HONEST: which of the peer's */
-    uint8_t type; /* FOREIGN: a message of this type, without a body */
-    int keys;
-};
-
-/* Keys only ever move forward. Before its first protected message the peer has all secrets, and
- * before that we have. */
-static void enter_keys(struct table *t, int keys)
-{
-    if (t->forger_keys == KEYS_PLAIN && keys > KEYS_PLAIN) {
-        bool peer_knows = t->peer.conn.secrets.client_handshake.len > 0;
-        forger_learn(&t->forger, peer_knows ? &t->peer : &t->us);
-    }
-    while (t->forger_keys < keys) {
-        t->forger_keys++;
-        if (t->forger_keys > KEYS_APPLICATION) {
-            forger_next_key(&t->forger);
-        } else {
-            forger_enter(&t->forger,
-                         t->forger_keys == KEYS_HANDSHAKE ? EPOCH_HANDSHAKE : EPOCH_APPLICATION);
-        }
-    }
-}
-
-static void seal(struct table *t, const struct delivery *d, struct buffer *wire)
-{
-    static const uint8_t ccs[] = { 1, 1 };
-    const uint8_t foreign[4] = { d->type };
-    const struct item *item = &t->peer.sent.at[d->item];
-
-    enter_keys(t, d->keys);
-    switch (d->content) {
-    case HONEST:
-        forger_seal(&t->forger, item->content, item->bytes, item->len, wire);
-        break;
-    case CCS:
-        forger_seal(&t->forger, CONTENT_CCS, ccs, 1, wire);
-        break;
-    case BAD_CCS:
-        forger_seal(&t->forger, CONTENT_CCS, ccs, 2, wire);
-        break;
-    case FOREIGN:
-        forger_seal(&t->forger, CONTENT_HANDSHAKE, foreign, sizeof(foreign), wire);
-        break;
-    }
-}
-
-/* Delivers one record to us and lets us act on it. */
-static void deliver(struct table *t, const struct delivery *d)
-{
-    struct buffer wire = { 0 };
-    uint8_t data[16];
-    size_t got;
-
-    seal(t, d, &wire);
-    endpoint_feed(&t->us, buffer_bytes(&wire), buffer_len(&wire));
-    buffer_wipe(&wire);
-    (void)endpoint_read(&t->us, data, sizeof(data), &got, &t->to_peer);
-}
-
-/* What we said reaches the peer. */
-static void answer(struct table *t)
-{
-    uint8_t data[16];
-    size_t got;
-
-    endpoint_feed(&t->peer, buffer_bytes(&t->to_peer), buffer_len(&t->to_peer));
-    buffer_wipe(&t->to_peer);
-    (void)endpoint_read(&t->peer, data, sizeof(data), &got, NULL);
-}
-
-/* Once both are done: makes the peer say what the flow is about. */
-static void begin_afterwards(struct table *t)
-{
-    static const uint8_t ticket[] = { 4, 0, 0, 16, 0, 0, 1, 0, 1, 2, 3, 4, 1, 0, 0, 2, 9, 9, 0, 0 };
-    struct endpoint *server = t->us.conn.role == ROLE_SERVER ? &t->us : &t->peer;
-
-    switch (t->flow->afterwards) {
-    case NOTHING:
-        break;
-    case KEY_UPDATE:
-        t->peer.conn.key_update = KEY_UPDATE_NOT_REQUESTED;
-        assert_int_equal(endpoint_run(&t->peer, NULL), TLS_OK);
-        break;
-    case TICKET:
-        if (t->us.conn.role == ROLE_CLIENT) {
-            items_add(&t->peer.sent, CONTENT_HANDSHAKE, EPOCH_APPLICATION, ticket, sizeof(ticket));
-        }
-        break;
-    case CLIENT_AUTH:
-        server->conn.post_auth = POST_AUTH_ASKED;
-        assert_int_equal(endpoint_run(server, &t->to_peer), TLS_OK);
-        if (server == &t->us) {
-            answer(t);
-        } else {
-            buffer_wipe(&t->to_peer);
-        }
-        break;
-    }
-}
-
-/* --- The honest run --- */
-
-/* What was the case before an item of the peer was delivered. */
-struct moment {
-    uint8_t type; /* of the message; CONTENT_CCS + 200: ChangeCipherSpec */
-    int keys;
-    bool over; /* the first handshake */
-    bool idle; /* and no other is running */
-    size_t flight;
-    const struct step *waiting; /* row that waited for it */
-    const struct step *row;     /* row that took it */
-};
-
-#define TYPE_CCS 220
-
-static struct moment moments[MAX_ITEMS + 1];
-static size_t num_moments;
-
-/* Rows of the scripts that took a message in any honest run. */
-static const struct step *seen_rows[256];
-static size_t num_seen_rows;
-
-static void note_row(const struct step *row)
-{
-    for (size_t i = 0; i < num_seen_rows; i++) {
-        if (seen_rows[i] == row) {
-            return;
-        }
-    }
-    assert_true(num_seen_rows < COUNT_OF(seen_rows));
-    seen_rows[num_seen_rows++] = row;
-}
-
-static int keys_of(const struct item *item, int updates)
-{
-    return item->epoch == EPOCH_PLAINTEXT   ? KEYS_PLAIN
-           : item->epoch == EPOCH_HANDSHAKE ? KEYS_HANDSHAKE
-                                            : KEYS_APPLICATION + updates;
-}
-
-/* Delivers a flight of the peer's items as they are and records the moments. */
-static void record_flight(struct table *t, size_t flight, int *updates)
-{
-    while (num_moments < t->peer.sent.num) {
-        const struct item *item = &t->peer.sent.at[num_moments];
-        bool is_ccs = item->content == CONTENT_CCS;
-        struct moment *m = &moments[num_moments];
-        size_t received = t->us.received.num;
-        *m = (struct moment){ .type = is_ccs ? TYPE_CCS : item->bytes[0],
-                              .keys = keys_of(item, *updates),
-                              .over = t->us.num_done > 0,
-                              .idle = t->us.num_done > 0 && t->us.conn.hs == NULL,
-                              .flight = flight,
-                              .waiting = t->us.conn.hs != NULL ? t->us.conn.hs->step : NULL };
-        const struct delivery d = { HONEST, num_moments, 0, m->keys };
-        deliver(t, &d);
-        assert_false(t->us.conn.error.failed);
-        if (!is_ccs) {
-            assert_int_equal(t->us.received.num, received + 1);
-            m->row = t->us.rows[received];
-            assert_int_equal(m->row->message, m->type);
-            note_row(m->row);
-        }
-        *updates += m->type == MSG_KEY_UPDATE;
-        num_moments++;
-    }
-}
-
-static void start(struct table *t)
-{
-    (void)endpoint_run(&t->peer, NULL);
-    (void)endpoint_run(&t->us, &t->to_peer);
-    answer(t);
-}
-
-static void record(const struct flow *flow, enum role us)
-{
-    struct table t;
-    int updates = 0;
-    size_t flight = 0;
-    bool afterwards = false;
-
-    set_up(&t, flow, us);
-    num_moments = 0;
-    start(&t);
-    while (num_moments < t.peer.sent.num) {
-        record_flight(&t, flight++, &updates);
-        answer(&t);
-        if (!afterwards && t.us.conn.handshakes_done > 0 && t.peer.conn.handshakes_done > 0) {
-            afterwards = true;
-            begin_afterwards(&t);
-        }
-    }
-    assert_true(t.us.conn.hs == NULL && t.us.num_done == 1);
-    assert_true(t.peer.conn.hs == NULL && t.peer.num_done == 1);
-    assert_false(t.peer.conn.error.failed);
-    /* What comes after the last. */
-    moments[num_moments] = (struct moment){ .type = 255,
-                                            .keys = KEYS_APPLICATION + updates,
-                                            .over = true,
-                                            .idle = true,
-                                            .flight = flight };
-    tear_down(&t);
-}
 
 /* --- The model --- */
 
@@ -430,7 +148,7 @@ static void assert_end(struct table *t)
     assert_int_equal(tls_read(c, data, sizeof(data), false, &got), TLS_FAILED);
     assert_int_equal(tls_write(c, data, 1), TLS_FAILED);
     assert_false(tls_start(c));
-    answer(t);
+    table_answer(t);
     /* Before the ServerHello a client's alert is in a record of version 3.1, as its hello is. */
     if (c->role == ROLE_SERVER || c->out.version == VERSION_TLS12) {
         assert_int_equal(t->peer.last_alert, ALERT_LEVEL_FATAL << 8 | c->error.alert);
@@ -443,7 +161,7 @@ static bool step(struct table *t, struct model *m, const struct delivery *d)
     unsigned done_before = t->us.num_done;
     enum verdict verdict = judge(m, d);
 
-    deliver(t, d);
+    table_deliver(t, d);
     switch (verdict) {
     case UNKNOWN:
         return false;
@@ -585,8 +303,8 @@ static void play(const struct flow *flow, enum role us, size_t at, enum change c
     bool going = true;
 
     note_playing(flow, us, at, change, type);
-    set_up(&t, flow, us);
-    start(&t);
+    table_set_up(&t, flow, us);
+    table_start(&t);
     while (going && first < num_moments) {
         size_t flight = moments[first].flight;
         size_t num = change_flight(list, first, at, change, type);
@@ -603,20 +321,20 @@ static void play(const struct flow *flow, enum role us, size_t at, enum change c
             probe(&t, &m, moments[m.next].keys);
             break;
         }
-        answer(&t);
+        table_answer(&t);
         if (!afterwards && t.us.num_done > 0 && t.peer.num_done > 0) {
             afterwards = true;
-            begin_afterwards(&t);
+            table_begin_afterwards(&t);
         }
     }
     num_judged++;
-    tear_down(&t);
+    table_tear_down(&t);
     playing[0] = '\0';
 }
 
 static void play_all(const struct flow *flow, enum role us)
 {
-    record(flow, us);
+    table_record(flow, us);
     for (size_t i = 0; i < num_moments; i++) {
         play(flow, us, i, LEAVE_OUT, 0);
         play(flow, us, i, REPEAT, 0);
@@ -640,7 +358,7 @@ static void play_all(const struct flow *flow, enum role us)
 static void a_client_accepts_no_other_order(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(flows); i++) {
+    for (size_t i = 0; i < num_flows; i++) {
         play_all(&flows[i], ROLE_CLIENT);
     }
 }
@@ -648,7 +366,7 @@ static void a_client_accepts_no_other_order(void **state)
 static void a_server_accepts_no_other_order(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(flows); i++) {
+    for (size_t i = 0; i < num_flows; i++) {
         play_all(&flows[i], ROLE_SERVER);
     }
 }
