@@ -242,6 +242,74 @@ static void a_changed_proof_is_no_proof(void **state)
     }
 }
 
+/* --- Key shares --- */
+
+enum damage { ALL_ZEROS, FIRST_BYTE, LAST_BYTE };
+
+static void damage_share(struct item *hello, const struct group *group, enum damage damage)
+{
+    /* key_share is the last extension of both hellos. */
+    uint8_t *share = hello->bytes + hello->len - group->public_len;
+
+    switch (damage) {
+    case ALL_ZEROS:
+        memset(share, 0, group->public_len);
+        break;
+    case FIRST_BYTE:
+        share[0] ^= 1;
+        break;
+    case LAST_BYTE:
+        share[group->public_len - 1] ^= 1;
+        break;
+    }
+}
+
+/* One of the two hellos with a damaged share arrives. */
+static void play_damaged_share(uint16_t id, enum damage damage, bool of_client)
+{
+    struct buffer flight = { 0 };
+    struct buffer wire = { 0 };
+    struct forger f;
+
+    renew();
+    client.config.groups = u16_list_of(&id, 1);
+    if (of_client) {
+        assert_int_equal(endpoint_run(&client, NULL), TLS_WANT_INPUT);
+        assert_int_equal(endpoint_run(&server, NULL), TLS_WANT_INPUT);
+    } else {
+        begin(&flight);
+        buffer_wipe(&flight);
+    }
+    struct endpoint *from = of_client ? &client : &server;
+    struct endpoint *to = of_client ? &server : &client;
+    damage_share(&from->sent.at[0], group_by_id(id), damage);
+    forger_init(&f, from);
+    forger_seal(&f, CONTENT_HANDSHAKE, from->sent.at[0].bytes, from->sent.at[0].len, &wire);
+    endpoint_feed(to, buffer_bytes(&wire), buffer_len(&wire));
+    assert_int_equal(endpoint_run(to, NULL), TLS_FAILED);
+    assert_int_equal(to->conn.error.alert, ALERT_ILLEGAL_PARAMETER);
+    buffer_wipe(&wire);
+    forger_wipe(&f);
+}
+
+/* RFC 8446, 4.2.8.1, 4.2.8.2 and 7.4.2: shares out of range, off the curve, or that give zeros
+ * (CVE-2017-3730, CVE-2016-0701 class). */
+static void bad_key_shares_are_refused(void **state)
+{
+    static const uint16_t ids[] = { 0x001d, 0x0017, 0x001e, 0x0019, 0x0018, 0x0100 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        for (int of_client = 0; of_client <= 1; of_client++) {
+            play_damaged_share(ids[i], ALL_ZEROS, of_client != 0);
+            if (group_by_id(ids[i])->kind == GROUP_EC) {
+                play_damaged_share(ids[i], FIRST_BYTE, of_client != 0); /* not "uncompressed" */
+                play_damaged_share(ids[i], LAST_BYTE, of_client != 0);  /* off the curve */
+            }
+        }
+    }
+}
+
 /* --- Floods on the way --- */
 
 static void a_flood_of_change_cipher_specs_ends(void **state)
@@ -336,6 +404,7 @@ int main(void)
         TEST(a_message_that_announces_too_much_is_refused),
         TEST(one_retry_is_all),
         TEST(a_changed_proof_is_no_proof),
+        TEST(bad_key_shares_are_refused),
         TEST(a_flood_of_change_cipher_specs_ends),
         TEST(a_flood_of_warnings_ends),
         TEST(an_alert_has_two_bytes),

@@ -2,7 +2,8 @@
  * Every message of a handshake cut off at every byte, or with a byte too many, its own length being
  * right: none may be taken. RFC 8446, 6: "Peers which receive a message which cannot be parsed
  * according to the syntax (e.g., have a length extending beyond the message boundary or contain an
- * out-of-range length) MUST terminate the connection with a "decode_error" alert."
+ * out-of-range length) MUST terminate the connection with a "decode_error" alert." CVE-2016-6306
+ * (reads beyond short messages) is of this kind; the sanitizer looks.
  */
 #include "unit.h"
 

@@ -132,6 +132,19 @@ static void every_byte_of_a_record_is_authentic(void **state)
     }
 }
 
+/* CVE-2017-3731 class: what is shorter than a tag and a content type. */
+static void a_record_shorter_than_its_tag_is_refused(void **state)
+{
+    (void)state;
+    for (uint8_t len = 0; len <= 16; len++) {
+        uint8_t record[RECORD_HEADER_LEN + 16] = { CONTENT_APPLICATION, 3, 3, 0, len };
+        open_pipes(true);
+        feed(record, RECORD_HEADER_LEN + (size_t)len);
+        expect_refusal(ALERT_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC);
+        close_pipes();
+    }
+}
+
 static void records_come_in_their_order_and_once(void **state)
 {
     uint8_t first[64];
@@ -226,6 +239,7 @@ int main(void)
         cmocka_unit_test(handshake_and_alert_records_are_not_empty),
         cmocka_unit_test(a_flood_of_empty_records_ends),
         cmocka_unit_test(every_byte_of_a_record_is_authentic),
+        cmocka_unit_test(a_record_shorter_than_its_tag_is_refused),
         cmocka_unit_test(records_come_in_their_order_and_once),
         cmocka_unit_test(sequence_numbers_do_not_wrap),
         cmocka_unit_test(rejected_early_data_is_skipped_up_to_a_limit),
