@@ -11,7 +11,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-/* Wipes what may have been written, gives the memory back, leaves an empty buffer. */
+/* Wipes what may be secret, gives the memory back, leaves an empty buffer. */
 static void give_back(struct buffer *b)
 {
     if (b->data != NULL) {
@@ -86,6 +86,11 @@ void buffer_commit(struct buffer *b, size_t len)
 {
     assert(len <= b->cap - b->end);
     b->end += len;
+}
+
+void buffer_declare_public(struct buffer *b)
+{
+    b->high = 0;
 }
 
 bool buffer_append(struct buffer *b, const void *data, size_t len)

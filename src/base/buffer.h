@@ -14,7 +14,7 @@ struct buffer {
     size_t cap;    /* bytes at data */
     size_t start;  /* first readable byte */
     size_t end;    /* one past the last readable byte */
-    size_t high;   /* one past the last byte that may have been written since data was taken */
+    size_t high;   /* one past the last byte that may hold a secret */
 };
 
 /* An empty buffer that holds no memory is all zeros: struct buffer b = { 0 }. */
@@ -26,6 +26,10 @@ MUST_CHECK uint8_t *buffer_reserve(struct buffer *b, size_t len);
 /* Makes len bytes, written where buffer_reserve() said, readable. len: at most what was reserved.
  */
 void buffer_commit(struct buffer *b, size_t len);
+
+/* Says that nothing written so far is secret, as it goes out to the world: what was reserved until
+ * now needs no wiping. Bytes reserved later count as secret again until this is called anew. */
+void buffer_declare_public(struct buffer *b);
 
 /* Appends a copy of data[0..len). False: out of memory, nothing changed. */
 MUST_CHECK bool buffer_append(struct buffer *b, const void *data, size_t len);

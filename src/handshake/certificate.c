@@ -35,6 +35,10 @@ static bool keep_request(struct tls_conn *c, const struct handshake *hs)
     size_t len = buffer_len(&hs->outgoing);
     uint8_t *bytes = buffer_bytes(&hs->outgoing);
 
+    /* Out of memory, the writer may not even have the header. */
+    if (len < MESSAGE_HEADER_LEN) {
+        return false;
+    }
     blob_set(&c->auth_request, blob_new(bytes, len));
     if (c->auth_request == NULL) {
         return false;

@@ -50,15 +50,17 @@ static size_t tls13_seal(struct protection *base, uint8_t *record, uint8_t type,
 {
     struct tls13_protection *p = tls13_of(base);
     /* Content, its type, and padding in as many pieces as it needs: at most 16 of 1024. */
-    struct aead_part parts[2 + RECORD_MAX_PLAINTEXT / sizeof zeros] = { { data, len },
-                                                                        { &type, 1 } };
-    size_t num_parts = 2;
+    struct aead_part parts[2 + RECORD_MAX_PLAINTEXT / sizeof zeros];
+    size_t num_parts = 0;
     size_t fragment_len = len + 1 + padding + p->tag_len;
     uint8_t nonce[AEAD_NONCE_LEN];
 
     if (base->sequence == UINT64_MAX || padding > RECORD_MAX_PLAINTEXT - len) {
         return 0;
     }
+    /* Set one by one: the array is seldom used further than this, and clearing it is not free. */
+    parts[num_parts++] = (struct aead_part){ data, len };
+    parts[num_parts++] = (struct aead_part){ &type, 1 };
     while (padding > 0) {
         size_t piece = padding < sizeof zeros ? padding : sizeof zeros;
         parts[num_parts++] = (struct aead_part){ zeros, piece };

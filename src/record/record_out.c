@@ -3,6 +3,8 @@
  */
 #include "record/record_out.h"
 
+#include "base/secret.h"
+
 #include <string.h>
 
 /* A record without protection: header and content. */
@@ -50,8 +52,15 @@ bool record_seal(struct record_out *r, uint8_t type, const uint8_t *data, size_t
         return false;
     }
     size_t record_len = p->ops->seal(p, record, type, data, len, pad);
+    if (record_len == 0) {
+        /* It may have got as far as copying the content, which the next record would disown. */
+        wipe(record, RECORD_HEADER_LEN + len + pad + p->ops->overhead(p));
+        return false;
+    }
     buffer_commit(&r->buffer, record_len);
-    return record_len > 0;
+    /* Ciphertext and what went out in the clear: clearing it costs a tenth of the encryption. */
+    buffer_declare_public(&r->buffer);
+    return true;
 }
 
 bool record_out_is_worn(const struct record_out *r)

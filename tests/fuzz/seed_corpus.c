@@ -308,7 +308,8 @@ static void save_session(void)
             SSL_SESSION_set1_master_key(session, bytes, 0) == 1 &&
             SSL_SESSION_set1_hostname(session, "unit.example") == 1 &&
             SSL_SESSION_set1_alpn_selected(session, (const unsigned char *)"h2", 2) == 1 &&
-            SSL_SESSION_set1_id(session, (const unsigned char *)"an id", 5) == 1,
+            SSL_SESSION_set1_id(session, (const unsigned char *)"an id", 5) == 1 &&
+            SSL_SESSION_set_time(session, 1700000000) == 1700000000,
         "a session is made");
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
     SSL *ssl = SSL_new(ctx);

@@ -58,6 +58,9 @@ struct endpoint {
     uint8_t random_next;
 };
 
+/* How endpoints answer; the owner is the struct endpoint. */
+extern const struct tls_hooks endpoint_hooks;
+
 /* An endpoint that is ready to start: TLS 1.3 with the defaults of the library, an Ed25519
  * certificate, middlebox compatibility. */
 void endpoint_init(struct endpoint *e, enum role role);

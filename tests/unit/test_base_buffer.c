@@ -57,6 +57,22 @@ static void reserved_room_is_not_readable_until_committed(void **state)
     buffer_wipe(&b);
 }
 
+static void what_is_public_is_not_wiped(void **state)
+{
+    (void)state;
+    struct buffer b = { 0 };
+
+    assert_true(buffer_append(&b, "secret", 6));
+    assert_int_equal(b.high, 6);
+    buffer_declare_public(&b);
+    assert_int_equal(b.high, 0);
+    assert_memory_equal(buffer_bytes(&b), "secret", 6);
+    /* What comes later counts again, with all that stands before it. */
+    assert_true(buffer_append(&b, "more", 4));
+    assert_int_equal(b.high, 10);
+    buffer_wipe(&b);
+}
+
 static void grows_beyond_a_block_and_keeps_the_contents(void **state)
 {
     (void)state;
@@ -239,6 +255,7 @@ int main(void)
         cmocka_unit_test(appended_bytes_come_out_in_order),
         cmocka_unit_test(memory_is_held_only_while_something_is_readable),
         cmocka_unit_test(reserved_room_is_not_readable_until_committed),
+        cmocka_unit_test(what_is_public_is_not_wiped),
         cmocka_unit_test(grows_beyond_a_block_and_keeps_the_contents),
         cmocka_unit_test(a_standing_queue_stays_in_its_block),
         cmocka_unit_test(impossible_reservations_change_nothing),

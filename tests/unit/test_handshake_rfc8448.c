@@ -4,130 +4,17 @@
  * on more than the keys (our ClientHello has other extensions, a signature other random bytes) the
  * trace's own message is put in its place; transcript, key schedule, Finished and records are the
  * library's.
- *
- * rfc8448.txt beside this file is made from the RFC by rfc8448-extract.
  */
 #include "unit.h"
 
 #include "conn/pipes.h"
 #include "crypto/kdf.h"
 #include "engines.h"
+#include "rfc8448.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* --- The traces --- */
-
-#define SIMPLE      3
-#define RESUMED     4
-#define RETRIED     5
-#define CLIENT_AUTH 6
-#define COMPAT      7
-
-struct value {
-    int section;
-    enum role side;
-    size_t event; /* number of the event, which is a run of lines with the same title */
-    char title[80];
-    char field[32];
-    size_t len;
-    uint8_t *bytes; /* owns */
-};
-
-static struct value values[1024];
-static size_t num_values;
-
-static void add_value(char *line)
-{
-    struct value *v = &values[num_values];
-    const struct value *before = num_values > 0 ? v - 1 : NULL;
-    char *rest = line;
-    const char *section = strsep(&rest, "|");
-    const char *side = strsep(&rest, "|");
-    const char *title = strsep(&rest, "|");
-    const char *field = strsep(&rest, "|");
-
-    assert_true(num_values < COUNT_OF(values) && rest != NULL);
-    struct bytes bytes = from_hex(rest);
-    v->section = atoi(section);
-    v->side = strcmp(side, "client") == 0 ? ROLE_CLIENT : ROLE_SERVER;
-    (void)snprintf(v->title, sizeof(v->title), "%s", title);
-    (void)snprintf(v->field, sizeof(v->field), "%s", field);
-    v->len = bytes.len;
-    v->bytes = malloc(bytes.len + 1);
-    assert_non_null(v->bytes);
-    memcpy(v->bytes, bytes.data, bytes.len);
-    bool same = before != NULL && before->side == v->side && strcmp(before->title, title) == 0 &&
-                strcmp(before->field, field) != 0 &&
-                !(strncmp(title, "send ", 5) == 0 && strcmp(field, "payload") == 0);
-    v->event = before == NULL ? 0 : before->event + !same;
-    num_values++;
-}
-
-static int load(void **state)
-{
-    const char *directory = getenv("TEST_DATA");
-    char path[512];
-    static char line[8192];
-
-    (void)state;
-    (void)snprintf(path, sizeof(path), "%s/rfc8448.txt", directory != NULL ? directory : ".");
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
-        printf("cannot open %s\n", path);
-        return -1;
-    }
-    while (fgets(line, sizeof(line), file) != NULL) {
-        line[strcspn(line, "\n")] = '\0';
-        add_value(line);
-    }
-    (void)fclose(file);
-    return num_values > 0 ? 0 : -1;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < num_values; i++) {
-        free(values[i].bytes);
-    }
-    endpoint_identity_free();
-    return 0;
-}
-
-/* The field of the same event; NULL: it has none. */
-static const struct value *field_of(const struct value *of, const char *field)
-{
-    for (size_t i = 0; i < num_values; i++) {
-        if (values[i].event == of->event && strcmp(values[i].field, field) == 0) {
-            return &values[i];
-        }
-    }
-    return NULL;
-}
-
-/* The index-th value of that name. */
-static const struct value *find(int section, enum role side, const char *title, const char *field,
-                                size_t index)
-{
-    for (size_t i = 0; i < num_values; i++) {
-        const struct value *v = &values[i];
-        if (v->section == section && v->side == side && strcmp(v->title, title) == 0 &&
-            strcmp(v->field, field) == 0 && index-- == 0) {
-            return v;
-        }
-    }
-    fail_msg("section %d has no %s, %s", section, title, field);
-    return NULL;
-}
-
-static void assert_value(const struct value *v, const void *bytes, size_t len)
-{
-    assert_int_equal(v->len, len);
-    assert_memory_equal(v->bytes, bytes, len);
-}
 
 /* --- Derivations, one by one --- */
 
@@ -427,7 +314,7 @@ static const struct step server_script[] = {
       .write = replay_retry_request },
     ROW_GOTO(is_retried, server_script),
     ROW_SEND(MSG_SERVER_HELLO, replay_server_hello),
-    { .kind = STEP_KIND_SEND, .when = is_compat, .message = MSG_CCS, .write = write_ccs },
+    { .kind = STEP_KIND_SEND, .when = is_compat, .message = MSG_CCS },
     ROW_DO(derive_handshake),
     ROW_KEYS(DIRECTION_OUT, EPOCH_HANDSHAKE),
     ROW_KEYS(DIRECTION_IN, EPOCH_HANDSHAKE),
@@ -652,6 +539,12 @@ static void our_hello_holds_what_the_hooks_give(void **state)
     buffer_wipe(&out);
 }
 
+static int free_all(void **state)
+{
+    endpoint_identity_free();
+    return rfc8448_unload(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -663,5 +556,5 @@ int main(void)
         cmocka_unit_test(our_hello_holds_what_the_hooks_give),
     };
 
-    return cmocka_run_group_tests(tests, load, unload);
+    return cmocka_run_group_tests(tests, rfc8448_load, free_all);
 }

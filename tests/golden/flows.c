@@ -1,0 +1,304 @@
+/*
+ * Lists every legal flow of the scripts in handshake/scripts.c: the tables are walked with the real
+ * conditions, while what handlers would find out (a retry, a request for a certificate, ...) is
+ * enumerated. usage: flows [FILE]: prints the list, or compares it with FILE, where it is kept to
+ * be reviewed like code. Either way it is an error when a row, or one side of a condition, is in no
+ * flow.
+ *
+ * In the list "<" is a message received, ">" one sent, "|" a change of keys, "?" one that the peer
+ * may leave out.
+ */
+#include "handshake/handshake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is enumerated. */
+struct facts {
+    bool compat;
+    bool retry;    /* the first hello is answered by a HelloRetryRequest */
+    bool asked;    /* the server asks for a certificate in the handshake */
+    bool has_cert; /* the client has one */
+};
+
+#define MAX_FLOWS 256
+#define MAX_FLOW  2048
+
+static char flows[MAX_FLOWS][MAX_FLOW];
+static size_t num_flows;
+
+/* Which rows were taken, and which were passed over by their condition. */
+#define MAX_ROWS 512
+
+struct visit {
+    const struct step *row;
+    bool taken;
+    bool passed;
+};
+
+static struct visit visits[MAX_ROWS];
+static size_t num_visits;
+
+static struct visit *visit_of(const struct step *row)
+{
+    for (size_t i = 0; i < num_visits; i++) {
+        if (visits[i].row == row) {
+            return &visits[i];
+        }
+    }
+    if (num_visits == MAX_ROWS) {
+        fprintf(stderr, "flows: more than %d rows\n", MAX_ROWS);
+        exit(2);
+    }
+    visits[num_visits].row = row;
+    return &visits[num_visits++];
+}
+
+/* --- What handlers do to the facts that conditions look at --- */
+
+static void after_reading(const struct step *row, struct handshake *hs, const struct facts *facts)
+{
+    if (row->read == read_server_hello && facts->retry && hs->retry == RETRY_NONE) {
+        hs->retry = RETRY_DUE;
+    } else if (row->read == read_client_hello && hs->retry == RETRY_DUE) {
+        hs->retry = RETRY_DONE;
+    } else if (row->read == read_certificate_request) {
+        hs->asked_cert = true;
+    } else if (row->read == read_certificate) {
+        hs->peer_has_cert = hs->conn->role == ROLE_CLIENT || facts->has_cert;
+    }
+}
+
+static void after_acting(const struct step *row, struct handshake *hs, const struct facts *facts)
+{
+    if (row->act == prepare_client_hello && hs->retry == RETRY_DUE) {
+        hs->retry = RETRY_DONE;
+    } else if (row->act == choose_group && facts->retry && hs->retry == RETRY_NONE) {
+        hs->retry = RETRY_DUE;
+    } else if (row->act == choose_credential_server) {
+        hs->asked_cert = facts->asked;
+        hs->have_cert = true;
+    } else if (row->act == choose_credential_client) {
+        hs->have_cert = facts->has_cert;
+    } else if (row->act == begin_post_auth) {
+        hs->asked_cert = true;
+    }
+}
+
+/* --- Walking --- */
+
+static void add(char *flow, const char *mark, const char *name)
+{
+    size_t len = strlen(flow);
+
+    if (strncmp(name, "MSG_", 4) == 0) {
+        name += 4;
+    }
+    if ((size_t)snprintf(flow + len, MAX_FLOW - len, " %s%s", mark, name) >= MAX_FLOW - len) {
+        fprintf(stderr, "flows: a flow is too long\n");
+        exit(2);
+    }
+}
+
+/* Takes one row; returns the next. */
+static const struct step *take(const struct step *row, struct handshake *hs,
+                               const struct facts *facts, char *flow)
+{
+    switch (row->kind) {
+    case STEP_KIND_MAYBE:
+        /* The one optional message there is. */
+        if (row->message != MSG_CERTIFICATE_REQUEST || !facts->asked) {
+            visit_of(row)->passed = true;
+            return row + 1;
+        }
+        add(flow, "?<", row->name);
+        after_reading(row, hs, facts);
+        break;
+    case STEP_KIND_RECV: {
+        enum retry before = hs->retry;
+        after_reading(row, hs, facts);
+        bool retried = before == RETRY_NONE && hs->retry == RETRY_DUE;
+        add(flow, "<", retried ? "HELLO_RETRY_REQUEST" : row->name);
+        break;
+    }
+    case STEP_KIND_SEND:
+        add(flow, ">", row->write == write_hello_retry_request ? "HELLO_RETRY_REQUEST" : row->name);
+        break;
+    case STEP_KIND_KEYS:
+    case STEP_KIND_NEXT:
+        add(flow, "|", row->name);
+        break;
+    case STEP_KIND_DO:
+        after_acting(row, hs, facts);
+        break;
+    case STEP_KIND_GOTO:
+        visit_of(row)->taken = true;
+        return row->script;
+    case STEP_KIND_MARK:
+    case STEP_KIND_END:
+        break;
+    }
+    visit_of(row)->taken = true;
+    return row + 1;
+}
+
+static void walk(const struct script *script, const struct facts *facts)
+{
+    struct tls_config config = { .options = facts->compat ? OPTION_ENABLE_MIDDLEBOX_COMPAT : 0 };
+    struct tls_conn conn = { .role = script->role, .config = &config };
+    struct handshake hs = { .conn = &conn };
+    const struct step *row = script->steps;
+    char flow[MAX_FLOW] = "";
+
+    while (row->kind != STEP_KIND_END) {
+        if (row->when != NULL && !row->when(&hs)) {
+            visit_of(row)->passed = true;
+            row++;
+        } else {
+            row = take(row, &hs, facts, flow);
+        }
+    }
+    visit_of(row)->taken = true;
+    for (size_t i = 0; i < num_flows; i++) {
+        if (strncmp(flows[i], script->name, strlen(script->name)) == 0 &&
+            strcmp(flows[i] + strlen(script->name) + 1, flow) == 0) {
+            return;
+        }
+    }
+    if (num_flows == MAX_FLOWS) {
+        fprintf(stderr, "flows: more than %d flows\n", MAX_FLOWS);
+        exit(2);
+    }
+    (void)snprintf(flows[num_flows++], MAX_FLOW, "%s:%s", script->name, flow);
+}
+
+/* --- What may come when nothing runs --- */
+
+static const char *name_of(const struct step *steps)
+{
+    for (size_t i = 0; i < num_scripts; i++) {
+        if (scripts[i].steps == steps) {
+            return scripts[i].name;
+        }
+    }
+    return "a script without a name";
+}
+
+static void list_idle(enum role role)
+{
+    static const char *const auth_names[] = { "", " once offered", " while asking", " when asked" };
+
+    for (unsigned type = 0; type < 256; type++) {
+        struct tls_conn conn = { .role = role };
+        const struct step *always = script_for_idle(&conn, (uint8_t)type);
+        for (int auth = POST_AUTH_NONE; auth <= POST_AUTH_PENDING; auth++) {
+            conn.post_auth = (enum post_auth)auth;
+            const struct step *script = script_for_idle(&conn, (uint8_t)type);
+            if (script != NULL && (auth == POST_AUTH_NONE || script != always)) {
+                (void)snprintf(flows[num_flows++], MAX_FLOW, "idle %s: <%u%s starts %s",
+                               role == ROLE_CLIENT ? "client" : "server", type, auth_names[auth],
+                               name_of(script));
+            }
+        }
+    }
+}
+
+/* --- The list --- */
+
+/* True when a handshake can begin with the script: no other goes on with it, or it is the first. */
+static bool is_start(const struct script *script)
+{
+    if (script->steps == script_client_hello || script->steps == script_server_hello) {
+        return true;
+    }
+    for (size_t i = 0; i < num_scripts; i++) {
+        for (const struct step *row = scripts[i].steps; row->kind != STEP_KIND_END; row++) {
+            if (row->kind == STEP_KIND_GOTO && row->script == script->steps) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void make_list(void)
+{
+    for (size_t i = 0; i < num_scripts; i++) {
+        for (unsigned bits = 0; bits < 16 && is_start(&scripts[i]); bits++) {
+            const struct facts facts = { (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0,
+                                         (bits & 8) != 0 };
+            walk(&scripts[i], &facts);
+        }
+    }
+    list_idle(ROLE_CLIENT);
+    list_idle(ROLE_SERVER);
+}
+
+/* True when each row was taken, and each condition was false at least once. */
+static bool all_rows_were_visited(void)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < num_scripts; i++) {
+        for (const struct step *row = scripts[i].steps; row->kind != STEP_KIND_END; row++) {
+            const struct visit *v = visit_of(row);
+            bool optional = row->when != NULL || row->kind == STEP_KIND_MAYBE;
+            bool before_end = row->kind == STEP_KIND_GOTO && row->when == NULL;
+            if (!v->taken || (optional && !v->passed)) {
+                printf("%s: no flow %s %s\n", scripts[i].name, v->taken ? "goes without" : "takes",
+                       row->name);
+                all = false;
+            }
+            if (before_end) {
+                break; /* what stands behind is never reached */
+            }
+        }
+    }
+    return all;
+}
+
+/* Compares the list with a file line by line and prints what differs. */
+static bool is_recorded(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    static char line[MAX_FLOW + 2];
+    size_t i = 0;
+    bool same = true;
+
+    if (file == NULL) {
+        perror(path);
+        return false;
+    }
+    while (fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (i < num_flows && strcmp(line, flows[i]) == 0) {
+            i++;
+            continue;
+        }
+        printf("recorded: %s\nnow:      %s\n", line, i < num_flows ? flows[i] : "(nothing)");
+        i++;
+        same = false;
+    }
+    (void)fclose(file);
+    for (; i < num_flows; i++) {
+        printf("recorded: (nothing)\nnow:      %s\n", flows[i]);
+        same = false;
+    }
+    return same;
+}
+
+int main(int argc, char **argv)
+{
+    make_list();
+    bool visited = all_rows_were_visited();
+    if (argc == 2) {
+        bool recorded = is_recorded(argv[1]);
+        printf("%zu flows of %zu scripts\n", num_flows, num_scripts);
+        return visited && recorded ? 0 : 1;
+    }
+    for (size_t i = 0; i < num_flows; i++) {
+        puts(flows[i]);
+    }
+    return visited ? 0 : 1;
+}

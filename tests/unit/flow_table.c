@@ -1,0 +1,237 @@
+/*
+ * Flows and the connection on which they are played; see flow_table.h.
+ */
+#include "unit.h"
+
+#include "flow_table.h"
+
+const struct flow flows[] = {
+    { "simple", false, false, false, false, NOTHING },
+    { "compat", false, true, false, false, NOTHING },
+    { "retried", true, false, false, false, NOTHING },
+    { "retried in compat", true, true, false, false, NOTHING },
+    { "client without certificate", false, false, true, false, NOTHING },
+    { "client certificate", false, true, true, true, NOTHING },
+    { "retried, client certificate", true, true, true, true, NOTHING },
+    { "key update", false, true, false, false, KEY_UPDATE },
+    { "ticket", false, true, false, false, TICKET },
+    { "certificate asked for afterwards", false, false, false, true, CLIENT_AUTH },
+    { "none given afterwards", false, false, false, false, CLIENT_AUTH },
+};
+const size_t num_flows = COUNT_OF(flows);
+
+void table_set_up(struct table *t, const struct flow *flow, enum role us)
+{
+    static const uint16_t p256 = 0x0017;
+    uint64_t options = flow->compat ? OPTION_ENABLE_MIDDLEBOX_COMPAT : 0;
+
+    *t = (struct table){ .flow = flow };
+    endpoint_init(&t->us, us);
+    endpoint_init(&t->peer, us == ROLE_CLIENT ? ROLE_SERVER : ROLE_CLIENT);
+    struct endpoint *client = us == ROLE_CLIENT ? &t->us : &t->peer;
+    struct endpoint *server = us == ROLE_CLIENT ? &t->peer : &t->us;
+    client->config.options = server->config.options = options;
+    client->config.post_handshake_auth = flow->afterwards == CLIENT_AUTH;
+    server->config.ask_client_cert = flow->ask;
+    if (flow->retry) {
+        server->config.groups = u16_list_of(&p256, 1);
+    }
+    if (!flow->has_cert) {
+        credential_clear(&client->config.credentials->slot[KEY_ED25519]);
+    }
+    forger_init(&t->forger, &t->peer);
+}
+
+void table_tear_down(struct table *t)
+{
+    endpoint_wipe(&t->us);
+    endpoint_wipe(&t->peer);
+    forger_wipe(&t->forger);
+    buffer_wipe(&t->to_peer);
+}
+
+/* --- What is delivered --- */
+
+/* Keys only ever move forward. Before its first protected message the peer has all secrets, and
+ * before that we have. */
+static void enter_keys(struct table *t, int keys)
+{
+    if (t->forger_keys == KEYS_PLAIN && keys > KEYS_PLAIN) {
+        bool peer_knows = t->peer.conn.secrets.client_handshake.len > 0;
+        forger_learn(&t->forger, peer_knows ? &t->peer : &t->us);
+    }
+    while (t->forger_keys < keys) {
+        t->forger_keys++;
+        if (t->forger_keys > KEYS_APPLICATION) {
+            forger_next_key(&t->forger);
+        } else {
+            forger_enter(&t->forger,
+                         t->forger_keys == KEYS_HANDSHAKE ? EPOCH_HANDSHAKE : EPOCH_APPLICATION);
+        }
+    }
+}
+
+static void seal(struct table *t, const struct delivery *d, struct buffer *wire)
+{
+    static const uint8_t ccs[] = { 1, 1 };
+    const uint8_t foreign[4] = { d->type };
+    const struct item *item = &t->peer.sent.at[d->item];
+
+    enter_keys(t, d->keys);
+    switch (d->content) {
+    case HONEST:
+        forger_seal(&t->forger, item->content, item->bytes, item->len, wire);
+        break;
+    case CCS:
+        forger_seal(&t->forger, CONTENT_CCS, ccs, 1, wire);
+        break;
+    case BAD_CCS:
+        forger_seal(&t->forger, CONTENT_CCS, ccs, 2, wire);
+        break;
+    case FOREIGN:
+        forger_seal(&t->forger, CONTENT_HANDSHAKE, foreign, sizeof(foreign), wire);
+        break;
+    }
+}
+
+void table_deliver(struct table *t, const struct delivery *d)
+{
+    struct buffer wire = { 0 };
+    uint8_t data[16];
+    size_t got;
+
+    seal(t, d, &wire);
+    endpoint_feed(&t->us, buffer_bytes(&wire), buffer_len(&wire));
+    buffer_wipe(&wire);
+    (void)endpoint_read(&t->us, data, sizeof(data), &got, &t->to_peer);
+}
+
+void table_answer(struct table *t)
+{
+    uint8_t data[16];
+    size_t got;
+
+    endpoint_feed(&t->peer, buffer_bytes(&t->to_peer), buffer_len(&t->to_peer));
+    buffer_wipe(&t->to_peer);
+    (void)endpoint_read(&t->peer, data, sizeof(data), &got, NULL);
+}
+
+void table_begin_afterwards(struct table *t)
+{
+    static const uint8_t ticket[] = { 4, 0, 0, 16, 0, 0, 1, 0, 1, 2, 3, 4, 1, 0, 0, 2, 9, 9, 0, 0 };
+    struct endpoint *server = t->us.conn.role == ROLE_SERVER ? &t->us : &t->peer;
+
+    switch (t->flow->afterwards) {
+    case NOTHING:
+        break;
+    case KEY_UPDATE:
+        t->peer.conn.key_update = KEY_UPDATE_NOT_REQUESTED;
+        assert_int_equal(endpoint_run(&t->peer, NULL), TLS_OK);
+        break;
+    case TICKET:
+        if (t->us.conn.role == ROLE_CLIENT) {
+            items_add(&t->peer.sent, CONTENT_HANDSHAKE, EPOCH_APPLICATION, ticket, sizeof(ticket));
+        }
+        break;
+    case CLIENT_AUTH:
+        server->conn.post_auth = POST_AUTH_ASKED;
+        assert_int_equal(endpoint_run(server, &t->to_peer), TLS_OK);
+        if (server == &t->us) {
+            table_answer(t);
+        } else {
+            buffer_wipe(&t->to_peer);
+        }
+        break;
+    }
+}
+
+/* --- The honest run --- */
+
+struct moment moments[MAX_ITEMS + 1];
+size_t num_moments;
+
+const struct step *seen_rows[256];
+size_t num_seen_rows;
+
+static void note_row(const struct step *row)
+{
+    for (size_t i = 0; i < num_seen_rows; i++) {
+        if (seen_rows[i] == row) {
+            return;
+        }
+    }
+    assert_true(num_seen_rows < COUNT_OF(seen_rows));
+    seen_rows[num_seen_rows++] = row;
+}
+
+static int keys_of(const struct item *item, int updates)
+{
+    return item->epoch == EPOCH_PLAINTEXT   ? KEYS_PLAIN
+           : item->epoch == EPOCH_HANDSHAKE ? KEYS_HANDSHAKE
+                                            : KEYS_APPLICATION + updates;
+}
+
+/* Delivers a flight of the peer's items as they are and records the moments. */
+static void record_flight(struct table *t, size_t flight, int *updates)
+{
+    while (num_moments < t->peer.sent.num) {
+        const struct item *item = &t->peer.sent.at[num_moments];
+        bool is_ccs = item->content == CONTENT_CCS;
+        struct moment *m = &moments[num_moments];
+        size_t received = t->us.received.num;
+        *m = (struct moment){ .type = is_ccs ? TYPE_CCS : item->bytes[0],
+                              .keys = keys_of(item, *updates),
+                              .over = t->us.num_done > 0,
+                              .idle = t->us.num_done > 0 && t->us.conn.hs == NULL,
+                              .flight = flight,
+                              .waiting = t->us.conn.hs != NULL ? t->us.conn.hs->step : NULL };
+        const struct delivery d = { HONEST, num_moments, 0, m->keys };
+        table_deliver(t, &d);
+        assert_false(t->us.conn.error.failed);
+        if (!is_ccs) {
+            assert_int_equal(t->us.received.num, received + 1);
+            m->row = t->us.rows[received];
+            assert_int_equal(m->row->message, m->type);
+            note_row(m->row);
+        }
+        *updates += m->type == MSG_KEY_UPDATE;
+        num_moments++;
+    }
+}
+
+void table_start(struct table *t)
+{
+    (void)endpoint_run(&t->peer, NULL);
+    (void)endpoint_run(&t->us, &t->to_peer);
+    table_answer(t);
+}
+
+void table_record(const struct flow *flow, enum role us)
+{
+    struct table t;
+    int updates = 0;
+    size_t flight = 0;
+    bool afterwards = false;
+
+    table_set_up(&t, flow, us);
+    num_moments = 0;
+    table_start(&t);
+    while (num_moments < t.peer.sent.num) {
+        record_flight(&t, flight++, &updates);
+        table_answer(&t);
+        if (!afterwards && t.us.conn.handshakes_done > 0 && t.peer.conn.handshakes_done > 0) {
+            afterwards = true;
+            table_begin_afterwards(&t);
+        }
+    }
+    assert_true(t.us.conn.hs == NULL && t.us.num_done == 1);
+    assert_true(t.peer.conn.hs == NULL && t.peer.num_done == 1);
+    assert_false(t.peer.conn.error.failed);
+    /* What comes after the last. */
+    moments[num_moments] = (struct moment){ .type = 255,
+                                            .keys = KEYS_APPLICATION + updates,
+                                            .over = true,
+                                            .idle = true,
+                                            .flight = flight };
+    table_tear_down(&t);
+}

@@ -1,0 +1,249 @@
+/*
+ * Budgets that are counts: application data moves without an allocation and without a lock, and an
+ * idle connection holds no record buffer. The counting stands in the way of libcrypto's memory
+ * functions and of the locks of every library of this process.
+ */
+#include "unit.h"
+
+#include "engines.h"
+
+#include "api/internal.h"
+#include <dlfcn.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRANSPORT_LEN 40000
+#define WARM_ROUNDS   3
+#define ROUNDS        20
+
+static size_t num_allocations, num_locks;
+
+/* --- What counts --- */
+
+static void *count_malloc(size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    num_allocations++;
+    return malloc(len);
+}
+
+static void *count_realloc(void *old, size_t len, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    num_allocations++;
+    return realloc(old, len);
+}
+
+static void plain_free(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(block);
+}
+
+/* The functions that those below hide, looked up before anybody calls them. */
+static union {
+    void *object;
+    int (*function)(pthread_rwlock_t *lock);
+} next_rdlock, next_wrlock;
+
+static union {
+    void *object;
+    int (*function)(pthread_mutex_t *lock);
+} next_mutex_lock;
+
+__attribute__((constructor)) static void look_up(void)
+{
+    next_rdlock.object = dlsym(RTLD_NEXT, "pthread_rwlock_rdlock");
+    next_wrlock.object = dlsym(RTLD_NEXT, "pthread_rwlock_wrlock");
+    next_mutex_lock.object = dlsym(RTLD_NEXT, "pthread_mutex_lock");
+}
+
+int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
+{
+    num_locks++;
+    return next_rdlock.function(lock);
+}
+
+int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+{
+    num_locks++;
+    return next_wrlock.function(lock);
+}
+
+int pthread_mutex_lock(pthread_mutex_t *lock)
+{
+    num_locks++;
+    return next_mutex_lock.function(lock);
+}
+
+/* --- A connection --- */
+
+struct pair {
+    SSL *client, *server;
+};
+
+static SSL *make_side(const char *suite, BIO *transport, bool server)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+
+    assert_non_null(ctx);
+    assert_int_equal(SSL_CTX_set_ciphersuites(ctx, suite), 1);
+    if (server) {
+        assert_int_equal(SSL_CTX_use_certificate(ctx, endpoint_cert()), 1);
+        assert_int_equal(SSL_CTX_use_PrivateKey(ctx, endpoint_key()), 1);
+    }
+    SSL *s = SSL_new(ctx);
+    SSL_CTX_free(ctx);
+    assert_non_null(s);
+    SSL_set_bio(s, transport, transport);
+    if (server) {
+        SSL_set_accept_state(s);
+    } else {
+        SSL_set_connect_state(s);
+    }
+    return s;
+}
+
+static struct pair connect_pair(const char *suite)
+{
+    BIO *left = NULL;
+    BIO *right = NULL;
+
+    assert_int_equal(BIO_new_bio_pair(&left, TRANSPORT_LEN, &right, TRANSPORT_LEN), 1);
+    struct pair p = { make_side(suite, left, false), make_side(suite, right, true) };
+    int client = 0;
+    int server = 0;
+    for (int i = 0; i < 10 && (client != 1 || server != 1); i++) {
+        client = SSL_do_handshake(p.client);
+        server = SSL_do_handshake(p.server);
+    }
+    assert_int_equal(client, 1);
+    assert_int_equal(server, 1);
+    return p;
+}
+
+static void free_pair(struct pair *p)
+{
+    SSL_free(p->client);
+    SSL_free(p->server);
+}
+
+/* len bytes from one side to the other, with what programs do beside: looking before there is
+ * anything, looking without taking, taking in two pieces. */
+static void move_data(SSL *from, SSL *to, const uint8_t *data, size_t len)
+{
+    uint8_t got[SSL3_RT_MAX_PLAIN_LENGTH];
+
+    assert_int_equal(SSL_read(to, got, sizeof(got)), -1);
+    assert_int_equal(SSL_get_error(to, -1), SSL_ERROR_WANT_READ);
+    assert_int_equal(SSL_write(from, data, (int)len), (int)len);
+    assert_int_equal(SSL_peek(to, got, sizeof(got)), (int)len);
+    assert_int_equal(SSL_read(to, got, 1), 1);
+    if (len > 1) {
+        assert_int_equal(SSL_read(to, got + 1, (int)len), (int)len - 1);
+    }
+    assert_memory_equal(got, data, len);
+}
+
+/* --- Budgets --- */
+
+static const char *const suites[] = {
+    "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",   "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256",
+};
+
+static const size_t lengths[] = { 1, 64, 1024, 1400, SSL3_RT_MAX_PLAIN_LENGTH };
+
+static void data_moves_without_allocation_or_lock(void **state)
+{
+    static uint8_t data[SSL3_RT_MAX_PLAIN_LENGTH];
+
+    (void)state;
+    if (BUILT_WITH_ASAN) {
+        skip(); /* the pool frees every block, so that a use after that is seen */
+    }
+    fill_pattern(data, sizeof(data), 1, 3);
+    for (size_t i = 0; i < COUNT_OF(suites); i++) {
+        struct pair p = connect_pair(suites[i]);
+        for (int round = 0; round < WARM_ROUNDS + ROUNDS; round++) {
+            if (round == WARM_ROUNDS) {
+                num_allocations = 0;
+                num_locks = 0;
+            }
+            for (size_t j = 0; j < COUNT_OF(lengths); j++) {
+                move_data(p.client, p.server, data, lengths[j]);
+                move_data(p.server, p.client, data, lengths[j]);
+            }
+        }
+        assert_int_equal(num_allocations, 0);
+        assert_int_equal(num_locks, 0);
+        free_pair(&p);
+    }
+}
+
+static void assert_holds_nothing(const SSL *s)
+{
+    assert_null(s->conn.in.buffer.data);
+    assert_null(s->conn.out.buffer.data);
+    assert_null(s->conn.hs);
+}
+
+static void idle_connections_hold_no_buffer(void **state)
+{
+    static const uint8_t data[100] = { 1 };
+    uint8_t got[100];
+    struct pair p = connect_pair(suites[0]);
+
+    (void)state;
+    /* The client has not read what came after the handshake. */
+    assert_int_equal(SSL_read(p.client, got, sizeof(got)), -1);
+    assert_holds_nothing(p.client);
+    assert_holds_nothing(p.server);
+    move_data(p.client, p.server, data, sizeof(data));
+    move_data(p.server, p.client, data, sizeof(data));
+    assert_holds_nothing(p.client);
+    assert_holds_nothing(p.server);
+    /* Whoever waits for more holds nothing either; whoever has left half of a record does. */
+    assert_int_equal(SSL_read(p.server, got, sizeof(got)), -1);
+    assert_holds_nothing(p.server);
+    assert_int_equal(SSL_write(p.client, data, sizeof(data)), sizeof(data));
+    assert_int_equal(SSL_read(p.server, got, 1), 1);
+    assert_non_null(p.server->conn.in.buffer.data);
+    assert_int_equal(SSL_read(p.server, got, sizeof(got)), sizeof(data) - 1);
+    assert_holds_nothing(p.server);
+    free_pair(&p);
+}
+
+/* The counting counts: otherwise zeros above would mean nothing. */
+static void making_a_context_is_counted(void **state)
+{
+    (void)state;
+    num_allocations = 0;
+    num_locks = 0;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+    assert_non_null(ctx);
+    SSL_CTX_free(ctx);
+    assert_true(num_allocations > 0);
+    assert_true(num_locks > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(making_a_context_is_counted),
+        cmocka_unit_test(data_moves_without_allocation_or_lock),
+        cmocka_unit_test(idle_connections_hold_no_buffer),
+    };
+
+    if (CRYPTO_set_mem_functions(count_malloc, count_realloc, plain_free) != 1) {
+        return 1;
+    }
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    endpoint_identity_free();
+    return failed;
+}
