@@ -141,7 +141,7 @@ struct peer {
     const char *call;
     int ret;
     int error;
-    unsigned long reason;      /* first entry of the error queue */
+    unsigned long reason;      /* first entry of the error queue that is libssl's own */
     unsigned long last_reason; /* last entry */
     int alert;                 /* first alert received: level << 8 | description, or -1 */
     bool alert_encrypted;      /* whether it came under keys */

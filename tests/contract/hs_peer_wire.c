@@ -386,8 +386,16 @@ static void judge(struct peer *peer, const char *call, int ret)
     peer->call = call;
     peer->ret = ret;
     peer->error = error;
-    peer->reason = ERR_peek_error();
+    peer->reason = 0;
     peer->last_reason = ERR_peek_last_error();
+    while (peer->reason == 0 || ERR_GET_LIB(peer->reason) != ERR_LIB_SSL) {
+        unsigned long code = ERR_get_error();
+
+        if (code == 0) {
+            break;
+        }
+        peer->reason = code;
+    }
 }
 
 void peer_run_ssl(struct peer *peer)
