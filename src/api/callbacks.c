@@ -383,7 +383,8 @@ static char *append_hex(char *out, const uint8_t *bytes, size_t len)
     return out;
 }
 
-/* One line of NSS's key log format: label, what identifies the connection (at most 32 bytes), secret. */
+/* One line of NSS's key log format: label, what identifies the connection (at most 32 bytes),
+ * secret. */
 static void log_secret(SSL *s, const char *label, const uint8_t *id, size_t id_len,
                        const uint8_t *bytes, size_t len)
 {
@@ -408,8 +409,8 @@ static void report_secret(void *owner, const char *label, const struct secret *s
 {
     SSL *s = owner;
 
-    log_secret(s, label, s->conn.neg.client_random, sizeof s->conn.neg.client_random,
-               secret->bytes, secret->len);
+    log_secret(s, label, s->conn.neg.client_random, sizeof s->conn.neg.client_random, secret->bytes,
+               secret->len);
 }
 
 static void report_premaster(void *owner, const uint8_t *encrypted, const uint8_t *premaster,

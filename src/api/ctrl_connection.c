@@ -264,7 +264,7 @@ bool ctrl_connection(SSL *s, int cmd, long larg, void *parg, long *result)
         *result = verify_set_retry(s);
         return true;
     default:
-        return ctrl_ocsp(s, cmd, larg, parg, result) || ctrl_renegotiations(s, cmd, result)
-               || ctrl_peer(s, cmd, larg, parg, result);
+        return ctrl_ocsp(s, cmd, larg, parg, result) || ctrl_renegotiations(s, cmd, result) ||
+               ctrl_peer(s, cmd, larg, parg, result);
     }
 }

@@ -41,8 +41,8 @@ bool ssl_in_init(const SSL *s);
 /* Makes a renegotiation that SSL_renegotiate() asked for due, when nothing is in the way. */
 void ssl_check_renegotiation(SSL *s);
 
-/* Runs the handshake that is under way or due. 1: done, or application data came that the caller may
- * read meanwhile. */
+/* Runs the handshake that is under way or due. 1: done, or application data came that the caller
+ * may read meanwhile. */
 MUST_CHECK int ssl_run_handshake(SSL *s);
 
 /* --- shutdown.c --- */

@@ -15,23 +15,23 @@
 
 /* Bits of tls_config.options that the core looks at; api/options.c asserts that they are SSL_OP_*
  * of <openssl/ssl.h>. */
-#define OPTION_ALLOW_NO_DHE_KEX          (UINT64_C(1) << 10)
-#define OPTION_IGNORE_UNEXPECTED_EOF     (UINT64_C(1) << 7)
-#define OPTION_NO_EXTENDED_MASTER_SECRET (UINT64_C(1) << 0)
+#define OPTION_ALLOW_NO_DHE_KEX           (UINT64_C(1) << 10)
+#define OPTION_IGNORE_UNEXPECTED_EOF      (UINT64_C(1) << 7)
+#define OPTION_NO_EXTENDED_MASTER_SECRET  (UINT64_C(1) << 0)
 #define OPTION_ALLOW_CLIENT_RENEGOTIATION (UINT64_C(1) << 8)
-#define OPTION_LEGACY_SERVER_CONNECT (UINT64_C(1) << 2)
-#define OPTION_NO_ENCRYPT_THEN_MAC       (UINT64_C(1) << 19)
-#define OPTION_NO_TICKET                 (UINT64_C(1) << 14)
-#define OPTION_ENABLE_MIDDLEBOX_COMPAT   (UINT64_C(1) << 20)
-#define OPTION_PRIORITIZE_CHACHA         (UINT64_C(1) << 21)
-#define OPTION_CIPHER_SERVER_PREFERENCE  (UINT64_C(1) << 22)
-#define OPTION_NO_ANTI_REPLAY            (UINT64_C(1) << 24)
-#define OPTION_NO_SSL3                   (UINT64_C(1) << 25)
-#define OPTION_NO_TLS1                   (UINT64_C(1) << 26)
-#define OPTION_NO_TLS12                  (UINT64_C(1) << 27)
-#define OPTION_NO_TLS11                  (UINT64_C(1) << 28)
-#define OPTION_NO_TLS13                  (UINT64_C(1) << 29)
-#define OPTION_NO_RENEGOTIATION          (UINT64_C(1) << 30)
+#define OPTION_LEGACY_SERVER_CONNECT      (UINT64_C(1) << 2)
+#define OPTION_NO_ENCRYPT_THEN_MAC        (UINT64_C(1) << 19)
+#define OPTION_NO_TICKET                  (UINT64_C(1) << 14)
+#define OPTION_ENABLE_MIDDLEBOX_COMPAT    (UINT64_C(1) << 20)
+#define OPTION_PRIORITIZE_CHACHA          (UINT64_C(1) << 21)
+#define OPTION_CIPHER_SERVER_PREFERENCE   (UINT64_C(1) << 22)
+#define OPTION_NO_ANTI_REPLAY             (UINT64_C(1) << 24)
+#define OPTION_NO_SSL3                    (UINT64_C(1) << 25)
+#define OPTION_NO_TLS1                    (UINT64_C(1) << 26)
+#define OPTION_NO_TLS12                   (UINT64_C(1) << 27)
+#define OPTION_NO_TLS11                   (UINT64_C(1) << 28)
+#define OPTION_NO_TLS13                   (UINT64_C(1) << 29)
+#define OPTION_NO_RENEGOTIATION           (UINT64_C(1) << 30)
 
 /* Suite B's levels of security; the values are those of SSL_CERT_FLAG_SUITEB_*, shifted. */
 enum suite_b { SUITE_B_OFF, SUITE_B_128_ONLY, SUITE_B_192, SUITE_B_128 };
@@ -54,7 +54,7 @@ struct tls_config {
 
     struct credentials *credentials; /* counted; never NULL */
 
-    bool send_fallback_scsv;      /* SSL_MODE_SEND_FALLBACK_SCSV */
+    bool send_fallback_scsv;    /* SSL_MODE_SEND_FALLBACK_SCSV */
     bool ask_client_cert;       /* SSL_VERIFY_PEER of a server */
     bool require_client_cert;   /* SSL_VERIFY_FAIL_IF_NO_PEER_CERT */
     bool ask_client_cert_once;  /* SSL_VERIFY_CLIENT_ONCE */

@@ -3,15 +3,16 @@
  */
 #include "conn/conn.h"
 
+#include "crypto/cert.h"
+
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 static void wipe_negotiated(struct negotiated *neg)
 {
     blob_free(neg->alpn);
     blob_free(neg->server_name);
-    EVP_PKEY_free(neg->peer_dhe);
+    cert_key_free(neg->peer_dhe);
     blob_free(neg->peer_share);
     blob_free(neg->own_share);
     blob_free(neg->peer_suites);

@@ -62,10 +62,10 @@ struct negotiated {
     struct blob *peer_sigalgs;      /* the same; of the peer, either role */
     struct blob *peer_cert_sigalgs; /* signature_algorithms_cert */
     struct blob *peer_point_formats;
-    uint8_t max_fragment_code;     /* RFC 6066, 4 */
-    struct blob *peer_cert_types;           /* TLS 1.2 client: of the CertificateRequest */
-    bool encrypt_then_mac;                  /* RFC 7366 was agreed on */
-    bool secure_renegotiation;              /* RFC 5746 was agreed on */
+    uint8_t max_fragment_code;    /* RFC 6066, 4 */
+    struct blob *peer_cert_types; /* TLS 1.2 client: of the CertificateRequest */
+    bool encrypt_then_mac;        /* RFC 7366 was agreed on */
+    bool secure_renegotiation;    /* RFC 5746 was agreed on */
     bool peer_wants_ocsp;
     bool was_retried; /* HelloRetryRequest took place */
 };
@@ -119,12 +119,12 @@ struct tls_conn {
     enum pause pause;
     int state; /* OSSL_HANDSHAKE_STATE for SSL_get_state */
 
-    enum key_update key_update; /* owed or asked for; sent before the next application data */
+    enum key_update key_update;       /* owed or asked for; sent before the next application data */
     enum renegotiation renegotiation; /* TLS 1.2 and older */
-    uint32_t num_renegotiations;     /* begun; SSL_num_renegotiations */
-    uint32_t total_renegotiations;   /* the same, never reset */
-    bool may_give_app_data;          /* the caller is reading: data that comes while a client waits
-                                        for the answer to its renegotiation is given out */
+    uint32_t num_renegotiations;      /* begun; SSL_num_renegotiations */
+    uint32_t total_renegotiations;    /* the same, never reset */
+    bool may_give_app_data;           /* the caller is reading: data that comes while a client waits
+                                         for the answer to its renegotiation is given out */
     bool closing; /* our close_notify is out: handshake messages of TLS 1.2 come too late */
     enum post_auth post_auth;
     struct blob *auth_request; /* counted; server: the CertificateRequest that is outstanding */

@@ -4,7 +4,7 @@
 #include "crypto/cert.h"
 
 #include <limits.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 X509 *cert_parse(const struct crypto_lib *lib, const uint8_t *der, size_t len)
 {
@@ -98,4 +98,16 @@ bool cert_is_signed_with(const X509 *cert, const struct sig_scheme *scheme)
     /* The object caches its signature's parameters, which is no change that anyone sees. */
     return X509_get_signature_info((X509 *)(uintptr_t)cert, &hash_nid, &key_nid, NULL, NULL) == 1 &&
            hash_nid == scheme->hash_nid && key_nid == scheme->sig_nid;
+}
+
+bool cert_may_sign(X509 *cert)
+{
+    return (X509_get_key_usage(cert) & KU_DIGITAL_SIGNATURE) != 0;
+}
+
+int key_curve(EVP_PKEY *key)
+{
+    char name[64];
+
+    return EVP_PKEY_get_group_name(key, name, sizeof name, NULL) > 0 ? OBJ_sn2nid(name) : NID_undef;
 }

@@ -18,6 +18,9 @@ MUST_CHECK bool cert_write(struct writer *w, X509 *cert);
 /* The certificate's public key, borrowed from it; NULL: unknown or malformed key. */
 EVP_PKEY *cert_public_key(const X509 *cert);
 
+/* True unless the certificate's key usage says that its key does not make signatures. */
+bool cert_may_sign(X509 *cert);
+
 /* True when the signature on cert was made as scheme says (key algorithm and hash). */
 bool cert_is_signed_with(const X509 *cert, const struct sig_scheme *scheme);
 
@@ -35,6 +38,9 @@ void cert_list_free(STACK_OF(X509) *list);
 /* An independent list of the same certificates, each counted up; NULL: list is NULL, or out of
  * memory. */
 STACK_OF(X509) *cert_list_copy(const STACK_OF(X509) *list);
+
+/* The NID of the curve of an elliptic-curve key; NID_undef: it has none that has a name. */
+int key_curve(EVP_PKEY *key);
 
 /* References to a key that goes with a certificate. NULL is allowed for free. */
 void cert_key_up_ref(EVP_PKEY *key);

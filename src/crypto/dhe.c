@@ -15,7 +15,8 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-/* Longest modulus that is accepted: libcrypto's own limit for computing with one (CVE-2018-0732). */
+/* Longest modulus that is accepted: libcrypto's own limit for computing with one (CVE-2018-0732).
+ */
 #define MAX_MODULUS_LEN (10000 / 8)
 
 static EVP_PKEY *import(const struct crypto_lib *lib, int selection, const BIGNUM *p,

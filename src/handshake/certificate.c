@@ -108,8 +108,8 @@ enum step_result choose_credential_client(struct handshake *hs)
         return result;
     }
     /* None that fits: an empty Certificate says so, and the server decides (RFC 8446, 4.4.2.3). */
-    hs->scheme = c->neg.version == VERSION_TLS13 ? negotiate_scheme(c)
-                                                 : negotiate_client_scheme12(c);
+    hs->scheme =
+        c->neg.version == VERSION_TLS13 ? negotiate_scheme(c) : negotiate_client_scheme12(c);
     hs->have_cert = hs->scheme != NULL;
     c->neg.own_scheme = hs->scheme;
     c->neg.own_slot = hs->have_cert ? hs->scheme->slot : KEY_NONE;

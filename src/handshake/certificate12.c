@@ -12,8 +12,8 @@
 #define STATUS_TYPE_OCSP 1
 
 /* ClientCertificateType: RFC 5246, 7.4.4; RFC 8422, 5.5. */
-#define CERT_TYPE_RSA_SIGN 1
-#define CERT_TYPE_DSS_SIGN 2
+#define CERT_TYPE_RSA_SIGN   1
+#define CERT_TYPE_DSS_SIGN   2
 #define CERT_TYPE_ECDSA_SIGN 64
 
 enum step_result write_certificate12(struct handshake *hs, struct writer *w)

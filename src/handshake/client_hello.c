@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* TLS_EMPTY_RENEGOTIATION_INFO_SCSV: RFC 5746, 3.3. */
-#define SUITE_SCSV 0x00ff
+#define SUITE_SCSV          0x00ff
 /* TLS_FALLBACK_SCSV: RFC 7507. */
 #define SUITE_FALLBACK_SCSV 0x5600
 

@@ -56,8 +56,8 @@ struct handshake {
     /* Key exchange. */
     struct group_key *key;           /* owns; the client's */
     struct buffer own_share;         /* our key share */
-    bool ends_record;  /* nothing is behind the message that is being read */
-    EVP_PKEY *dhe_key; /* owns; TLS 1.2 DHE */
+    bool ends_record;                /* nothing is behind the message that is being read */
+    EVP_PKEY *dhe_key;               /* owns; TLS 1.2 DHE */
     struct shared_secret *shared;    /* owns; until the handshake secret is derived */
     const struct group *share_group; /* of the key share in use */
     enum retry retry;
@@ -78,10 +78,10 @@ struct handshake {
     struct reader answered_share;     /* client: key_exchange of the server's share, a view */
 
     /* Authentication. */
-    bool extended_master_secret; /* RFC 7627 was agreed on */
-    bool client_is_secure;       /* the client knows RFC 5746 */
-    bool expect_status;          /* client: CertificateStatus was announced */
-    bool expect_ticket;          /* client: NewSessionTicket was announced */
+    bool extended_master_secret;     /* RFC 7627 was agreed on */
+    bool client_is_secure;           /* the client knows RFC 5746 */
+    bool expect_status;              /* client: CertificateStatus was announced */
+    bool expect_ticket;              /* client: NewSessionTicket was announced */
     bool asked_cert;                 /* a CertificateRequest was sent or received */
     bool have_cert;                  /* we send a certificate */
     bool peer_has_cert;              /* the peer sent one */

@@ -50,8 +50,7 @@ static enum step_result sign_parameters(struct handshake *hs, struct writer *w, 
 {
     struct tls_conn *c = hs->conn;
     EVP_PKEY *key = c->config->credentials->slot[c->neg.own_slot].key;
-    struct blob *content =
-        signed_content(hs, writer_begin(w) + begin, writer_len(w) - begin);
+    struct blob *content = signed_content(hs, writer_begin(w) + begin, writer_len(w) - begin);
 
     if (content == NULL) {
         return internal(hs);
@@ -154,8 +153,7 @@ enum step_result write_server_key_exchange(struct handshake *hs, struct writer *
 {
     const struct ssl_cipher_st *suite = hs->conn->neg.suite;
     size_t begin = writer_len(w);
-    enum step_result result =
-        suite->kx == KX_ECDHE ? write_ecdhe(hs, w) : write_dhe(hs, w);
+    enum step_result result = suite->kx == KX_ECDHE ? write_ecdhe(hs, w) : write_dhe(hs, w);
 
     if (result != STEP_OK || !suite12_signs_exchange(suite)) {
         return result;
@@ -163,7 +161,8 @@ enum step_result write_server_key_exchange(struct handshake *hs, struct writer *
     return sign_parameters(hs, w, begin);
 }
 
-/* The client answers at once: its own share and the premaster secret are kept for the next message. */
+/* The client answers at once: its own share and the premaster secret are kept for the next message.
+ */
 static enum step_result read_ecdhe(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
@@ -191,8 +190,8 @@ static enum step_result read_ecdhe(struct handshake *hs, struct reader *body)
     hs->share_group = group;
     c->neg.group = group;
     c->session->group = group->id;
-    return step_of_group(hs, group_encapsulate(c->config->lib, group, point.at, point.left, &own,
-                                               hs->shared));
+    return step_of_group(
+        hs, group_encapsulate(c->config->lib, group, point.at, point.left, &own, hs->shared));
 }
 
 static enum step_result read_dhe(struct handshake *hs, struct reader *body)
@@ -225,8 +224,7 @@ enum step_result read_server_key_exchange(struct handshake *hs, struct reader *b
 {
     const struct ssl_cipher_st *suite = hs->conn->neg.suite;
     struct reader params = *body;
-    enum step_result result =
-        suite->kx == KX_ECDHE ? read_ecdhe(hs, body) : read_dhe(hs, body);
+    enum step_result result = suite->kx == KX_ECDHE ? read_ecdhe(hs, body) : read_dhe(hs, body);
 
     if (result != STEP_OK || !suite12_signs_exchange(suite)) {
         return result;
@@ -248,8 +246,7 @@ static enum step_result write_rsa(struct handshake *hs, struct writer *w)
     struct tls_conn *c = hs->conn;
     EVP_PKEY *key = cert_public_key(c->session->peer);
 
-    if (!reserve_shared(hs) ||
-        !random_secret(c->config->lib, hs->shared->bytes, PREMASTER_LEN)) {
+    if (!reserve_shared(hs) || !random_secret(c->config->lib, hs->shared->bytes, PREMASTER_LEN)) {
         return internal(hs);
     }
     hs->shared->len = PREMASTER_LEN;
@@ -265,7 +262,8 @@ static enum step_result write_rsa(struct handshake *hs, struct writer *w)
     if (!ok || buffer_len(&hs->outgoing) < at + 8) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_RSA_ENCRYPT);
     }
-    c->hooks->keylog_rsa(c->owner, buffer_bytes(&hs->outgoing) + at, hs->shared->bytes, PREMASTER_LEN);
+    c->hooks->keylog_rsa(c->owner, buffer_bytes(&hs->outgoing) + at, hs->shared->bytes,
+                         PREMASTER_LEN);
     return STEP_OK;
 }
 
@@ -297,8 +295,8 @@ static enum step_result read_client_ecdhe(struct handshake *hs, struct reader *b
     if (c->neg.peer_share == NULL || !reserve_shared(hs)) {
         return internal(hs);
     }
-    return step_of_group(hs, group_decapsulate(c->config->lib, hs->key, point.at, point.left,
-                                               hs->shared));
+    return step_of_group(
+        hs, group_decapsulate(c->config->lib, hs->key, point.at, point.left, hs->shared));
 }
 
 static enum step_result read_client_dhe(struct handshake *hs, struct reader *body)

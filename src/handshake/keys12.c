@@ -26,8 +26,7 @@ static bool prf(const struct tls_conn *c, const struct secret *secret, const cha
                      seed_len, out, out_len);
 }
 
-static void both_randoms(const uint8_t *first, const uint8_t *second,
-                         uint8_t seed[2 * RANDOM_LEN])
+static void both_randoms(const uint8_t *first, const uint8_t *second, uint8_t seed[2 * RANDOM_LEN])
 {
     memcpy(seed, first, RANDOM_LEN);
     memcpy(seed + RANDOM_LEN, second, RANDOM_LEN);
@@ -79,8 +78,8 @@ static struct protection *protection_of_block(const struct tls_conn *c, enum dir
         return protection_new_tls12(c->config->lib, suite->aead, way, c->neg.version, key, iv);
     }
     const struct cbc_parameters parameters = { (enum suite_enc)suite->enc,
-                                               (enum suite_mac)suite->mac,
-                                               c->neg.encrypt_then_mac, c->neg.version };
+                                               (enum suite_mac)suite->mac, c->neg.encrypt_then_mac,
+                                               c->neg.version };
     return protection_new_cbc(c->config->lib, &parameters, way, mac_key, key, iv);
 }
 

@@ -8,7 +8,7 @@
 #include "handshake/handshake.h"
 
 #define MASTER_SECRET_LEN 48
-#define FINISHED12_LEN 12
+#define FINISHED12_LEN    12
 
 /* The hash of the negotiated suite's PRF; NULL: the provider lacks it. */
 const struct hash *keys12_hash(const struct tls_conn *c);

@@ -13,8 +13,7 @@ bool negotiate_allows_version(const struct tls_conn *c, uint16_t version)
         return false;
     }
     return version >= VERSION_TLS12 && version <= VERSION_TLS13 &&
-           config_allows_version(c->config, version) &&
-           c->hooks->allows_version(c->owner, version);
+           config_allows_version(c->config, version) && c->hooks->allows_version(c->owner, version);
 }
 
 uint16_t negotiate_highest_version(const struct tls_conn *c)

@@ -6,13 +6,11 @@
 #include "crypto/cert.h"
 #include "handshake/negotiate.h"
 
-#include <openssl/x509v3.h>
-
 /* Signature algorithms of a client that names none: RFC 5246, 7.4.1.4.1. */
 static const uint16_t implied_sigalgs[] = { 0x0201, 0x0203 };
 
 /* Key exchanges and authentications that are implemented. */
-#define KX_ALL (KX_RSA | KX_DHE | KX_ECDHE)
+#define KX_ALL   (KX_RSA | KX_DHE | KX_ECDHE)
 #define AUTH_ALL (AUTH_RSA | AUTH_ECDSA | AUTH_NULL)
 
 bool suite12_is_ephemeral(const struct ssl_cipher_st *suite)
@@ -231,16 +229,14 @@ static bool has_ecdsa_cert(const struct tls_conn *c)
 {
     const struct credential *own = &c->config->credentials->slot[KEY_ECDSA];
     const struct blob *peer = c->neg.peer_groups;
-    char name[64];
 
-    if (!credentials_has(c->config->credentials, KEY_ECDSA) ||
-        (X509_get_key_usage(own->cert) & KU_DIGITAL_SIGNATURE) == 0) {
+    if (!credentials_has(c->config->credentials, KEY_ECDSA) || !cert_may_sign(own->cert)) {
         return false;
     }
-    if (peer == NULL || EVP_PKEY_get_group_name(own->key, name, sizeof name, NULL) <= 0) {
-        return peer == NULL;
+    if (peer == NULL) {
+        return true;
     }
-    int nid = OBJ_sn2nid(name);
+    int nid = key_curve(own->key);
     for (size_t i = 0; i < u16_list_len(peer); i++) {
         const struct group *group = group_by_id(u16_list_at(peer, i));
         if (group != NULL && group->nid == nid) {
@@ -250,8 +246,8 @@ static bool has_ecdsa_cert(const struct tls_conn *c)
     return false;
 }
 
-/* True when there is a certificate for the suite. For RSA keys it does not count whether the peer can
- * verify their signatures: OpenSSL finds that out after it has chosen, and then fails. */
+/* True when there is a certificate for the suite. For RSA keys it does not count whether the peer
+ * can verify their signatures: OpenSSL finds that out after it has chosen, and then fails. */
 static bool has_cert_for(const struct tls_conn *c, const struct ssl_cipher_st *suite)
 {
     switch (suite->auth) {

@@ -47,8 +47,7 @@ enum step_result read_hello_request(struct handshake *hs, struct reader *body)
         return refuse(hs);
     }
     /* Data that is held up goes first. */
-    c->renegotiation =
-        buffer_len(&c->out.buffer) == 0 ? RENEGOTIATION_ASKED : RENEGOTIATION_WANTED;
+    c->renegotiation = buffer_len(&c->out.buffer) == 0 ? RENEGOTIATION_ASKED : RENEGOTIATION_WANTED;
     return STEP_OK;
 }
 

@@ -160,10 +160,9 @@ enum step_result choose_version(struct handshake *hs)
     }
     if (version == 0 && hs->hello->legacy_version < VERSION_TLS1) {
         c->out.version = hs->hello->legacy_version; /* so are alerts read by such clients */
-        return step_fail(hs,
-                         c->out.version == VERSION_SSL3 ? ALERT_HANDSHAKE_FAILURE
-                                                        : ALERT_PROTOCOL_VERSION,
-                         SSL_R_VERSION_TOO_LOW);
+        return step_fail(
+            hs, c->out.version == VERSION_SSL3 ? ALERT_HANDSHAKE_FAILURE : ALERT_PROTOCOL_VERSION,
+            SSL_R_VERSION_TOO_LOW);
     }
     /* The version of a connection stays: RFC 5246, 7.4.1.3; and that of a HelloRetryRequest. */
     if (version == 0 || (hs->retry == RETRY_DONE && version != VERSION_TLS13) ||
@@ -272,8 +271,7 @@ enum step_result read_hello_extensions12(struct handshake *hs)
     enum step_result result = read_all_extensions(hs);
 
     if (result == STEP_OK && !hs->initial && !hs->client_is_secure) {
-        return step_fail(hs, ALERT_HANDSHAKE_FAILURE,
-                         SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED);
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED);
     }
     return result;
 }

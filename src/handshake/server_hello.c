@@ -136,8 +136,8 @@ static bool has_selected_version(struct reader block)
 static enum step_result take_version(struct handshake *hs, const struct server_hello *hello)
 {
     struct tls_conn *c = hs->conn;
-    bool tls13 = extension_was_sent(hs, EXT_SUPPORTED_VERSIONS) &&
-                 has_selected_version(hello->extensions);
+    bool tls13 =
+        extension_was_sent(hs, EXT_SUPPORTED_VERSIONS) && has_selected_version(hello->extensions);
     uint16_t version = tls13 ? VERSION_TLS13 : hello->legacy_version;
 
     if (hs->retry != RETRY_NONE && !tls13) {
@@ -201,8 +201,7 @@ static enum step_result take_suite(struct handshake *hs, uint16_t id)
     if (suite == NULL) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_UNKNOWN_CIPHER_RETURNED);
     }
-    if (!suite_was_offered(c, suite) ||
-        !c->hooks->allows_suite(c->owner, SECURITY_CHECK, suite) ||
+    if (!suite_was_offered(c, suite) || !c->hooks->allows_suite(c->owner, SECURITY_CHECK, suite) ||
         (hs->retry == RETRY_DONE && suite != c->neg.suite)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_CIPHER_RETURNED);
     }
@@ -214,7 +213,7 @@ static enum step_result take_suite(struct handshake *hs, uint16_t id)
     }
     return (c->neg.version == VERSION_TLS13 ? keys13_hash(c) : keys12_hash(c)) != NULL
                ? STEP_OK
-                                  : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
 static enum step_result take_retry(struct handshake *hs, const struct server_hello *hello)
@@ -291,8 +290,7 @@ static enum step_result check_application_answers(struct handshake *hs)
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
     }
     blob_set(&c->session->alpn, blob_ref(c->neg.alpn));
-    if (c->neg.server_name_acknowledged &&
-        !session_set_hostname(c->session, c->neg.server_name)) {
+    if (c->neg.server_name_acknowledged && !session_set_hostname(c->session, c->neg.server_name)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
     /* OpenSSL's clients ask the servername callback too, if they have one. */
@@ -329,10 +327,8 @@ static enum step_result finish_tls12_hello(struct handshake *hs)
     struct tls_conn *c = hs->conn;
 
     /* RFC 5746, 3.4: a server that does not know it cannot be told from an attacker's splice. */
-    if (!c->neg.secure_renegotiation &&
-        (c->config->options & OPTION_LEGACY_SERVER_CONNECT) == 0) {
-        return step_fail(hs, ALERT_HANDSHAKE_FAILURE,
-                         SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED);
+    if (!c->neg.secure_renegotiation && (c->config->options & OPTION_LEGACY_SERVER_CONNECT) == 0) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED);
     }
     hs->transcript.keep = true;
     handshake_apply_max_fragment(c);

@@ -109,8 +109,8 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
 {
     uint8_t *record = buffer_bytes(&r->buffer);
     uint8_t type = record[0];
-    bool plain = r->protection == NULL || (r->protection->hides_type &&
-                                           (type == CONTENT_CCS || type == CONTENT_ALERT));
+    bool plain = r->protection == NULL ||
+                 (r->protection->hides_type && (type == CONTENT_CCS || type == CONTENT_ALERT));
 
     if (plain) {
         if (type == CONTENT_APPLICATION && r->skip_left > 0) {

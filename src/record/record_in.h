@@ -25,7 +25,7 @@ struct record_in {
                                           (RFC 8446, 4.2.10); 0: none may */
     bool plain_ccs;                    /* an unprotected ChangeCipherSpec may come (RFC 8446, 5) */
     bool plain_alerts; /* the peer may not have our keys yet: alerts may be plaintext */
-    uint16_t version;              /* that every record must have; 0: any of major version 3 */
+    uint16_t version;  /* that every record must have; 0: any of major version 3 */
     bool of_server;    /* hellos of SSL 2.0 are recognised, to be refused */
     bool seen_record;  /* a valid record arrived on this connection */
 };

@@ -168,12 +168,11 @@ static enum step_result write_row(struct handshake *hs, unsigned place, const st
     return STEP_OK;
 }
 
-/* A ClientHello that does not offer TLS 1.3 has none of its extensions. Those of TLS 1.2 are sent all
- * the same, as OpenSSL does. */
+/* A ClientHello that does not offer TLS 1.3 has none of its extensions. Those of TLS 1.2 are sent
+ * all the same, as OpenSSL does. */
 static bool is_beside_offer(const struct handshake *hs, const struct extension *row)
 {
-    return (row->where & EXT_TLS13_ONLY) != 0 &&
-           !negotiate_allows_version(hs->conn, VERSION_TLS13);
+    return (row->where & EXT_TLS13_ONLY) != 0 && !negotiate_allows_version(hs->conn, VERSION_TLS13);
 }
 
 /* What a server does not look at once the version is chosen. */

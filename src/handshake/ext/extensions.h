@@ -112,8 +112,7 @@ bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result key_share_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 
 bool point_formats_answer_due(const struct handshake *hs, unsigned place);
-enum step_result point_formats_on_answer(struct handshake *hs, unsigned place,
-                                         struct reader *body);
+enum step_result point_formats_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 enum step_result ticket_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 enum step_result etm_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 bool etm_answer_due(const struct handshake *hs, unsigned place);
@@ -126,8 +125,7 @@ bool renegotiation_offer(struct handshake *hs, unsigned place, struct writer *w)
 enum step_result renegotiation_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 bool renegotiation_answer_due(const struct handshake *hs, unsigned place);
 bool renegotiation_answer(struct handshake *hs, unsigned place, struct writer *w);
-enum step_result renegotiation_on_answer(struct handshake *hs, unsigned place,
-                                         struct reader *body);
+enum step_result renegotiation_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 bool point_formats_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result point_formats_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 bool ticket_offer_due(const struct handshake *hs, unsigned place);
