@@ -1,7 +1,8 @@
 /*
- * Random schedules: reads, peeks, writes of all sizes, key updates and shutdowns on both ends of a
- * connection, over a transport that lets through random amounts. A schedule follows from its seed
- * alone; its log of what both applications saw must be the same on both libraries.
+ * Random schedules: reads, peeks, writes of all sizes, key updates (in TLS 1.2: renegotiations from
+ * either side) and shutdowns on both ends of a connection, over a transport that lets through
+ * random amounts. A schedule follows from its seed alone; its log of what both applications saw
+ * must be the same on both libraries.
  *
  *     io_random [FIRST_SEED [COUNT]] [-v]      -v prints the logs instead of their hashes
  *
@@ -209,6 +210,21 @@ static void act_key_update(struct schedule *s, struct side *side)
     (void)call_key_update(side->ssl, type);
 }
 
+/* What may be under way in the other direction meets the new handshake; where a write can be held
+ * up 3.0.22's server loses the connection (t12_renegotiation_io: blocked_write). */
+static void act_renegotiate(struct schedule *s, struct side *side)
+{
+    if (s->limits_writes || s->fails) {
+        return;
+    }
+    if (one_in(s, 2)) {
+        (void)log_call(side->ssl, "SSL_renegotiate", SSL_renegotiate(side->ssl));
+    } else {
+        note("%s renegotiate_pending %d, %ld so far", ssl_get_name(side->ssl),
+             SSL_renegotiate_pending(side->ssl), SSL_total_renegotiations(side->ssl));
+    }
+}
+
 static void act_ask(struct side *side)
 {
     note("%s pending %d has_pending %d shutdown %d init %d type %d", ssl_get_name(side->ssl),
@@ -241,7 +257,11 @@ static void act(struct schedule *s)
     switch (below(s, 40)) {
     case 0:
     case 1:
-        act_key_update(s, side);
+        if (pair_is_tls13()) {
+            act_key_update(s, side);
+        } else {
+            act_renegotiate(s, side);
+        }
         break;
     case 2:
         (void)call_do_handshake(side->ssl);
@@ -326,9 +346,9 @@ static void drain(struct schedule *s)
         }
     }
     /* More often than a single -1: without AUTO_RETRY each KeyUpdate shows as one. */
-    for (int i = 0; i < 2; i++) {
-        for (int failures = 0; failures < 8;) {
-            failures += act_read(s, &s->sides[i], LONGEST_READ, false) <= 0;
+    for (int failures[2] = { 0, 0 }; failures[0] < 8 || failures[1] < 8;) {
+        for (int i = 0; i < 2; i++) {
+            failures[i] += act_read(s, &s->sides[i], LONGEST_READ, false) <= 0;
         }
     }
     for (int i = 0; i < 4; i++) {
@@ -391,6 +411,7 @@ int main(int argc, char **argv)
     }
     client_ctx = client_ctx_new();
     server_ctx = server_ctx_new();
+    (void)SSL_CTX_set_options(server_ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
     for (uint64_t seed = numbers[0]; seed < numbers[0] + numbers[1]; seed++) {
         char *text;
 

@@ -145,7 +145,7 @@ static void request(const char *title, const char *sigalgs, const unsigned char 
     identity_use_ssl(clients[key], p.client);
     CHECK(SSL_add_client_CA(p.server, root->cert) == 1);
     if (sigalgs != NULL) {
-        note("set %d", (int)SSL_set1_client_sigalgs_list(p.server, sigalgs));
+        note("set %d", (int)SSL_set1_client_sigalgs_list(p.server, (uintptr_t)sigalgs));
     }
     if (num_types > 0) {
         note("set %d", (int)SSL_set1_client_certificate_types(
@@ -190,13 +190,13 @@ static void test_client_sigalgs(void)
         section("client's own algorithms %s", lists[i]);
         prepare(&p, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, "DEFAULT");
         identity_use_ssl(clients[3], p.client);
-        note("set %d", (int)SSL_set1_client_sigalgs_list(p.client, lists[i]));
+        note("set %d", (int)SSL_set1_client_sigalgs_list(p.client, (uintptr_t)lists[i]));
         run(&p);
         section("both lists %s", lists[i]);
         prepare(&p, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, "DEFAULT");
         identity_use_ssl(clients[3], p.client);
         REQUIRE(SSL_set_cipher_list(p.client, "AES128-SHA") == 1);
-        note("set %d", (int)SSL_set1_sigalgs_list(p.client, lists[i]));
+        note("set %d", (int)SSL_set1_sigalgs_list(p.client, (uintptr_t)lists[i]));
         run(&p);
     }
 }

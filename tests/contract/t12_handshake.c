@@ -193,15 +193,15 @@ static void test_groups(void)
 
         section("group %s", groups[i]);
         prepare(&p, KEY_RSA, "ECDHE-RSA-AES128-GCM-SHA256");
-        note("set %d", (int)SSL_set1_groups_list(p.client, groups[i]));
-        note("set %d", (int)SSL_set1_groups_list(p.server, groups[i]));
+        note("set %d", (int)SSL_set1_groups_list(p.client, (uintptr_t)groups[i]));
+        note("set %d", (int)SSL_set1_groups_list(p.server, (uintptr_t)groups[i]));
         log_errors("error");
         if (log_handshake(p.client, p.server)) {
             log_parameters(&p);
         }
         pair_free(&p);
         prepare(&p, KEY_RSA, "ECDHE-RSA-AES128-GCM-SHA256");
-        note("the client's alone: set %d", (int)SSL_set1_groups_list(p.client, groups[i]));
+        note("the client's alone: set %d", (int)SSL_set1_groups_list(p.client, (uintptr_t)groups[i]));
         log_errors("error");
         if (log_handshake(p.client, p.server)) {
             log_parameters(&p);
@@ -223,7 +223,7 @@ static void test_curve_of_key(void)
 
             section("key %zu, client's groups %s", i, groups[j]);
             prepare(&p, of[i], NULL);
-            REQUIRE(SSL_set1_groups_list(p.client, groups[j]) == 1);
+            REQUIRE(SSL_set1_groups_list(p.client, (uintptr_t)groups[j]) == 1);
             if (log_handshake(p.client, p.server)) {
                 log_parameters(&p);
             }
@@ -366,14 +366,14 @@ static void test_signatures(void)
 
             section("the client's signatures %s, key %zu", lists[i], j);
             prepare(&p, j == 0 ? KEY_RSA : KEY_P256, NULL);
-            REQUIRE(SSL_set1_sigalgs_list(p.client, lists[i]) == 1);
+            REQUIRE(SSL_set1_sigalgs_list(p.client, (uintptr_t)lists[i]) == 1);
             if (log_handshake(p.client, p.server)) {
                 log_parameters(&p);
             }
             pair_free(&p);
             section("the server's signatures %s, key %zu", lists[i], j);
             prepare(&p, j == 0 ? KEY_RSA : KEY_P256, NULL);
-            REQUIRE(SSL_set1_sigalgs_list(p.server, lists[i]) == 1);
+            REQUIRE(SSL_set1_sigalgs_list(p.server, (uintptr_t)lists[i]) == 1);
             if (log_handshake(p.client, p.server)) {
                 log_parameters(&p);
             }
