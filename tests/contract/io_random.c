@@ -210,19 +210,30 @@ static void act_key_update(struct schedule *s, struct side *side)
     (void)call_key_update(side->ssl, type);
 }
 
-/* What may be under way in the other direction meets the new handshake; where a write can be held
- * up 3.0.22's server loses the connection (t12_renegotiation_io: blocked_write). */
+/* Begins at any moment before the end, except where a write can be held up: 3.0.22's server then
+ * loses the connection (t12_renegotiation_io: blocked_write). */
 static void act_renegotiate(struct schedule *s, struct side *side)
 {
-    if (s->limits_writes || s->fails) {
+    if (s->limits_writes || s->fails || s->ends_abruptly ||
+        (SSL_get_shutdown(s->pair.client) | SSL_get_shutdown(s->pair.server)) != 0) {
         return;
     }
-    if (one_in(s, 2)) {
-        (void)log_call(side->ssl, "SSL_renegotiate", SSL_renegotiate(side->ssl));
-    } else {
-        note("%s renegotiate_pending %d, %ld so far", ssl_get_name(side->ssl),
-             SSL_renegotiate_pending(side->ssl), SSL_total_renegotiations(side->ssl));
-    }
+    (void)log_call(side->ssl, "SSL_renegotiate", SSL_renegotiate(side->ssl));
+}
+
+static bool is_renegotiating(const struct schedule *s)
+{
+    return SSL_renegotiate_pending(s->pair.client) || SSL_renegotiate_pending(s->pair.server);
+}
+
+/* While a renegotiation goes on, a call other than a read fails when it meets data that the peer
+ * wrote before (t12_renegotiation: data_in_flight), in 3.0.22 in many ways. */
+static bool only_reads(const struct schedule *s, const struct side *side)
+{
+    const struct side *peer = &s->sides[side == &s->sides[0] ? 1 : 0];
+
+    return !pair_is_tls13() && side->received < peer->sent &&
+           (SSL_renegotiate_pending(side->ssl) || SSL_in_init(side->ssl));
 }
 
 static void act_ask(struct side *side)
@@ -254,6 +265,10 @@ static void act(struct schedule *s)
 {
     struct side *side = &s->sides[below(s, 2)];
 
+    if (only_reads(s, side)) {
+        (void)act_read(s, side, random_size(s, LONGEST_READ), one_in(s, 4));
+        return;
+    }
     switch (below(s, 40)) {
     case 0:
     case 1:
@@ -267,7 +282,7 @@ static void act(struct schedule *s)
         (void)call_do_handshake(side->ssl);
         break;
     case 3:
-        if (side->block == NULL && one_in(s, 3)) {
+        if (side->block == NULL && one_in(s, 3) && !is_renegotiating(s)) {
             (void)call_shutdown(side->ssl);
         }
         break;
@@ -358,8 +373,9 @@ static void drain(struct schedule *s)
     }
     for (int i = 0; i < 2; i++) {
         act_ask(&s->sides[i]);
-        note("%s sent %" PRIu64 " received %" PRIu64, ssl_get_name(s->sides[i].ssl),
-             s->sides[i].sent, s->sides[i].received);
+        note("%s sent %" PRIu64 " received %" PRIu64 ", renegotiations %ld",
+             ssl_get_name(s->sides[i].ssl), s->sides[i].sent, s->sides[i].received,
+             SSL_total_renegotiations(s->sides[i].ssl));
         drop_block(&s->sides[i]);
     }
 }

@@ -9,6 +9,7 @@
  * may leave out.
  */
 #include "handshake/handshake.h"
+#include "handshake/negotiate12.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,11 @@ struct facts {
     bool retry;    /* the first hello is answered by a HelloRetryRequest */
     bool asked;    /* the server asks for a certificate in the handshake */
     bool has_cert; /* the client has one */
+    /* TLS 1.2 */
+    const struct ssl_cipher_st *suite; /* NULL: TLS 1.3 is spoken */
+    bool stapling;                     /* the server staples an OCSP response */
+    bool ticket;                       /* the server announces a ticket */
+    bool granted;                      /* the client follows a HelloRequest */
 };
 
 #define MAX_FLOWS 256
@@ -57,8 +63,44 @@ static struct visit *visit_of(const struct step *row)
 
 /* --- What handlers do to the facts that conditions look at --- */
 
+static void take_suite(struct handshake *hs, const struct facts *facts)
+{
+    hs->conn->neg.version = facts->suite != NULL ? VERSION_TLS12 : VERSION_TLS13;
+    hs->conn->neg.suite = facts->suite;
+}
+
+static void after_reading12(const struct step *row, struct handshake *hs, const struct facts *facts)
+{
+    if (row->read == read_server_hello && facts->suite != NULL) {
+        take_suite(hs, facts);
+        hs->expect_status = facts->stapling && suite12_has_certificate(facts->suite);
+        hs->expect_ticket = facts->ticket;
+    } else if (row->read == read_certificate_request12) {
+        hs->asked_cert = true;
+    } else if (row->read == read_certificate12) {
+        hs->peer_has_cert = hs->conn->role == ROLE_CLIENT || facts->has_cert;
+    } else if (row->read == read_hello_request && facts->granted) {
+        hs->conn->renegotiation = RENEGOTIATION_ASKED;
+    }
+}
+
+static void after_acting12(const struct step *row, struct handshake *hs, const struct facts *facts)
+{
+    static struct blob response;
+
+    if (row->act == choose_version) {
+        take_suite(hs, facts);
+    } else if (row->act == choose_suite12) {
+        hs->asked_cert = facts->asked && suite12_has_certificate(facts->suite);
+    } else if (row->act == ask_ocsp && facts->suite != NULL) {
+        hs->ocsp_response =
+            facts->stapling && suite12_has_certificate(facts->suite) ? &response : NULL;
+    }
+}
+
 static void after_reading(const struct step *row, struct handshake *hs, const struct facts *facts)
 {
+    after_reading12(row, hs, facts);
     if (row->read == read_server_hello && facts->retry && hs->retry == RETRY_NONE) {
         hs->retry = RETRY_DUE;
     } else if (row->read == read_client_hello && hs->retry == RETRY_DUE) {
@@ -72,6 +114,7 @@ static void after_reading(const struct step *row, struct handshake *hs, const st
 
 static void after_acting(const struct step *row, struct handshake *hs, const struct facts *facts)
 {
+    after_acting12(row, hs, facts);
     if (row->act == prepare_client_hello && hs->retry == RETRY_DUE) {
         hs->retry = RETRY_DONE;
     } else if (row->act == choose_group && facts->retry && hs->retry == RETRY_NONE) {
@@ -107,8 +150,7 @@ static const struct step *take(const struct step *row, struct handshake *hs,
 {
     switch (row->kind) {
     case STEP_KIND_MAYBE:
-        /* The one optional message there is. */
-        if (row->message != MSG_CERTIFICATE_REQUEST || !facts->asked) {
+        if (row->message == MSG_CERTIFICATE_REQUEST ? !facts->asked : !facts->stapling) {
             visit_of(row)->passed = true;
             return row + 1;
         }
@@ -147,6 +189,7 @@ static void walk(const struct script *script, const struct facts *facts)
 {
     struct tls_config config = { .options = facts->compat ? OPTION_ENABLE_MIDDLEBOX_COMPAT : 0 };
     struct tls_conn conn = { .role = script->role, .config = &config };
+    conn.neg.version = VERSION_TLS13; /* until it is known */
     struct handshake hs = { .conn = &conn };
     const struct step *row = script->steps;
     char flow[MAX_FLOW] = "";
@@ -190,7 +233,9 @@ static void list_idle(enum role role)
     static const char *const auth_names[] = { "", " once offered", " while asking", " when asked" };
 
     for (unsigned type = 0; type < 256; type++) {
-        struct tls_conn conn = { .role = role };
+        const struct tls_config config = { .options = 0 };
+        struct tls_conn conn = { .role = role, .config = &config };
+        conn.neg.version = VERSION_TLS13;
         const struct step *always = script_for_idle(&conn, (uint8_t)type);
         for (int auth = POST_AUTH_NONE; auth <= POST_AUTH_PENDING; auth++) {
             conn.post_auth = (enum post_auth)auth;
@@ -200,6 +245,20 @@ static void list_idle(enum role role)
                                role == ROLE_CLIENT ? "client" : "server", type, auth_names[auth],
                                name_of(script));
             }
+        }
+        conn.post_auth = POST_AUTH_NONE;
+        conn.neg.version = VERSION_TLS12;
+        const struct step *script = script_for_idle(&conn, (uint8_t)type);
+        if (script != NULL) {
+            (void)snprintf(flows[num_flows++], MAX_FLOW, "idle %s: <%u in TLS 1.2 starts %s",
+                           role == ROLE_CLIENT ? "client" : "server", type, name_of(script));
+        }
+        conn.neg.secure_renegotiation = true;
+        conn.renegotiation = RENEGOTIATION_REQUESTED;
+        if (script_for_idle(&conn, (uint8_t)type) != script) {
+            (void)snprintf(flows[num_flows++], MAX_FLOW, "idle %s: <%u once asked starts %s",
+                           role == ROLE_CLIENT ? "client" : "server", type,
+                           name_of(script_for_idle(&conn, (uint8_t)type)));
         }
     }
 }
@@ -222,13 +281,38 @@ static bool is_start(const struct script *script)
     return true;
 }
 
+/* One suite of each form: with and without ephemeral keys, and without a certificate. */
+static const uint16_t suites12[] = { 0xc02f, 0x009c, 0xc018 };
+
+static void walk_tls12(const struct script *script)
+{
+    for (size_t i = 0; i < COUNT_OF(suites12); i++) {
+        for (unsigned bits = 0; bits < 32; bits++) {
+            const struct facts facts = {
+                .suite = suite_by_id(suites12[i]),
+                .asked = (bits & 1) != 0,
+                .has_cert = (bits & 2) != 0,
+                .stapling = (bits & 4) != 0,
+                .ticket = (bits & 8) != 0,
+                .granted = (bits & 16) != 0,
+            };
+            walk(script, &facts);
+        }
+    }
+}
+
 static void make_list(void)
 {
     for (size_t i = 0; i < num_scripts; i++) {
         for (unsigned bits = 0; bits < 16 && is_start(&scripts[i]); bits++) {
-            const struct facts facts = { (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0,
-                                         (bits & 8) != 0 };
+            const struct facts facts = { .compat = (bits & 1) != 0,
+                                         .retry = (bits & 2) != 0,
+                                         .asked = (bits & 4) != 0,
+                                         .has_cert = (bits & 8) != 0 };
             walk(&scripts[i], &facts);
+        }
+        if (is_start(&scripts[i])) {
+            walk_tls12(&scripts[i]);
         }
     }
     list_idle(ROLE_CLIENT);

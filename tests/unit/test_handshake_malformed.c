@@ -50,9 +50,11 @@ static bool is_expected(uint8_t type, uint8_t alert)
     case ALERT_PROTOCOL_VERSION:
         /* Cut before its extensions a hello is one of TLS 1.2. */
         return type == MSG_CLIENT_HELLO || type == MSG_SERVER_HELLO;
+    case ALERT_HANDSHAKE_FAILURE:
+        return type == MSG_CLIENT_HELLO; /* the same, and without a suite for it */
     case ALERT_ILLEGAL_PARAMETER:
-        /* More than any message of its type may hold. */
-        return type == MSG_FINISHED;
+        /* More than any message of its type may hold; a suite of another version. */
+        return type == MSG_FINISHED || type == MSG_SERVER_HELLO;
     default:
         return false;
     }

@@ -371,6 +371,21 @@ static void a_server_accepts_no_other_order(void **state)
     }
 }
 
+/* TLS 1.2's orders are judged by tests/contract/t12_malformed_flow.c, beside the system's libssl.
+ */
+static bool is_for_tls12(const struct script *script)
+{
+    static const char *const names[] = { "client12", "server12", "take_hello_request",
+                                         "refuse_client_hello" };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (strcmp(script->name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* No row of any script was missed: whoever adds one adds a flow that has it. */
 static void every_receiving_row_was_judged(void **state)
 {
@@ -378,6 +393,9 @@ static void every_receiving_row_was_judged(void **state)
 
     (void)state;
     for (size_t i = 0; i < num_scripts; i++) {
+        if (is_for_tls12(&scripts[i])) {
+            continue;
+        }
         for (const struct step *s = scripts[i].steps; s->kind != STEP_KIND_END; s++) {
             if (s->kind != STEP_KIND_RECV && s->kind != STEP_KIND_MAYBE) {
                 continue;
