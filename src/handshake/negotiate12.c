@@ -98,12 +98,13 @@ const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, siz
 
 /* --- Groups --- */
 
-static bool supports_group12(const struct tls_conn *c, const struct group *group)
+static bool supports_group12(const struct tls_conn *c, const struct group *group,
+                             enum security_stage stage)
 {
     return group != NULL && group->kind != GROUP_FFDH &&
            u16_list_has(config_groups(c->config), group->id) &&
            group_is_available(c->config->lib, group) &&
-           c->hooks->allows_group(c->owner, SECURITY_SHARED, group);
+           c->hooks->allows_group(c->owner, stage, group);
 }
 
 bool negotiate_has_curve12(const struct tls_conn *c)
@@ -111,7 +112,7 @@ bool negotiate_has_curve12(const struct tls_conn *c)
     const struct blob *own = config_groups(c->config);
 
     for (size_t i = 0; i < u16_list_len(own); i++) {
-        if (supports_group12(c, group_by_id(u16_list_at(own, i)))) {
+        if (supports_group12(c, group_by_id(u16_list_at(own, i)), SECURITY_SUPPORTED)) {
             return true;
         }
     }
@@ -127,7 +128,7 @@ const struct group *negotiate_group12(const struct tls_conn *c)
 
     for (size_t i = 0; i < u16_list_len(preferred); i++) {
         const struct group *group = group_by_id(u16_list_at(preferred, i));
-        if (supports_group12(c, group) && u16_list_has(peer, group->id)) {
+        if (supports_group12(c, group, SECURITY_SHARED) && u16_list_has(peer, group->id)) {
             return group;
         }
     }

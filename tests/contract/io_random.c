@@ -1,8 +1,7 @@
 /*
- * Random schedules: reads, peeks, writes of all sizes, key updates (in TLS 1.2: renegotiations from
- * either side) and shutdowns on both ends of a connection, over a transport that lets through
- * random amounts. A schedule follows from its seed alone; its log of what both applications saw
- * must be the same on both libraries.
+ * Random schedules: reads, peeks, writes of all sizes, key updates and shutdowns on both ends of a
+ * connection, over a transport that lets through random amounts. A schedule follows from its seed
+ * alone; its log of what both applications saw must be the same on both libraries.
  *
  *     io_random [FIRST_SEED [COUNT]] [-v]      -v prints the logs instead of their hashes
  *
@@ -45,7 +44,6 @@ struct schedule {
     bool rogue; /* breaks the retry rule now and then */
     bool ends_abruptly;
     bool fails; /* single calls of the transport fail */
-    bool calm;  /* whole records and no failures: renegotiations take place */
 };
 
 static uint64_t next_random(struct schedule *s)
@@ -211,30 +209,6 @@ static void act_key_update(struct schedule *s, struct side *side)
     (void)call_key_update(side->ssl, type);
 }
 
-static bool is_renegotiating(const struct schedule *s)
-{
-    return SSL_renegotiate_pending(s->pair.client) || SSL_renegotiate_pending(s->pair.server);
-}
-
-/* One at a time, at any moment before the end. */
-static void act_renegotiate(struct schedule *s, struct side *side)
-{
-    if (s->calm && !is_renegotiating(s) &&
-        (SSL_get_shutdown(s->pair.client) | SSL_get_shutdown(s->pair.server)) == 0) {
-        (void)log_call(side->ssl, "SSL_renegotiate", SSL_renegotiate(side->ssl));
-    }
-}
-
-/* While a renegotiation goes on, a call other than a read fails when it meets data that the peer
- * wrote before (t12_renegotiation: data_in_flight), in 3.0.22 in many ways. */
-static bool only_reads(const struct schedule *s, const struct side *side)
-{
-    const struct side *peer = &s->sides[side == &s->sides[0] ? 1 : 0];
-
-    return !pair_is_tls13() && side->received < peer->sent &&
-           (SSL_renegotiate_pending(side->ssl) || SSL_in_init(side->ssl));
-}
-
 static void act_ask(struct side *side)
 {
     note("%s pending %d has_pending %d shutdown %d init %d type %d", ssl_get_name(side->ssl),
@@ -264,24 +238,16 @@ static void act(struct schedule *s)
 {
     struct side *side = &s->sides[below(s, 2)];
 
-    if (only_reads(s, side)) {
-        (void)act_read(s, side, random_size(s, LONGEST_READ), one_in(s, 4));
-        return;
-    }
     switch (below(s, 40)) {
     case 0:
     case 1:
-        if (pair_is_tls13()) {
-            act_key_update(s, side);
-        } else {
-            act_renegotiate(s, side);
-        }
+        act_key_update(s, side);
         break;
     case 2:
         (void)call_do_handshake(side->ssl);
         break;
     case 3:
-        if (side->block == NULL && one_in(s, 3) && !is_renegotiating(s)) {
+        if (side->block == NULL && one_in(s, 3)) {
             (void)call_shutdown(side->ssl);
         }
         break;
@@ -319,7 +285,7 @@ static void init_side(struct schedule *s, struct side *side, SSL *ssl, enum wire
     side->end = end;
     side->stream = end == WIRE_CLIENT ? 1 : 2;
     side->moving = one_in(s, 3);
-    side->read_ahead = one_in(s, 4) && !s->calm;
+    side->read_ahead = one_in(s, 4);
     SSL_set_read_ahead(ssl, side->read_ahead);
     if (partial) {
         (void)SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
@@ -360,9 +326,9 @@ static void drain(struct schedule *s)
         }
     }
     /* More often than a single -1: without AUTO_RETRY each KeyUpdate shows as one. */
-    for (int failures[2] = { 0, 0 }; failures[0] < 8 || failures[1] < 8;) {
-        for (int i = 0; i < 2; i++) {
-            failures[i] += act_read(s, &s->sides[i], LONGEST_READ, false) <= 0;
+    for (int i = 0; i < 2; i++) {
+        for (int failures = 0; failures < 8;) {
+            failures += act_read(s, &s->sides[i], LONGEST_READ, false) <= 0;
         }
     }
     for (int i = 0; i < 4; i++) {
@@ -372,9 +338,8 @@ static void drain(struct schedule *s)
     }
     for (int i = 0; i < 2; i++) {
         act_ask(&s->sides[i]);
-        note("%s sent %" PRIu64 " received %" PRIu64 ", renegotiations %ld",
-             ssl_get_name(s->sides[i].ssl), s->sides[i].sent, s->sides[i].received,
-             SSL_total_renegotiations(s->sides[i].ssl));
+        note("%s sent %" PRIu64 " received %" PRIu64, ssl_get_name(s->sides[i].ssl),
+             s->sides[i].sent, s->sides[i].received);
         drop_block(&s->sides[i]);
     }
 }
@@ -393,15 +358,6 @@ static void run_seed(uint64_t seed, SSL_CTX *client_ctx, SSL_CTX *server_ctx)
     s.rogue = one_in(&s, 16);
     s.ends_abruptly = one_in(&s, 4);
     s.fails = one_in(&s, 4);
-    /* Where a record can be cut or a write held up, 3.0.22 puts a renegotiation off, or loses the
-     * connection (t12_renegotiation_io: blocked_write). */
-    s.calm = !pair_is_tls13() && one_in(&s, 2);
-    if (s.calm) {
-        s.scale = 0;
-        s.limits_writes = false;
-        s.ends_abruptly = false;
-        s.fails = false;
-    }
     REQUIRE(SSL_CTX_up_ref(client_ctx) == 1 && SSL_CTX_up_ref(server_ctx) == 1);
     pair_init_ctx(&s.pair, client_ctx, server_ctx, OVER_WIRE, 0);
     REQUIRE(drive_handshake(s.pair.client, s.pair.server));
@@ -435,7 +391,6 @@ int main(int argc, char **argv)
     }
     client_ctx = client_ctx_new();
     server_ctx = server_ctx_new();
-    (void)SSL_CTX_set_options(server_ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
     for (uint64_t seed = numbers[0]; seed < numbers[0] + numbers[1]; seed++) {
         char *text;
 

@@ -201,7 +201,8 @@ static void test_groups(void)
         }
         pair_free(&p);
         prepare(&p, KEY_RSA, "ECDHE-RSA-AES128-GCM-SHA256");
-        note("the client's alone: set %d", (int)SSL_set1_groups_list(p.client, (uintptr_t)groups[i]));
+        note("the client's alone: set %d",
+             (int)SSL_set1_groups_list(p.client, (uintptr_t)groups[i]));
         log_errors("error");
         if (log_handshake(p.client, p.server)) {
             log_parameters(&p);
