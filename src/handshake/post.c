@@ -42,7 +42,7 @@ enum step_result read_key_update(struct handshake *hs, struct reader *body)
     return STEP_OK;
 }
 
-/* Resumption is not offered (psk_key_exchange_modes is not sent), so a ticket is of no use; it is
+/* Resumption is not offered (no pre_shared_key is sent), so a ticket is of no use; it is
  * checked all the same, because a malformed one ends the connection. */
 enum step_result read_new_session_ticket(struct handshake *hs, struct reader *body)
 {
