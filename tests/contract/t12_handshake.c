@@ -254,8 +254,14 @@ static void dhe(const char *title, int automatic, const char *group, const char 
     prepare(&p, KEY_RSA, suite);
     note("auto %d", (int)SSL_set_dh_auto(p.server, automatic));
     if (group != NULL) {
-        note("set %d", SSL_set0_tmp_dh_pkey(p.server, dh_parameters(group)));
+        EVP_PKEY *parameters = dh_parameters(group);
+        int ret = SSL_set0_tmp_dh_pkey(p.server, parameters);
+
+        note("set %d", ret);
         log_errors("error");
+        if (ret != 1) {
+            EVP_PKEY_free(parameters);
+        }
     }
     if (log_handshake(p.client, p.server)) {
         log_parameters(&p);
