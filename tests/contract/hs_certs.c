@@ -318,6 +318,18 @@ static int give_passphrase(char *buf, int size, int rwflag, void *userdata)
     return (int)strlen(userdata);
 }
 
+/* AddressSanitizer's fopen() reads the name, which the C library's refuses when there is none. */
+static void try_no_path(SSL_CTX *ctx)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)ctx;
+#else
+    try("NULL", SSL_CTX_use_certificate_file(ctx, NULL, SSL_FILETYPE_PEM));
+    try("chain NULL", SSL_CTX_use_certificate_chain_file(ctx, NULL));
+    try("key NULL", SSL_CTX_use_PrivateKey_file(ctx, NULL, SSL_FILETYPE_PEM));
+#endif
+}
+
 static void test_files(void)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
@@ -330,11 +342,10 @@ static void test_files(void)
     try("wrong type", SSL_CTX_use_certificate_file(ctx, path_of("leaf.der"), SSL_FILETYPE_PEM));
     try("unknown type", SSL_CTX_use_certificate_file(ctx, path_of("leaf.der"), 77));
     try("missing", SSL_CTX_use_certificate_file(ctx, path_of("nothing"), SSL_FILETYPE_PEM));
-    try("NULL", SSL_CTX_use_certificate_file(ctx, NULL, SSL_FILETYPE_PEM));
+    try_no_path(ctx);
     try("chain", SSL_CTX_use_certificate_chain_file(ctx, path_of("chain.pem")));
     log_current(ctx);
     try("chain missing", SSL_CTX_use_certificate_chain_file(ctx, path_of("nothing")));
-    try("chain NULL", SSL_CTX_use_certificate_chain_file(ctx, NULL));
     try("chain empty", SSL_CTX_use_certificate_chain_file(ctx, path_of("empty.pem")));
     note("chain broken = %d", SSL_CTX_use_certificate_chain_file(ctx, path_of("broken.pem")));
     ERR_clear_error();
@@ -343,7 +354,6 @@ static void test_files(void)
     try("key DER", SSL_CTX_use_PrivateKey_file(ctx, path_of("key.der"), SSL_FILETYPE_ASN1));
     try("key missing", SSL_CTX_use_PrivateKey_file(ctx, path_of("nothing"), SSL_FILETYPE_PEM));
     try("key unknown type", SSL_CTX_use_PrivateKey_file(ctx, path_of("key.pem"), 77));
-    try("key NULL", SSL_CTX_use_PrivateKey_file(ctx, NULL, SSL_FILETYPE_PEM));
     note("no key in it = %d",
          SSL_CTX_use_PrivateKey_file(ctx, path_of("chain.pem"), SSL_FILETYPE_PEM));
     ERR_clear_error();
