@@ -5,6 +5,8 @@
 #include "api/internal.h"
 
 #include "base/reader.h"
+#include "handshake/ext/extensions.h"
+
 #include <string.h>
 
 /* --- What happens: states, messages, secrets --- */
@@ -105,20 +107,6 @@ void SSL_CTX_set_stateless_cookie_verify_cb(
 
 /* --- Protocols above TLS --- */
 
-/* A list in wire format that may be empty: RFC 7301, 3.1. */
-static bool is_protocol_list(const uint8_t *protos, size_t len)
-{
-    struct reader list = reader_of(protos, len);
-    struct reader name;
-
-    while (!reader_is_empty(&list)) {
-        if (!reader_vec8(&list, &name) || reader_is_empty(&name)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* What is to be stored: *list is NULL for none. False: malformed, or out of memory. */
 static bool make_protocol_list(struct blob **list, const uint8_t *protos, size_t len)
 {
@@ -126,7 +114,7 @@ static bool make_protocol_list(struct blob **list, const uint8_t *protos, size_t
     if (protos == NULL || len == 0) {
         return true;
     }
-    if (!is_protocol_list(protos, len)) {
+    if (!alpn_is_protocol_list(reader_of(protos, len))) {
         return false;
     }
     *list = blob_new(protos, len);

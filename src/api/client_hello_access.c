@@ -5,6 +5,7 @@
  */
 #include "api/internal.h"
 
+#include "handshake/ext/extensions.h"
 #include "handshake/handshake.h"
 
 #include <openssl/err.h>
@@ -110,22 +111,6 @@ int SSL_client_hello_get0_ext(SSL *s, unsigned int type, const unsigned char **o
     return 0;
 }
 
-/* True when list, from front to back, consists of names that fit. */
-static bool is_protocol_list(struct reader list)
-{
-    struct reader name;
-
-    if (reader_is_empty(&list)) {
-        return false;
-    }
-    while (!reader_is_empty(&list)) {
-        if (!reader_vec8(&list, &name) || reader_is_empty(&name)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* The first name of the server's list that the client has too; else the client's first, and
  * OPENSSL_NPN_NO_OVERLAP. An empty or malformed client list gives nothing at all (CVE-2024-5535).
  */
@@ -140,13 +125,13 @@ int SSL_select_next_proto(unsigned char **out, unsigned char *outlen, const unsi
 
     *out = NULL;
     *outlen = 0;
-    if (!is_protocol_list(offers) || !reader_vec8(&offers, &first)) {
+    if (!alpn_is_protocol_list(offers) || !reader_vec8(&offers, &first)) {
         return OPENSSL_NPN_NO_OVERLAP;
     }
     /* The interface is not const although nothing is written through it. */
     *out = (unsigned char *)(uintptr_t)first.at;
     *outlen = (unsigned char)first.left;
-    if (!is_protocol_list(wishes)) {
+    if (!alpn_is_protocol_list(wishes)) {
         return OPENSSL_NPN_NO_OVERLAP;
     }
     while (reader_vec8(&wishes, &wish)) {

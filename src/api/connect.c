@@ -336,7 +336,7 @@ int SSL_verify_client_post_handshake(SSL *s)
 /* --- Renegotiation --- */
 
 /* Only marks the wish; the next call that may talk to the peer begins it. */
-static int mark_renegotiation(SSL *s)
+int SSL_renegotiate(SSL *s)
 {
     call_begin(s);
     if (s->conn.neg.suite != NULL && s->conn.neg.version == VERSION_TLS13) {
@@ -353,15 +353,10 @@ static int mark_renegotiation(SSL *s)
     return 1;
 }
 
-int SSL_renegotiate(SSL *s)
-{
-    return mark_renegotiation(s);
-}
-
 /* Without sessions to resume it is the same. */
 int SSL_renegotiate_abbreviated(SSL *s)
 {
-    return mark_renegotiation(s);
+    return SSL_renegotiate(s);
 }
 
 int SSL_renegotiate_pending(const SSL *s)
@@ -371,12 +366,7 @@ int SSL_renegotiate_pending(const SSL *s)
 
 void ssl_check_renegotiation(SSL *s)
 {
-    size_t undelivered;
-
-    (void)tls_output(&s->conn, &undelivered);
-    if (s->conn.renegotiation == RENEGOTIATION_WANTED && undelivered == 0 &&
-        s->conn.in.current_size == 0 && !ssl_in_init(s)) {
-        s->conn.renegotiation = RENEGOTIATION_ASKED;
+    if (tls_begin_renegotiation(&s->conn)) {
         s->work_due = true;
     }
 }

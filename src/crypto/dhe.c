@@ -177,11 +177,6 @@ bool dhe_derive(const struct crypto_lib *lib, EVP_PKEY *own, EVP_PKEY *peer,
     return ok;
 }
 
-int dhe_bits(EVP_PKEY *key)
-{
-    return EVP_PKEY_get_bits(key);
-}
-
 int dhe_security_bits(EVP_PKEY *key)
 {
     return EVP_PKEY_get_security_bits(key);

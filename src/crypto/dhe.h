@@ -39,8 +39,7 @@ MUST_CHECK bool dhe_write_public(struct writer *w, EVP_PKEY *key);
 MUST_CHECK bool dhe_derive(const struct crypto_lib *lib, EVP_PKEY *own, EVP_PKEY *peer,
                            struct shared_secret *shared);
 
-/* Bits of the modulus; bits of security it gives. */
-int dhe_bits(EVP_PKEY *key);
+/* Bits of security that the modulus gives. */
 int dhe_security_bits(EVP_PKEY *key);
 
 /* Appends secret, encrypted to an RSA key (PKCS #1 v1.5). */

@@ -43,6 +43,16 @@ bool tls_start(struct tls_conn *c)
     return c->key_update != KEY_UPDATE_NONE && handshake_start(c, script_give_key_update(c), false);
 }
 
+bool tls_begin_renegotiation(struct tls_conn *c)
+{
+    if (c->renegotiation != RENEGOTIATION_WANTED || c->error.failed || c->hs != NULL ||
+        c->handshakes_done == 0 || buffer_len(&c->out.buffer) > 0 || c->in.current_size > 0) {
+        return false;
+    }
+    c->renegotiation = RENEGOTIATION_ASKED;
+    return true;
+}
+
 /* A client that has asked for a renegotiation still gets what the server sent before it knew. */
 static bool awaits_renegotiation(const struct tls_conn *c)
 {

@@ -23,6 +23,10 @@ enum tls_status {
  * CertificateRequest of ours. False: nothing is due, or it failed (see conn->error). */
 MUST_CHECK bool tls_start(struct tls_conn *c);
 
+/* Makes a renegotiation that is wanted due for tls_start(), when nothing is in the way: no
+ * handshake, no output that is held up, no record that is partly read. False: not now. */
+bool tls_begin_renegotiation(struct tls_conn *c);
+
 /* Runs the handshake that was started until it ends or cannot go on. */
 MUST_CHECK enum tls_status tls_run(struct tls_conn *c);
 

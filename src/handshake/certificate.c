@@ -133,18 +133,26 @@ static enum step_result write_entries(struct handshake *hs, struct writer *w,
     return result;
 }
 
-enum step_result write_certificate(struct handshake *hs, struct writer *w)
+enum step_result certificate_own_chain(struct handshake *hs, STACK_OF(X509) **chain)
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
-    STACK_OF(X509) *chain = NULL;
-    enum step_result result = STEP_OK;
 
-    if (hs->have_cert) {
-        result = step_of_answer(
-            hs, c->hooks->certificate_chain(c->owner, c->neg.own_slot, &chain, &failure), &failure,
-            PAUSE_NONE);
+    *chain = NULL;
+    if (!hs->have_cert) {
+        return STEP_OK;
     }
+    return step_of_answer(hs,
+                          c->hooks->certificate_chain(c->owner, c->neg.own_slot, chain, &failure),
+                          &failure, PAUSE_NONE);
+}
+
+enum step_result write_certificate(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+    STACK_OF(X509) *chain;
+    enum step_result result = certificate_own_chain(hs, &chain);
+
     if (result == STEP_OK) {
         writer_open(w, 1);
         if (hs->request_context != NULL && c->role == ROLE_CLIENT) {

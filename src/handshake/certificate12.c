@@ -18,16 +18,9 @@
 
 enum step_result write_certificate12(struct handshake *hs, struct writer *w)
 {
-    struct tls_conn *c = hs->conn;
-    struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
-    STACK_OF(X509) *chain = NULL;
-    enum step_result result = STEP_OK;
+    STACK_OF(X509) *chain;
+    enum step_result result = certificate_own_chain(hs, &chain);
 
-    if (hs->have_cert) {
-        result = step_of_answer(
-            hs, c->hooks->certificate_chain(c->owner, c->neg.own_slot, &chain, &failure), &failure,
-            PAUSE_NONE);
-    }
     writer_open(w, 3);
     for (size_t i = 0; i < cert_list_len(chain) && result == STEP_OK; i++) {
         writer_open(w, 3);

@@ -62,6 +62,23 @@ static enum step_result check_scheme(struct handshake *hs, const struct sig_sche
     return STEP_OK;
 }
 
+enum step_result read_signature(struct handshake *hs, struct reader *body,
+                                const struct sig_scheme *scheme, EVP_PKEY *key,
+                                const uint8_t *content, size_t len)
+{
+    struct tls_conn *c = hs->conn;
+    struct reader signature;
+
+    if (!reader_vec16(body, &signature) || !reader_is_empty(body)) {
+        return STEP_MALFORMED;
+    }
+    if (!sig_verify(c->config->lib, scheme, key, content, len, signature.at, signature.left)) {
+        return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_BAD_SIGNATURE);
+    }
+    c->neg.peer_scheme = scheme;
+    return STEP_OK;
+}
+
 enum step_result read_certificate_verify(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
@@ -69,7 +86,6 @@ enum step_result read_certificate_verify(struct handshake *hs, struct reader *bo
     uint8_t content[PREFIX_LEN + CONTEXT_LEN + HASH_MAX_LEN];
     size_t len;
     uint16_t id;
-    struct reader signature;
 
     if (!reader_u16(body, &id)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_PACKET);
@@ -79,15 +95,8 @@ enum step_result read_certificate_verify(struct handshake *hs, struct reader *bo
     if (result != STEP_OK) {
         return result;
     }
-    if (!reader_vec16(body, &signature) || !reader_is_empty(body)) {
-        return STEP_MALFORMED;
-    }
     if (!signed_content(hs, c->role == ROLE_CLIENT ? ROLE_SERVER : ROLE_CLIENT, content, &len)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
-    if (!sig_verify(c->config->lib, scheme, key, content, len, signature.at, signature.left)) {
-        return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_BAD_SIGNATURE);
-    }
-    c->neg.peer_scheme = scheme;
-    return STEP_OK;
+    return read_signature(hs, body, scheme, key, content, len);
 }

@@ -181,6 +181,10 @@ enum step_result check_stapled(struct handshake *hs);
 /* certverify.c */
 enum step_result write_certificate_verify(struct handshake *hs, struct writer *w);
 enum step_result read_certificate_verify(struct handshake *hs, struct reader *body);
+/* The signature that ends a message, by the peer's key over content; remembers its scheme. */
+enum step_result read_signature(struct handshake *hs, struct reader *body,
+                                const struct sig_scheme *scheme, EVP_PKEY *key,
+                                const uint8_t *content, size_t len);
 
 /* finished.c */
 enum step_result write_finished12(struct handshake *hs, struct writer *w);
@@ -213,6 +217,8 @@ void handshake_keep_own_share(struct handshake *hs);
 /* A Certificate message's chain, certificate by certificate: its begin, one DER encoding (*cert is
  * borrowed), and what follows from having it or not. */
 enum step_result certificate_begin_chain(struct handshake *hs);
+/* Our own chain, leaf first, for cert_list_free(); *chain is NULL where we have none to show. */
+enum step_result certificate_own_chain(struct handshake *hs, STACK_OF(X509) **chain);
 enum step_result certificate_take(struct handshake *hs, struct reader der, X509 **cert);
 enum step_result certificate_end_chain(struct handshake *hs);
 

@@ -85,7 +85,6 @@ enum step_result check_signature12(struct handshake *hs, struct reader *body,
 {
     struct tls_conn *c = hs->conn;
     EVP_PKEY *key = c->session->peer == NULL ? NULL : cert_public_key(c->session->peer);
-    struct reader signature;
     uint16_t id;
 
     if (!reader_u16(body, &id)) {
@@ -96,14 +95,7 @@ enum step_result check_signature12(struct handshake *hs, struct reader *body,
     if (result != STEP_OK) {
         return result;
     }
-    if (!reader_vec16(body, &signature) || !reader_is_empty(body)) {
-        return STEP_MALFORMED;
-    }
-    if (!sig_verify(c->config->lib, scheme, key, content, len, signature.at, signature.left)) {
-        return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_BAD_SIGNATURE);
-    }
-    c->neg.peer_scheme = scheme;
-    return STEP_OK;
+    return read_signature(hs, body, scheme, key, content, len);
 }
 
 /* --- ServerKeyExchange --- */

@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* Longest key block: two MAC keys of SHA-384, two keys and two IVs of AES-256. */
-#define MAX_KEY_BLOCK (2 * (48 + 32 + 16))
+#define MAX_KEY_BLOCK                                                                              \
+    (2 * (PROTECTION_MAX_MAC_KEY_LEN + PROTECTION_MAX_KEY_LEN + PROTECTION_MAX_IV_LEN))
 
 const struct hash *keys12_hash(const struct tls_conn *c)
 {

@@ -28,18 +28,6 @@ bool suite12_signs_exchange(const struct ssl_cipher_st *suite)
     return suite12_is_ephemeral(suite) && suite12_has_certificate(suite);
 }
 
-bool suite12_fits_slot(const struct ssl_cipher_st *suite, enum key_slot slot)
-{
-    switch (suite->auth) {
-    case AUTH_RSA:
-        return slot == KEY_RSA || (slot == KEY_RSA_PSS && suite->kx != KX_RSA);
-    case AUTH_ECDSA:
-        return slot == KEY_ECDSA || slot == KEY_ED25519 || slot == KEY_ED448;
-    default:
-        return false;
-    }
-}
-
 uint32_t negotiate_auth_of_slot12(enum key_slot slot)
 {
     switch (slot) {
@@ -59,6 +47,13 @@ uint32_t negotiate_auth_of_slot12(enum key_slot slot)
         break;
     }
     return 0;
+}
+
+/* True when a certificate's key in slot suits the suite's authentication. */
+static bool fits_slot(const struct ssl_cipher_st *suite, enum key_slot slot)
+{
+    return negotiate_auth_of_slot12(slot) == suite->auth &&
+           !(slot == KEY_RSA_PSS && suite->kx == KX_RSA);
 }
 
 bool negotiate_takes_auth12(const struct tls_conn *c, const struct blob *sigalgs, uint32_t auth)
@@ -178,7 +173,7 @@ static const struct sig_scheme *choose_scheme12(const struct tls_conn *c, const 
         uint16_t id = own_first ? u16_list_at(own, i) : peer_sigalg(c, i);
         const struct sig_scheme *scheme = sig_scheme_by_id(id);
         if (scheme != NULL && (own_first ? peer_has_sigalg(c, id) : u16_list_has(own, id)) &&
-            (suite == NULL || suite12_fits_slot(suite, scheme->slot)) && can_sign12(c, scheme)) {
+            (suite == NULL || fits_slot(suite, scheme->slot)) && can_sign12(c, scheme)) {
             return scheme;
         }
     }
@@ -188,20 +183,6 @@ static const struct sig_scheme *choose_scheme12(const struct tls_conn *c, const 
 const struct sig_scheme *negotiate_client_scheme12(const struct tls_conn *c)
 {
     return choose_scheme12(c, config_client_sigalgs(c->config), NULL);
-}
-
-bool negotiate_has_shared_sigalgs12(const struct tls_conn *c)
-{
-    const struct blob *own = config_sigalgs(c->config);
-
-    for (size_t i = 0; i < u16_list_len(own); i++) {
-        const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(own, i));
-        if (scheme != NULL && peer_has_sigalg(c, scheme->id) &&
-            c->hooks->allows_scheme(c->owner, SECURITY_SHARED, scheme)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 const struct sig_scheme *negotiate_server_scheme12(const struct tls_conn *c)

@@ -22,9 +22,6 @@ bool negotiate_has_curve12(const struct tls_conn *c);
 /* The scheme a server signs with under the suite it has chosen; NULL: none that fits. */
 const struct sig_scheme *negotiate_server_scheme12(const struct tls_conn *c);
 
-/* True when the server and the client have any signature scheme in common. */
-bool negotiate_has_shared_sigalgs12(const struct tls_conn *c);
-
 /* The authentication that keys of a kind give; 0: none in TLS 1.2. */
 uint32_t negotiate_auth_of_slot12(enum key_slot slot);
 
@@ -38,8 +35,5 @@ const struct sig_scheme *negotiate_client_scheme12(const struct tls_conn *c);
 bool suite12_signs_exchange(const struct ssl_cipher_st *suite); /* ServerKeyExchange is signed */
 bool suite12_is_ephemeral(const struct ssl_cipher_st *suite);   /* there is a ServerKeyExchange */
 bool suite12_has_certificate(const struct ssl_cipher_st *suite);
-
-/* True when a certificate's key in slot suits the suite's authentication. */
-bool suite12_fits_slot(const struct ssl_cipher_st *suite, enum key_slot slot);
 
 #endif

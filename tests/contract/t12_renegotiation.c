@@ -3,92 +3,48 @@
  * it is invisible to programs that only read and write. RFC 5246, 7.4.1; RFC 5746;
  * SSL_renegotiate(3), SSL_CTX_set_options(3).
  */
-#include "contract.h"
+#include "t12_renegotiate.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
-
-static char buffer[20000];
-
-static void prepare(struct pair *p, enum transport transport)
-{
-    pair_init_connected(p, transport, 0);
-    (void)SSL_set_options(p->server, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
-}
-
-static void log_counters(struct pair *p)
-{
-    SSL *const sides[2] = { p->client, p->server };
-
-    for (size_t i = 0; i < 2; i++) {
-        SSL *ssl = sides[i];
-
-        note("%s: pending %d, renegotiations %ld of %ld, in init %d, %s", ssl_get_name(ssl),
-             SSL_renegotiate_pending(ssl), SSL_num_renegotiations(ssl),
-             SSL_total_renegotiations(ssl), SSL_in_init(ssl), SSL_state_string(ssl));
-    }
-}
-
-static void ask(SSL *ssl)
-{
-    (void)log_call(ssl, "SSL_renegotiate", SSL_renegotiate(ssl));
-}
-
-static void read_once(SSL *ssl)
-{
-    (void)call_read(ssl, buffer, sizeof(buffer));
-}
-
-/* Each side reads in turn until nothing moves; the reads' lines stand in the log. */
-static void read_in_turn(struct pair *p, SSL *first)
-{
-    SSL *second = first == p->client ? p->server : p->client;
-
-    for (int i = 0; i < 4; i++) {
-        read_once(first);
-        read_once(second);
-    }
-    log_counters(p);
-    log_alive(p->client, p->server);
-}
 
 static void by_server(void)
 {
     struct pair p;
 
     section("the server asks by SSL_do_handshake");
-    prepare(&p, OVER_MEMORY);
-    log_counters(&p);
-    ask(p.server);
-    log_counters(&p);
+    renegotiation_prepare(&p, OVER_MEMORY);
+    renegotiation_log_counters(&p);
+    renegotiation_ask(p.server);
+    renegotiation_log_counters(&p);
     (void)call_do_handshake(p.server);
-    log_counters(&p);
+    renegotiation_log_counters(&p);
     (void)call_do_handshake(p.server);
-    log_counters(&p);
-    read_once(p.client);
-    log_counters(&p);
-    read_once(p.server);
-    log_counters(&p);
-    read_once(p.client);
-    log_counters(&p);
-    read_once(p.server);
-    log_counters(&p);
-    read_once(p.client);
-    log_counters(&p);
+    renegotiation_log_counters(&p);
+    renegotiation_read_once(p.client);
+    renegotiation_log_counters(&p);
+    renegotiation_read_once(p.server);
+    renegotiation_log_counters(&p);
+    renegotiation_read_once(p.client);
+    renegotiation_log_counters(&p);
+    renegotiation_read_once(p.server);
+    renegotiation_log_counters(&p);
+    renegotiation_read_once(p.client);
+    renegotiation_log_counters(&p);
     note("cleared: %ld", SSL_clear_num_renegotiations(p.server));
-    log_counters(&p);
+    renegotiation_log_counters(&p);
     log_alive(p.client, p.server);
     pair_free(&p);
 
     section("the server asks twice");
-    prepare(&p, OVER_MEMORY);
-    ask(p.server);
-    ask(p.server);
+    renegotiation_prepare(&p, OVER_MEMORY);
+    renegotiation_ask(p.server);
+    renegotiation_ask(p.server);
     (void)call_do_handshake(p.server);
-    ask(p.server);
+    renegotiation_ask(p.server);
     (void)call_do_handshake(p.server);
-    read_in_turn(&p, p.client);
+    renegotiation_read_in_turn(&p, p.client);
     pair_free(&p);
 }
 
@@ -97,29 +53,29 @@ static void by_server_write(void)
     struct pair p;
 
     section("the server asks, then writes");
-    prepare(&p, OVER_MEMORY);
-    ask(p.server);
+    renegotiation_prepare(&p, OVER_MEMORY);
+    renegotiation_ask(p.server);
     CHECK(call_write(p.server, "first", 5) == 5);
     CHECK(call_write(p.server, "second", 6) == 6);
-    read_once(p.client);
-    read_once(p.client);
+    renegotiation_read_once(p.client);
+    renegotiation_read_once(p.client);
     (void)call_write(p.client, "answer", 6);
-    read_once(p.server);
+    renegotiation_read_once(p.server);
     (void)call_write(p.server, "third", 5);
     (void)call_write(p.client, "answer", 6);
-    read_once(p.server);
+    renegotiation_read_once(p.server);
     (void)call_write(p.server, "third", 5);
     (void)call_write(p.client, "answer", 6);
-    read_in_turn(&p, p.server);
+    renegotiation_read_in_turn(&p, p.server);
     pair_free(&p);
 
     section("the server asks, then reads");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     CHECK(call_write(p.client, "early", 5) == 5);
-    ask(p.server);
-    read_once(p.server);
-    log_counters(&p);
-    read_in_turn(&p, p.client);
+    renegotiation_ask(p.server);
+    renegotiation_read_once(p.server);
+    renegotiation_log_counters(&p);
+    renegotiation_read_in_turn(&p, p.client);
     pair_free(&p);
 }
 
@@ -128,50 +84,50 @@ static void by_client(void)
     struct pair p;
 
     section("the client asks by SSL_write");
-    prepare(&p, OVER_MEMORY);
-    ask(p.client);
-    log_counters(&p);
+    renegotiation_prepare(&p, OVER_MEMORY);
+    renegotiation_ask(p.client);
+    renegotiation_log_counters(&p);
     (void)call_write(p.client, "hello", 5);
-    log_counters(&p);
+    renegotiation_log_counters(&p);
     (void)call_write(p.client, "hello", 5);
     CHECK(call_write(p.server, "in flight", 9) == 9);
-    read_once(p.server);
-    log_counters(&p);
+    renegotiation_read_once(p.server);
+    renegotiation_log_counters(&p);
     (void)call_write(p.server, "blocked", 7);
-    read_once(p.client);
-    log_counters(&p);
-    read_once(p.client);
+    renegotiation_read_once(p.client);
+    renegotiation_log_counters(&p);
+    renegotiation_read_once(p.client);
     (void)call_write(p.client, "hello", 5);
     (void)call_write(p.server, "blocked", 7);
     CHECK(call_write(p.client, "hello", 5) == 5);
-    log_counters(&p);
-    read_in_turn(&p, p.server);
+    renegotiation_log_counters(&p);
+    renegotiation_read_in_turn(&p, p.server);
     pair_free(&p);
 
     section("the client asks by SSL_read");
-    prepare(&p, OVER_MEMORY);
-    ask(p.client);
-    read_once(p.client);
-    read_in_turn(&p, p.server);
+    renegotiation_prepare(&p, OVER_MEMORY);
+    renegotiation_ask(p.client);
+    renegotiation_read_once(p.client);
+    renegotiation_read_in_turn(&p, p.server);
     pair_free(&p);
 
     section("the client asks by SSL_do_handshake, both go on with it");
-    prepare(&p, OVER_MEMORY);
-    ask(p.client);
+    renegotiation_prepare(&p, OVER_MEMORY);
+    renegotiation_ask(p.client);
     (void)call_do_handshake(p.client);
-    read_once(p.server);
+    renegotiation_read_once(p.server);
     (void)call_do_handshake(p.client);
     (void)call_do_handshake(p.server);
     (void)call_do_handshake(p.client);
-    log_counters(&p);
+    renegotiation_log_counters(&p);
     log_alive(p.client, p.server);
     pair_free(&p);
 
     section("the client asks for an abbreviated one");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     (void)log_call(p.client, "SSL_renegotiate_abbreviated", SSL_renegotiate_abbreviated(p.client));
-    read_once(p.client);
-    read_in_turn(&p, p.server);
+    renegotiation_read_once(p.client);
+    renegotiation_read_in_turn(&p, p.server);
     note("reused %d", SSL_session_reused(p.client));
     pair_free(&p);
 }
@@ -181,13 +137,13 @@ static void both_at_once(void)
     struct pair p;
 
     section("both ask at the same time");
-    prepare(&p, OVER_MEMORY);
-    ask(p.client);
+    renegotiation_prepare(&p, OVER_MEMORY);
+    renegotiation_ask(p.client);
     (void)call_do_handshake(p.client);
-    ask(p.server);
+    renegotiation_ask(p.server);
     (void)call_do_handshake(p.server);
-    log_counters(&p);
-    read_in_turn(&p, p.client);
+    renegotiation_log_counters(&p);
+    renegotiation_read_in_turn(&p, p.client);
     pair_free(&p);
 }
 
@@ -198,20 +154,20 @@ static void refused_by_server(uint64_t options, bool by_write)
     section("the server refuses, options %llx, by_write %d", (unsigned long long)options, by_write);
     pair_init_connected(&p, OVER_MEMORY, 0);
     (void)SSL_set_options(p.server, options);
-    ask(p.client);
+    renegotiation_ask(p.client);
     (void)call_do_handshake(p.client);
-    read_once(p.server);
-    log_counters(&p);
+    renegotiation_read_once(p.server);
+    renegotiation_log_counters(&p);
     CHECK(call_write(p.server, "after", 5) == 5);
     for (int i = 0; i < 3; i++) {
         if (by_write) {
             (void)call_write(p.client, "hello", 5);
         } else {
-            read_once(p.client);
+            renegotiation_read_once(p.client);
         }
     }
-    log_counters(&p);
-    read_once(p.server);
+    renegotiation_log_counters(&p);
+    renegotiation_read_once(p.server);
     log_state(p.client);
     log_state(p.server);
     pair_free(&p);
@@ -223,21 +179,21 @@ static void data_in_flight(bool by_read)
     struct pair p;
 
     section("data in flight, the client goes on by %s", by_read ? "SSL_read" : "SSL_do_handshake");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     CHECK(call_write(p.server, "before", 6) == 6);
-    ask(p.client);
+    renegotiation_ask(p.client);
     if (by_read) {
-        read_once(p.client);
+        renegotiation_read_once(p.client);
     } else {
         (void)call_do_handshake(p.client);
     }
-    read_once(p.server);
+    renegotiation_read_once(p.server);
     (void)call_write(p.server, "after", 5);
-    read_once(p.client);
-    read_once(p.server);
-    read_once(p.client);
-    read_once(p.client);
-    log_counters(&p);
+    renegotiation_read_once(p.client);
+    renegotiation_read_once(p.server);
+    renegotiation_read_once(p.client);
+    renegotiation_read_once(p.client);
+    renegotiation_log_counters(&p);
     log_state(p.client);
     pair_free(&p);
 }
@@ -247,16 +203,16 @@ static void refused_by_client(void)
     struct pair p;
 
     section("the client refuses");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     (void)SSL_set_options(p.client, SSL_OP_NO_RENEGOTIATION);
-    ask(p.server);
+    renegotiation_ask(p.server);
     CHECK(call_write(p.server, "data", 4) == 4);
-    read_once(p.client);
+    renegotiation_read_once(p.client);
     CHECK(call_write(p.client, "answer", 6) == 6);
-    log_counters(&p);
-    read_once(p.server);
-    read_once(p.server);
-    read_once(p.client);
+    renegotiation_log_counters(&p);
+    renegotiation_read_once(p.server);
+    renegotiation_read_once(p.server);
+    renegotiation_read_once(p.client);
     log_state(p.client);
     log_state(p.server);
     pair_free(&p);
@@ -267,18 +223,18 @@ static void own_option(void)
     struct pair p;
 
     section("SSL_OP_NO_RENEGOTIATION on the side that asks");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     (void)SSL_set_options(p.client, SSL_OP_NO_RENEGOTIATION);
     (void)SSL_set_options(p.server, SSL_OP_NO_RENEGOTIATION);
-    ask(p.client);
-    ask(p.server);
+    renegotiation_ask(p.client);
+    renegotiation_ask(p.server);
     (void)log_call(p.client, "SSL_renegotiate_abbreviated", SSL_renegotiate_abbreviated(p.client));
-    log_counters(&p);
+    renegotiation_log_counters(&p);
     log_alive(p.client, p.server);
     (void)SSL_clear_options(p.client, SSL_OP_NO_RENEGOTIATION);
-    ask(p.client);
+    renegotiation_ask(p.client);
     (void)SSL_set_options(p.client, SSL_OP_NO_RENEGOTIATION);
-    log_counters(&p);
+    renegotiation_log_counters(&p);
     pair_free(&p);
 }
 
@@ -290,15 +246,15 @@ static void other_version(void)
     section("TLS 1.3");
     pair_version = TLS1_3_VERSION;
     pair_init_connected(&p, OVER_MEMORY, 0);
-    ask(p.client);
-    ask(p.server);
+    renegotiation_ask(p.client);
+    renegotiation_ask(p.server);
     (void)log_call(p.client, "SSL_renegotiate_abbreviated", SSL_renegotiate_abbreviated(p.client));
-    log_counters(&p);
+    renegotiation_log_counters(&p);
     log_alive(p.client, p.server);
     pair_free(&p);
     pair_version = TLS1_2_VERSION;
     section("KeyUpdate and post-handshake authentication in TLS 1.2");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     (void)call_key_update(p.client, SSL_KEY_UPDATE_REQUESTED);
     (void)log_call(p.server, "SSL_verify_client_post_handshake",
                    SSL_verify_client_post_handshake(p.server));
@@ -326,23 +282,23 @@ static void another_certificate(void)
     struct pair p;
 
     section("another certificate and suite");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     log_common_name(p.client);
     SSL_certs_clear(p.server);
     identity_use_ssl(other, p.server);
-    ask(p.server);
+    renegotiation_ask(p.server);
     (void)call_do_handshake(p.server);
-    read_in_turn(&p, p.client);
+    renegotiation_read_in_turn(&p, p.client);
     log_common_name(p.client);
     REQUIRE(SSL_set_cipher_list(p.client, "ECDHE-RSA-AES128-SHA") == 1);
-    ask(p.client);
+    renegotiation_ask(p.client);
     (void)call_do_handshake(p.client);
-    read_in_turn(&p, p.server);
+    renegotiation_read_in_turn(&p, p.server);
     log_common_name(p.client);
     REQUIRE(SSL_set_cipher_list(p.client, "ECDHE-ECDSA-AES128-SHA") == 1);
-    ask(p.client);
+    renegotiation_ask(p.client);
     (void)call_do_handshake(p.client);
-    read_in_turn(&p, p.server);
+    renegotiation_read_in_turn(&p, p.server);
     pair_free(&p);
     identity_free(other);
 }
@@ -353,7 +309,7 @@ static void certificate_of_client(const char *title, int mode, bool has_one, boo
     struct pair p;
 
     section("client's certificate: %s", title);
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     if (trusted) {
         identity_trust(identity_default(), p.server_ctx);
     }
@@ -361,14 +317,14 @@ static void certificate_of_client(const char *title, int mode, bool has_one, boo
         identity_use_ssl(identity_default(), p.client);
     }
     SSL_set_verify(p.server, mode, NULL);
-    ask(p.server);
+    renegotiation_ask(p.server);
     (void)call_do_handshake(p.server);
-    read_in_turn(&p, p.client);
+    renegotiation_read_in_turn(&p, p.client);
     log_common_name(p.server);
     if (SSL_in_init(p.server) == 0) {
-        ask(p.server);
+        renegotiation_ask(p.server);
         (void)call_do_handshake(p.server);
-        read_in_turn(&p, p.client);
+        renegotiation_read_in_turn(&p, p.client);
         log_common_name(p.server);
     }
     pair_free(&p);

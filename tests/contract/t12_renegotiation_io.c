@@ -3,55 +3,13 @@
  * transport, SSL_MODE_AUTO_RETRY, SSL_shutdown, floods, and blocking sockets where nobody notices.
  * RFC 5246, 7.4.1; SSL_write(3), SSL_CTX_set_mode(3).
  */
-#include "contract.h"
+#include "t12_renegotiate.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
 static char buffer[20000];
-
-static void prepare(struct pair *p, enum transport transport)
-{
-    pair_init_connected(p, transport, 0);
-    (void)SSL_set_options(p->server, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
-}
-
-static void log_counters(struct pair *p)
-{
-    SSL *const sides[2] = { p->client, p->server };
-
-    for (size_t i = 0; i < 2; i++) {
-        SSL *ssl = sides[i];
-
-        note("%s: pending %d, renegotiations %ld of %ld, in init %d, %s", ssl_get_name(ssl),
-             SSL_renegotiate_pending(ssl), SSL_num_renegotiations(ssl),
-             SSL_total_renegotiations(ssl), SSL_in_init(ssl), SSL_state_string(ssl));
-    }
-}
-
-static void ask(SSL *ssl)
-{
-    (void)log_call(ssl, "SSL_renegotiate", SSL_renegotiate(ssl));
-}
-
-static void read_once(SSL *ssl)
-{
-    (void)call_read(ssl, buffer, sizeof(buffer));
-}
-
-/* Each side reads in turn until nothing moves; the reads' lines stand in the log. */
-static void read_in_turn(struct pair *p, SSL *first)
-{
-    SSL *second = first == p->client ? p->server : p->client;
-
-    for (int i = 0; i < 4; i++) {
-        read_once(first);
-        read_once(second);
-    }
-    log_counters(p);
-    log_alive(p->client, p->server);
-}
 
 /* A write waits on a closed transport when the other side's request comes in. Where the client is
  * the one that asks, the system's server loses the connection ("bad length"). */
@@ -63,28 +21,28 @@ static void blocked_write(bool client_asks)
     SSL *asking;
 
     section("a write is blocked while the %s asks", client_asks ? "client" : "server");
-    prepare(&p, OVER_WIRE);
+    renegotiation_prepare(&p, OVER_WIRE);
     blocked = client_asks ? p.server : p.client;
     asking = client_asks ? p.client : p.server;
     wire_budget(p.wire, client_asks ? WIRE_SERVER : WIRE_CLIENT, WIRE_WRITE, 100);
     CHECK(call_write(blocked, data, 20000) == -1);
-    ask(asking);
+    renegotiation_ask(asking);
     (void)call_do_handshake(asking);
     if (client_asks) {
         difference_begin("renegotiation-during-blocked-write");
     }
-    read_once(blocked);
+    renegotiation_read_once(blocked);
     (void)call_write(blocked, data, 20000);
     wire_budget(p.wire, client_asks ? WIRE_SERVER : WIRE_CLIENT, WIRE_WRITE, WIRE_UNLIMITED);
     (void)call_write(blocked, data, 20000);
     for (int i = 0; i < 6; i++) {
-        read_once(asking);
-        read_once(blocked);
+        renegotiation_read_once(asking);
+        renegotiation_read_once(blocked);
         if (i < 3) {
             (void)call_write(blocked, data, 20000);
         }
     }
-    log_counters(&p);
+    renegotiation_log_counters(&p);
     CHECK(!(client_asks && on_tenon()) || SSL_in_init(p.client) == 0);
     difference_end();
     pair_free(&p);
@@ -98,7 +56,7 @@ static void many(enum transport transport, int step)
     struct pair p;
 
     section("many, transport %d, %d bytes a call", (int)transport, step);
-    prepare(&p, transport);
+    renegotiation_prepare(&p, transport);
     if (transport == OVER_WIRE && step > 0) {
         wire_default(p.wire, WIRE_CLIENT, WIRE_READ, step);
         wire_default(p.wire, WIRE_SERVER, WIRE_READ, step);
@@ -112,7 +70,7 @@ static void many(enum transport transport, int step)
         CHECK(drive_transfer(p.server, p.client, data, 5000) == 5000);
         CHECK(drive_transfer(p.client, p.server, data, 5000) == 5000);
         CHECK(drive_transfer(p.server, p.client, data, 5000) == 5000);
-        log_counters(&p);
+        renegotiation_log_counters(&p);
     }
     pair_free(&p);
     free(data);
@@ -123,21 +81,21 @@ static void without_auto_retry(void)
     struct pair p;
 
     section("without SSL_MODE_AUTO_RETRY");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     (void)SSL_clear_mode(p.client, SSL_MODE_AUTO_RETRY);
     (void)SSL_clear_mode(p.server, SSL_MODE_AUTO_RETRY);
-    ask(p.server);
+    renegotiation_ask(p.server);
     CHECK(call_write(p.server, "data", 4) == 4);
     for (int i = 0; i < 4; i++) {
-        read_once(p.client);
-        read_once(p.server);
+        renegotiation_read_once(p.client);
+        renegotiation_read_once(p.server);
     }
-    log_counters(&p);
-    ask(p.server);
+    renegotiation_log_counters(&p);
+    renegotiation_ask(p.server);
     CHECK(call_write(p.server, "data", 4) == 4);
     (void)call_peek(p.client, buffer, 10);
     (void)call_peek(p.client, buffer, 10);
-    read_in_turn(&p, p.client);
+    renegotiation_read_in_turn(&p, p.client);
     pair_free(&p);
 }
 
@@ -146,37 +104,37 @@ static void amid_shutdown(void)
     struct pair p;
 
     section("SSL_shutdown while it goes on");
-    prepare(&p, OVER_MEMORY);
-    ask(p.server);
+    renegotiation_prepare(&p, OVER_MEMORY);
+    renegotiation_ask(p.server);
     (void)call_do_handshake(p.server);
-    read_once(p.client);
+    renegotiation_read_once(p.client);
     (void)call_shutdown(p.client);
     (void)call_shutdown(p.server);
-    read_once(p.server);
-    read_once(p.client);
+    renegotiation_read_once(p.server);
+    renegotiation_read_once(p.client);
     (void)call_shutdown(p.server);
     (void)call_shutdown(p.client);
     pair_free(&p);
     section("SSL_shutdown with a request that waits");
-    prepare(&p, OVER_MEMORY);
-    ask(p.server);
+    renegotiation_prepare(&p, OVER_MEMORY);
+    renegotiation_ask(p.server);
     (void)call_shutdown(p.server);
-    read_once(p.client);
-    log_counters(&p);
-    read_once(p.client);
+    renegotiation_read_once(p.client);
+    renegotiation_log_counters(&p);
+    renegotiation_read_once(p.client);
     (void)call_shutdown(p.client);
     (void)call_shutdown(p.server);
     pair_free(&p);
     section("after close_notify");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     (void)call_shutdown(p.client);
-    ask(p.client);
+    renegotiation_ask(p.client);
     (void)call_do_handshake(p.client);
-    ask(p.server);
+    renegotiation_ask(p.server);
     (void)call_do_handshake(p.server);
-    read_once(p.server);
-    read_once(p.client);
-    log_counters(&p);
+    renegotiation_read_once(p.server);
+    renegotiation_read_once(p.client);
+    renegotiation_log_counters(&p);
     pair_free(&p);
 }
 
@@ -185,12 +143,12 @@ static void flood(void)
     struct pair p;
 
     section("fifty requests, then the client reads");
-    prepare(&p, OVER_MEMORY);
+    renegotiation_prepare(&p, OVER_MEMORY);
     for (int i = 0; i < 50; i++) {
         CHECK(SSL_renegotiate(p.server) == 1 && SSL_do_handshake(p.server) == 1);
     }
-    log_counters(&p);
-    read_in_turn(&p, p.client);
+    renegotiation_log_counters(&p);
+    renegotiation_read_in_turn(&p, p.client);
     pair_free(&p);
 }
 
@@ -271,7 +229,7 @@ static void blocking(void)
     server = log_thread_start(server_body, &p);
     log_thread_join(client);
     log_thread_join(server);
-    log_counters(&p);
+    renegotiation_log_counters(&p);
     pair_free(&p);
 }
 

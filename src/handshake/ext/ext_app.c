@@ -137,8 +137,7 @@ bool alpn_offer(struct handshake *hs, unsigned place, struct writer *w)
     return true;
 }
 
-/* True when every name of the list has at least one byte, and there is one. */
-static bool is_protocol_list(struct reader list)
+bool alpn_is_protocol_list(struct reader list)
 {
     struct reader name;
 
@@ -156,7 +155,7 @@ static bool is_protocol_list(struct reader list)
 enum step_result alpn_on_offer(struct handshake *hs, unsigned place, struct reader *body)
 {
     (void)place;
-    return reader_vec16(body, &hs->offered_alpn) && is_protocol_list(hs->offered_alpn)
+    return reader_vec16(body, &hs->offered_alpn) && alpn_is_protocol_list(hs->offered_alpn)
                ? STEP_OK
                : STEP_MALFORMED;
 }

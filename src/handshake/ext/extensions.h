@@ -82,6 +82,10 @@ enum step_result extensions_read_hello(struct handshake *hs);
 /* The body of one extension of a ClientHello; false: it is not there. */
 bool client_hello_extension(const struct client_hello *hello, uint16_t type, struct reader *body);
 
+/* True when list is a ProtocolNameList without its length (RFC 7301, 3.1): at least one name, and
+ * each of at least one byte. */
+bool alpn_is_protocol_list(struct reader list);
+
 /* True when our ClientHello or CertificateRequest had the extension. */
 bool extension_was_sent(const struct handshake *hs, uint16_t type);
 
