@@ -20,7 +20,6 @@ struct group;
 struct group_key;
 struct ssl_cipher_st;
 struct ssl_session_st;
-struct ssl_session_st;
 
 enum hook_answer {
     HOOK_OK,
@@ -109,6 +108,34 @@ struct tls_hooks {
     enum hook_answer (*read_custom_extension)(void *owner, unsigned context, uint16_t type,
                                               struct reader body, X509 *cert, size_t index,
                                               struct record_error *failure);
+    /* --- Sessions --- */
+
+    /* Server: opens a ticket (RFC 5077, 4; RFC 8446, 4.6.1). OK: *session has one reference, which
+     * the core takes over; *renew says that the client should get a new ticket. NONE: not one that
+     * resumes anything here, the handshake is a full one. */
+    enum hook_answer (*open_ticket)(void *owner, const uint8_t *ticket, size_t len,
+                                    struct ssl_session_st **session, bool *renew,
+                                    struct record_error *failure);
+    /* Server: appends the ticket that stands for session. NONE: the application wants none. */
+    enum hook_answer (*seal_ticket)(void *owner, const struct ssl_session_st *session,
+                                    struct writer *w, struct record_error *failure);
+    /* Server: the session that is kept under an id (a TLS 1.2 session id, or a TLS 1.3 ticket of a
+     * server that keeps state). OK: *session has one reference. NONE: there is none. */
+    enum hook_answer (*find_session)(void *owner, const uint8_t *id, size_t len,
+                                     struct ssl_session_st **session, struct record_error *failure);
+    /* Server: gives a session that is to be kept an id of its own. */
+    enum hook_answer (*name_session)(void *owner, struct ssl_session_st *session,
+                                     struct record_error *failure);
+    /* OK when a session that was found or offered may be resumed on this connection: context,
+     * age, what the application says of it. The core judges version, suite and secrets. */
+    enum hook_answer (*may_resume)(void *owner, struct ssl_session_st *session,
+                                   struct record_error *failure);
+    /* A session that later connections can resume exists from now on: cache and new-session
+     * callback. */
+    void (*keep_session)(void *owner, struct ssl_session_st *session);
+    /* A session must not be resumed again. */
+    void (*drop_session)(void *owner, struct ssl_session_st *session);
+
     /* --- Reports --- */
 
     /* A protocol message, or a record header (content type SSL3_RT_HEADER 256, inner type 257). */
@@ -134,6 +161,8 @@ struct tls_hooks {
     size_t (*pad)(void *owner, uint8_t type, size_t len);
     /* Random bytes for hello messages; true on success. */
     bool (*random)(void *owner, uint8_t *out, size_t len);
+    /* Milliseconds since the epoch. */
+    int64_t (*now)(void *owner);
     /* A session for a new handshake, with the owner's timeout and context. NULL: out of memory. */
     struct ssl_session_st *(*make_session)(void *owner);
     /* Generates a key share; normally group_generate(). Tests replay fixed keys. */
