@@ -42,8 +42,8 @@ struct ssl_config *ssl_config_new(const struct crypto_lib *lib)
     config->mode = SSL_MODE_AUTO_RETRY;
     config->param = X509_VERIFY_PARAM_new();
     config->status_type = -1;
-    config->num_tickets = DEFAULT_NUM_TICKETS;
-    config->recv_max_early_data = RECORD_MAX_PLAINTEXT;
+    config->core.num_tickets = DEFAULT_NUM_TICKETS;
+    config->core.recv_max_early_data = RECORD_MAX_PLAINTEXT;
     config->security_callback = security_default_callback;
     config->security_level = SECURITY_DEFAULT_LEVEL;
     if (config->core.credentials == NULL || config->param == NULL) {

@@ -177,12 +177,11 @@ const char *SSL_get_psk_identity(const SSL *s)
     return s == NULL || s->conn.session == NULL ? NULL : s->conn.session->psk_identity;
 }
 
-/* --- Resumption and early data: every handshake is a full one --- */
+/* --- Resumption and early data --- */
 
 int SSL_session_reused(const SSL *s)
 {
-    (void)s;
-    return 0;
+    return s->conn.neg.resumed;
 }
 
 int SSL_get_early_data_status(const SSL *s)

@@ -80,9 +80,6 @@ struct ssl_config {
     uint32_t max_pipelines;
     int status_type; /* TLSEXT_STATUSTYPE_*; -1: none */
     int quiet_shutdown;
-    size_t num_tickets;
-    uint32_t max_early_data;
-    uint32_t recv_max_early_data;
     SSL_allow_early_data_cb_fn allow_early_data;
     void *allow_early_data_arg;
 

@@ -259,7 +259,7 @@ static int store_max_early_data(struct ssl_config *config, uint32_t max_early_da
     if (config == NULL) {
         return 0;
     }
-    config->max_early_data = max_early_data;
+    config->core.max_early_data = max_early_data;
     return 1;
 }
 
@@ -275,12 +275,12 @@ int SSL_set_max_early_data(SSL *s, uint32_t max_early_data)
 
 uint32_t SSL_CTX_get_max_early_data(const SSL_CTX *ctx)
 {
-    return ctx->config->max_early_data;
+    return ctx->config->core.max_early_data;
 }
 
 uint32_t SSL_get_max_early_data(const SSL *s)
 {
-    return s->config->max_early_data;
+    return s->config->core.max_early_data;
 }
 
 static int store_recv_max_early_data(struct ssl_config *config, uint32_t recv_max_early_data)
@@ -288,7 +288,7 @@ static int store_recv_max_early_data(struct ssl_config *config, uint32_t recv_ma
     if (config == NULL) {
         return 0;
     }
-    config->recv_max_early_data = recv_max_early_data;
+    config->core.recv_max_early_data = recv_max_early_data;
     return 1;
 }
 
@@ -304,12 +304,12 @@ int SSL_set_recv_max_early_data(SSL *s, uint32_t recv_max_early_data)
 
 uint32_t SSL_CTX_get_recv_max_early_data(const SSL_CTX *ctx)
 {
-    return ctx->config->recv_max_early_data;
+    return ctx->config->core.recv_max_early_data;
 }
 
 uint32_t SSL_get_recv_max_early_data(const SSL *s)
 {
-    return s->config->recv_max_early_data;
+    return s->config->core.recv_max_early_data;
 }
 
 /* --- Post-handshake authentication --- */

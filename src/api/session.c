@@ -445,7 +445,7 @@ int SSL_set_num_tickets(SSL *s, size_t num_tickets)
     if (config == NULL) {
         return 0;
     }
-    config->num_tickets = num_tickets;
+    config->core.num_tickets = num_tickets;
     return 1;
 }
 
@@ -456,18 +456,18 @@ int SSL_CTX_set_num_tickets(SSL_CTX *ctx, size_t num_tickets)
     if (config == NULL) {
         return 0;
     }
-    config->num_tickets = num_tickets;
+    config->core.num_tickets = num_tickets;
     return 1;
 }
 
 size_t SSL_get_num_tickets(const SSL *s)
 {
-    return s->config->num_tickets;
+    return s->config->core.num_tickets;
 }
 
 size_t SSL_CTX_get_num_tickets(const SSL_CTX *ctx)
 {
-    return ctx->config->num_tickets;
+    return ctx->config->core.num_tickets;
 }
 
 int SSL_CTX_set_session_ticket_cb(SSL_CTX *ctx, SSL_CTX_generate_session_ticket_fn gen_cb,

@@ -68,6 +68,7 @@ struct negotiated {
     bool secure_renegotiation;    /* RFC 5746 was agreed on */
     bool peer_wants_ocsp;
     bool was_retried; /* HelloRetryRequest took place */
+    bool resumed;     /* a session was resumed, or a pre-shared key of TLS 1.3 was used */
 };
 
 /* TLS 1.3 secrets that outlive the handshake (RFC 8446, 7.1). */
