@@ -17,6 +17,7 @@
 #include "record/record.h"
 
 struct group;
+struct hash;
 struct group_key;
 struct ssl_cipher_st;
 struct ssl_session_st;
@@ -133,8 +134,22 @@ struct tls_hooks {
     /* A session that later connections can resume exists from now on: cache and new-session
      * callback. */
     void (*keep_session)(void *owner, struct ssl_session_st *session);
-    /* A session must not be resumed again. */
-    void (*drop_session)(void *owner, struct ssl_session_st *session);
+    /* A session must not be resumed again. True: it was in the cache until now, and nobody else has
+     * taken it out; that is what makes a stateful ticket good for once. */
+    bool (*drop_session)(void *owner, struct ssl_session_st *session);
+
+    /* --- External pre-shared keys of TLS 1.3 (RFC 8446, 4.2.11) --- */
+
+    /* Client: the key to offer besides a session's. hash: the one that a HelloRetryRequest has
+     * fixed; NULL: any. OK: *session (with suite and secret) and *identity have one reference each.
+     * NONE: there is none. */
+    enum hook_answer (*use_psk)(void *owner, const struct hash *hash,
+                                struct ssl_session_st **session, struct blob **identity,
+                                struct record_error *failure);
+    /* Server: the key of an identity that was offered. OK: *session has one reference and is for
+     * this connection alone. NONE: the identity may be a ticket. */
+    enum hook_answer (*find_psk)(void *owner, const uint8_t *identity, size_t len,
+                                 struct ssl_session_st **session, struct record_error *failure);
 
     /* --- Reports --- */
 
