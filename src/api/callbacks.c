@@ -12,6 +12,7 @@
 #include "api/dh.h"
 #include "api/internal.h"
 #include "api/ocsp.h"
+#include "api/psk.h"
 
 #include "engine/engine.h"
 
@@ -507,6 +508,9 @@ const struct tls_hooks ssl_hooks = {
     .allows_scheme = allows_scheme,
     .write_custom_extensions = write_custom_extensions,
     .read_custom_extension = read_custom_extension,
+    .has_psk = psk_is_known,
+    .client_psk = psk_ask_client,
+    .server_psk = psk_ask_server,
     .message = report_message,
     .step = report_step,
     .started = report_started,

@@ -324,7 +324,6 @@ static uint32_t auth_without_sigalg(const SSL *s)
 
 STACK_OF(SSL_CIPHER) *SSL_get1_supported_ciphers(SSL *s)
 {
-    const uint32_t psk = KX_PSK | KX_RSA_PSK | KX_ECDHE_PSK | KX_DHE_PSK;
     const STACK_OF(SSL_CIPHER) *list = SSL_get_ciphers(s);
     uint16_t min;
     uint16_t max;
@@ -340,7 +339,7 @@ STACK_OF(SSL_CIPHER) *SSL_get1_supported_ciphers(SSL *s)
     uint32_t without_kx = KX_SRP;
     if (s->config->psk_client_callback == NULL) {
         without_auth |= AUTH_PSK;
-        without_kx |= psk;
+        without_kx |= KX_ALL_PSK;
     }
     STACK_OF(SSL_CIPHER) *result = NULL;
     for (int i = 0; i < sk_SSL_CIPHER_num(list); i++) {

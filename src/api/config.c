@@ -76,10 +76,6 @@ static bool copy_owned(struct ssl_config *copy, const struct ssl_config *source)
         copy->ciphers13 = sk_SSL_CIPHER_dup(source->ciphers13);
         ok = ok && copy->ciphers13 != NULL;
     }
-    if (source->psk_identity_hint != NULL) {
-        copy->psk_identity_hint = OPENSSL_strdup(source->psk_identity_hint);
-        ok = ok && copy->psk_identity_hint != NULL;
-    }
     if (!custom_extensions_copy(&copy->custom, source->custom, source->num_custom)) {
         copy->num_custom = 0;
         ok = false;
@@ -110,7 +106,6 @@ struct ssl_config *ssl_config_copy(const struct ssl_config *source)
     copy->param = NULL;
     copy->ciphers = NULL;
     copy->ciphers13 = NULL;
-    copy->psk_identity_hint = NULL;
     copy->custom = NULL;
     if (!copy_owned(copy, source)) {
         ssl_config_free(copy);
@@ -133,7 +128,6 @@ void ssl_config_free(struct ssl_config *config)
     blob_free(config->client_cert_types);
     custom_extensions_free(config->custom, config->num_custom);
     EVP_PKEY_free(config->dh_pkey);
-    OPENSSL_free(config->psk_identity_hint);
     OPENSSL_free(config);
 }
 

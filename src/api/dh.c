@@ -113,7 +113,7 @@ static EVP_PKEY *automatic_parameters(const SSL *s, const struct ssl_cipher_st *
     enum key_slot slot = s->conn.neg.own_slot;
     int bits = suite->strength_bits == 256 ? 128 : 80;
 
-    if (slot != KEY_NONE) {
+    if ((suite->auth & (AUTH_NULL | AUTH_PSK)) == 0) {
         bits = EVP_PKEY_get_security_bits(s->config->core.credentials->slot[slot].key);
     }
     if (bits < level_bits(s->config->security_level)) {

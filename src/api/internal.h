@@ -95,7 +95,6 @@ struct ssl_config {
     SSL_psk_server_cb_func psk_server_callback;
     SSL_psk_use_session_cb_func psk_use_session;
     SSL_psk_find_session_cb_func psk_find_session;
-    char *psk_identity_hint; /* owns */
 
     SSL_async_callback_fn async_callback;
     void *async_callback_arg;

@@ -150,7 +150,7 @@ static bool take_identity(struct ssl_config *to, const struct ssl_config *from)
     SWAP(struct custom_extension *, custom);
     SWAP(size_t, num_custom);
     SWAP(EVP_PKEY *, dh_pkey);
-    SWAP(char *, psk_identity_hint);
+    SWAP(struct blob *, core.psk_identity_hint);
 #undef SWAP
     to->cert_flags = copy->cert_flags;
     to->cert_cb = copy->cert_cb;

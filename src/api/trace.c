@@ -209,8 +209,6 @@ static uint32_t key_exchange_of(const SSL *s, const char **name)
     return 0;
 }
 
-#define ANY_PSK (KX_PSK | KX_RSA_PSK | KX_DHE_PSK | KX_ECDHE_PSK)
-
 static bool print_signature(BIO *out, int indent, const SSL *s, struct reader *r)
 {
     uint16_t scheme;
@@ -279,14 +277,14 @@ static bool print_server_key_exchange(BIO *out, int indent, const SSL *s, struct
 
     BIO_indent(out, indent, TRACE_MAX_INDENT);
     BIO_printf(out, "KeyExchangeAlgorithm=%s\n", name);
-    if ((kx & ANY_PSK) != 0 && !trace_vector(out, indent + 2, "psk_identity_hint", 2, r)) {
+    if ((kx & KX_ALL_PSK) != 0 && !trace_vector(out, indent + 2, "psk_identity_hint", 2, r)) {
         return false;
     }
     if (!print_server_parameters(out, indent, kx, r)) {
         return false;
     }
     /* A message without a signature, or with half of one, is not complained about. */
-    if ((kx & ANY_PSK) == 0) {
+    if ((kx & KX_ALL_PSK) == 0) {
         (void)print_signature(out, indent, s, r);
     }
     return reader_is_empty(r);
@@ -300,7 +298,7 @@ static bool print_client_key_exchange(BIO *out, int indent, const SSL *s, struct
 
     BIO_indent(out, indent, TRACE_MAX_INDENT);
     BIO_printf(out, "KeyExchangeAlgorithm=%s\n", name);
-    if ((kx & ANY_PSK) != 0) {
+    if ((kx & KX_ALL_PSK) != 0) {
         ok = trace_vector(out, indent + 2, "psk_identity", 2, r);
     }
     if (ok && (kx == KX_RSA || kx == KX_RSA_PSK)) {

@@ -141,6 +141,7 @@ void config_copy(struct tls_config *copy, const struct tls_config *source)
     (void)blob_ref(copy->sigalgs);
     (void)blob_ref(copy->client_sigalgs);
     (void)blob_ref(copy->alpn);
+    (void)blob_ref(copy->psk_identity_hint);
     (void)credentials_ref(copy->credentials);
 }
 
@@ -152,6 +153,7 @@ void config_wipe(struct tls_config *config)
     blob_set(&config->sigalgs, NULL);
     blob_set(&config->client_sigalgs, NULL);
     blob_set(&config->alpn, NULL);
+    blob_set(&config->psk_identity_hint, NULL);
     credentials_free(config->credentials);
     config->credentials = NULL;
 }

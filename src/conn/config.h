@@ -53,6 +53,7 @@ struct tls_config {
     enum suite_b suite_b;        /* RFC 6460: overrides groups and sigalgs */
 
     struct credentials *credentials; /* counted; never NULL */
+    struct blob *psk_identity_hint;  /* counted; a server's, without a NUL; NULL: none */
 
     bool send_fallback_scsv;    /* SSL_MODE_SEND_FALLBACK_SCSV */
     bool ask_client_cert;       /* SSL_VERIFY_PEER of a server */

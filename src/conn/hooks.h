@@ -19,6 +19,7 @@
 struct group;
 struct hash;
 struct group_key;
+struct psk;
 struct ssl_cipher_st;
 struct ssl_session_st;
 
@@ -109,6 +110,20 @@ struct tls_hooks {
     enum hook_answer (*read_custom_extension)(void *owner, unsigned context, uint16_t type,
                                               struct reader body, X509 *cert, size_t index,
                                               struct record_error *failure);
+
+    /* --- Pre-shared keys (conn/psk.h) --- */
+
+    /* Whether the application has the callback of this side: SSL_set_psk_client_callback or
+     * SSL_set_psk_server_callback. */
+    bool (*has_psk)(void *owner);
+    /* A client's identity and key for a server's hint (NULL: none, as always in TLS 1.3). OK: *psk,
+     * which was all zeros, is filled in. NONE: the application has no key for that server. */
+    enum hook_answer (*client_psk)(void *owner, const char *hint, struct psk *psk,
+                                   struct record_error *failure);
+    /* A server's key for the client's identity in *psk. OK: the key is filled in. NONE: nobody
+     * knows the identity. */
+    enum hook_answer (*server_psk)(void *owner, struct psk *psk, struct record_error *failure);
+
     /* --- Sessions --- */
 
     /* Server: opens a ticket (RFC 5077, 4; RFC 8446, 4.6.1). OK: *session has one reference, which

@@ -24,6 +24,9 @@ enum suite_kx {
     KX_GOST18 = 1024
 };
 
+/* The key exchanges with a pre-shared key. */
+#define KX_ALL_PSK (KX_PSK | KX_RSA_PSK | KX_ECDHE_PSK | KX_DHE_PSK)
+
 enum suite_auth {
     AUTH_RSA = 1,
     AUTH_DSS = 2,

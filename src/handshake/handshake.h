@@ -5,6 +5,7 @@
 #ifndef TENON_HANDSHAKE_HANDSHAKE_H
 #define TENON_HANDSHAKE_HANDSHAKE_H
 
+#include "conn/psk.h"
 #include "crypto/cert.h"
 #include "crypto/dhe.h"
 #include "crypto/group.h"
@@ -59,6 +60,7 @@ struct handshake {
     bool ends_record;                /* nothing is behind the message that is being read */
     EVP_PKEY *dhe_key;               /* owns; TLS 1.2 DHE */
     struct shared_secret *shared;    /* owns; until the handshake secret is derived */
+    struct psk *psk;                 /* owns; TLS 1.2: until the master secret is derived */
     const struct group *share_group; /* of the key share in use */
     enum retry retry;
 
@@ -98,6 +100,12 @@ MUST_CHECK bool handshake_start(struct tls_conn *c, const struct step *script, b
 /* Wipes and frees c's handshake, if any. */
 void handshake_end(struct tls_conn *c);
 
+/* Makes sure that there is an hs->shared. False: out of memory. */
+MUST_CHECK bool handshake_reserve_shared(struct handshake *hs);
+
+/* Wipes and frees what the agreed keys are derived from. */
+void handshake_free_secrets(struct handshake *hs);
+
 /* What the runner returns to the engine. */
 enum run_status {
     RUN_DONE,       /* the script has ended; c->hs is NULL */
@@ -122,6 +130,18 @@ enum step_result derive_master_secret(struct handshake *hs);
 /* A SignatureAndHashAlgorithm and signature that end a message of TLS 1.2, over content. */
 enum step_result check_signature12(struct handshake *hs, struct reader *body,
                                    const uint8_t *content, size_t len);
+
+/* key_exchange_psk12.c: the parts that key exchanges with a pre-shared key have before the others,
+ * and the secret that both parts make. */
+void write_psk_hint(struct handshake *hs, struct writer *w);
+enum step_result read_psk_hint(struct handshake *hs, struct reader *body);
+enum step_result write_psk_identity(struct handshake *hs, struct writer *w);
+enum step_result read_psk_identity(struct handshake *hs, struct reader *body);
+MUST_CHECK bool derive_with_psk(struct handshake *hs);
+
+/* key_exchange_rsa12.c */
+enum step_result write_client_rsa(struct handshake *hs, struct writer *w);
+enum step_result read_client_rsa(struct handshake *hs, struct reader *body);
 
 /* certificate12.c */
 enum step_result write_certificate12(struct handshake *hs, struct writer *w);
@@ -225,9 +245,10 @@ enum step_result certificate_end_chain(struct handshake *hs);
 /* What the result of a key agreement means for the handshake: RFC 8446, 4.2.8.2, 7.4.2. */
 enum step_result step_of_group(struct handshake *hs, enum group_result result);
 
-/* conn_fail() and STEP_FAILED in one. */
+/* conn_fail() and STEP_FAILED in one; the same for what nobody's bytes can cause. */
 #define step_fail(hs, alert, reason)                                                               \
     step_fail_at((hs), (alert), (reason), __FILE__, __LINE__, __func__)
+#define step_internal(hs) step_fail((hs), ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR)
 enum step_result step_fail_at(struct handshake *hs, uint8_t alert, int reason, const char *file,
                               int line, const char *function);
 

@@ -1,34 +1,20 @@
 /*
  * ServerKeyExchange and ClientKeyExchange of TLS 1.2: RFC 5246, 7.4.3 and 7.4.7; RFC 8422, 5.4 and
- * 5.7. What is agreed on ends in hs->shared, the premaster secret.
+ * 5.7. What is agreed on ends in hs->shared. What a pre-shared key adds is in key_exchange_psk12.c,
+ * the key exchange by RSA in key_exchange_rsa12.c.
  */
 #include "handshake/keys12.h"
 #include "handshake/negotiate.h"
 #include "handshake/negotiate12.h"
 
 #include "crypto/dhe.h"
-#include "crypto/random.h"
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <string.h>
 
 /* ECCurveType named_curve: RFC 8422, 5.4. */
 #define NAMED_CURVE 3
-
-static bool reserve_shared(struct handshake *hs)
-{
-    if (hs->shared == NULL) {
-        hs->shared = OPENSSL_zalloc(sizeof *hs->shared);
-    }
-    return hs->shared != NULL;
-}
-
-static enum step_result internal(struct handshake *hs)
-{
-    return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
-}
 
 /* --- The signature --- */
 
@@ -53,7 +39,7 @@ static enum step_result sign_parameters(struct handshake *hs, struct writer *w, 
     struct blob *content = signed_content(hs, writer_begin(w) + begin, writer_len(w) - begin);
 
     if (content == NULL) {
-        return internal(hs);
+        return step_internal(hs);
     }
     writer_u16(w, hs->scheme->id);
     writer_open(w, 2);
@@ -105,11 +91,14 @@ static enum step_result write_ecdhe(struct handshake *hs, struct writer *w)
     struct tls_conn *c = hs->conn;
     struct writer share = writer_to(&hs->own_share);
 
+    if (hs->share_group == NULL) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_UNSUPPORTED_ELLIPTIC_CURVE);
+    }
     if (hs->key == NULL) {
         hs->key = c->hooks->generate_key(c->owner, hs->share_group, &share);
     }
     if (hs->key == NULL) {
-        return internal(hs);
+        return step_internal(hs);
     }
     writer_u8(w, NAMED_CURVE);
     writer_u16(w, hs->share_group->id);
@@ -138,15 +127,32 @@ static enum step_result write_dhe(struct handshake *hs, struct writer *w)
         hs->dhe_key = dhe_generate(c->config->lib, params);
         dhe_free(params);
     }
-    return hs->dhe_key != NULL && dhe_write(w, hs->dhe_key) ? STEP_OK : internal(hs);
+    return hs->dhe_key != NULL && dhe_write(w, hs->dhe_key) ? STEP_OK : step_internal(hs);
+}
+
+static enum step_result write_parameters(struct handshake *hs, struct writer *w)
+{
+    switch (suite12_exchange(hs->conn->neg.suite)) {
+    case EXCHANGE12_ECDHE:
+        return write_ecdhe(hs, w);
+    case EXCHANGE12_DHE:
+        return write_dhe(hs, w);
+    case EXCHANGE12_RSA:
+    case EXCHANGE12_NONE:
+        break;
+    }
+    return STEP_OK;
 }
 
 enum step_result write_server_key_exchange(struct handshake *hs, struct writer *w)
 {
     const struct ssl_cipher_st *suite = hs->conn->neg.suite;
     size_t begin = writer_len(w);
-    enum step_result result = suite->kx == KX_ECDHE ? write_ecdhe(hs, w) : write_dhe(hs, w);
 
+    if (suite12_has_psk(suite)) {
+        write_psk_hint(hs, w);
+    }
+    enum step_result result = write_parameters(hs, w);
     if (result != STEP_OK || !suite12_signs_exchange(suite)) {
         return result;
     }
@@ -175,8 +181,8 @@ static enum step_result read_ecdhe(struct handshake *hs, struct reader *body)
         return STEP_MALFORMED;
     }
     blob_set(&c->neg.peer_share, blob_new(point.at, point.left));
-    if (c->neg.peer_share == NULL || !reserve_shared(hs)) {
-        return internal(hs);
+    if (c->neg.peer_share == NULL || !handshake_reserve_shared(hs)) {
+        return step_internal(hs);
     }
     buffer_truncate(&hs->own_share, 0);
     hs->share_group = group;
@@ -205,25 +211,42 @@ static enum step_result read_dhe(struct handshake *hs, struct reader *body)
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_DH_KEY_TOO_SMALL);
     }
     hs->dhe_key = dhe_generate(c->config->lib, peer);
-    bool ok = hs->dhe_key != NULL && reserve_shared(hs) &&
+    bool ok = hs->dhe_key != NULL && handshake_reserve_shared(hs) &&
               dhe_derive(c->config->lib, hs->dhe_key, peer, hs->shared);
     dhe_free(c->neg.peer_dhe);
     c->neg.peer_dhe = peer;
-    return ok ? STEP_OK : internal(hs);
+    return ok ? STEP_OK : step_internal(hs);
+}
+
+static enum step_result read_parameters(struct handshake *hs, struct reader *body)
+{
+    switch (suite12_exchange(hs->conn->neg.suite)) {
+    case EXCHANGE12_ECDHE:
+        return read_ecdhe(hs, body);
+    case EXCHANGE12_DHE:
+        return read_dhe(hs, body);
+    case EXCHANGE12_RSA:
+    case EXCHANGE12_NONE:
+        break;
+    }
+    return STEP_OK;
 }
 
 enum step_result read_server_key_exchange(struct handshake *hs, struct reader *body)
 {
     const struct ssl_cipher_st *suite = hs->conn->neg.suite;
     struct reader params = *body;
-    enum step_result result = suite->kx == KX_ECDHE ? read_ecdhe(hs, body) : read_dhe(hs, body);
+    enum step_result result = suite12_has_psk(suite) ? read_psk_hint(hs, body) : STEP_OK;
 
+    if (result == STEP_OK) {
+        result = read_parameters(hs, body);
+    }
     if (result != STEP_OK || !suite12_signs_exchange(suite)) {
         return result;
     }
     struct blob *content = signed_content(hs, params.at, params.left - body->left);
     if (content == NULL) {
-        return internal(hs);
+        return step_internal(hs);
     }
     result = check_signature12(hs, body, content->bytes, content->len);
     blob_free(content);
@@ -232,47 +255,34 @@ enum step_result read_server_key_exchange(struct handshake *hs, struct reader *b
 
 /* --- ClientKeyExchange --- */
 
-/* RFC 5246, 7.4.7.1: the version is the one that the ClientHello offered. */
-static enum step_result write_rsa(struct handshake *hs, struct writer *w)
+static enum step_result write_client_ecdhe(struct handshake *hs, struct writer *w)
 {
-    struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = cert_public_key(c->session->peer);
-
-    if (!reserve_shared(hs) || !random_secret(c->config->lib, hs->shared->bytes, PREMASTER_LEN)) {
-        return internal(hs);
-    }
-    hs->shared->len = PREMASTER_LEN;
-    hs->shared->bytes[0] = (uint8_t)(c->neg.client_version >> 8);
-    hs->shared->bytes[1] = (uint8_t)c->neg.client_version;
-    if (key == NULL || key_slot_of(key) != KEY_RSA) {
-        return internal(hs);
-    }
-    writer_open(w, 2);
-    bool ok = rsa_kx_encrypt(c->config->lib, key, hs->shared->bytes, w);
+    writer_open(w, 1);
+    writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
     writer_close(w);
-    const size_t at = MESSAGE_HEADER_LEN + 2;
-    if (!ok || buffer_len(&hs->outgoing) < at + 8) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_BAD_RSA_ENCRYPT);
-    }
-    c->hooks->keylog_rsa(c->owner, buffer_bytes(&hs->outgoing) + at, hs->shared->bytes,
-                         PREMASTER_LEN);
+    handshake_keep_own_share(hs);
     return STEP_OK;
 }
 
 enum step_result write_client_key_exchange(struct handshake *hs, struct writer *w)
 {
-    switch (hs->conn->neg.suite->kx) {
-    case KX_ECDHE:
-        writer_open(w, 1);
-        writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
-        writer_close(w);
-        handshake_keep_own_share(hs);
-        return STEP_OK;
-    case KX_DHE:
-        return dhe_write_public(w, hs->dhe_key) ? STEP_OK : internal(hs);
-    default:
-        return write_rsa(hs, w);
+    const struct ssl_cipher_st *suite = hs->conn->neg.suite;
+    enum step_result result = suite12_has_psk(suite) ? write_psk_identity(hs, w) : STEP_OK;
+
+    if (result != STEP_OK) {
+        return result;
     }
+    switch (suite12_exchange(suite)) {
+    case EXCHANGE12_ECDHE:
+        return write_client_ecdhe(hs, w);
+    case EXCHANGE12_DHE:
+        return dhe_write_public(w, hs->dhe_key) ? STEP_OK : step_internal(hs);
+    case EXCHANGE12_RSA:
+        return write_client_rsa(hs, w);
+    case EXCHANGE12_NONE:
+        break;
+    }
+    return STEP_OK;
 }
 
 static enum step_result read_client_ecdhe(struct handshake *hs, struct reader *body)
@@ -284,8 +294,8 @@ static enum step_result read_client_ecdhe(struct handshake *hs, struct reader *b
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
     blob_set(&c->neg.peer_share, blob_new(point.at, point.left));
-    if (c->neg.peer_share == NULL || !reserve_shared(hs)) {
-        return internal(hs);
+    if (c->neg.peer_share == NULL || !handshake_reserve_shared(hs)) {
+        return step_internal(hs);
     }
     return step_of_group(
         hs, group_decapsulate(c->config->lib, hs->key, point.at, point.left, hs->shared));
@@ -303,49 +313,43 @@ static enum step_result read_client_dhe(struct handshake *hs, struct reader *bod
     if (peer == NULL) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_DH_VALUE);
     }
-    bool ok = reserve_shared(hs) && dhe_derive(c->config->lib, hs->dhe_key, peer, hs->shared);
+    bool ok =
+        handshake_reserve_shared(hs) && dhe_derive(c->config->lib, hs->dhe_key, peer, hs->shared);
     dhe_free(peer);
-    return ok ? STEP_OK : internal(hs);
-}
-
-static enum step_result read_client_rsa(struct handshake *hs, struct reader *body)
-{
-    struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = c->config->credentials->slot[KEY_RSA].key;
-    struct reader encrypted;
-
-    if (!reader_vec16(body, &encrypted) || !reader_is_empty(body)) {
-        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
-    }
-    if (!reserve_shared(hs)) {
-        return internal(hs);
-    }
-    hs->shared->len = PREMASTER_LEN;
-    if (!rsa_kx_decrypt(c->config->lib, key, c->neg.client_version, encrypted.at, encrypted.left,
-                        hs->shared->bytes)) {
-        return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_DECRYPTION_FAILED);
-    }
-    return STEP_OK;
+    return ok ? STEP_OK : step_internal(hs);
 }
 
 enum step_result read_client_key_exchange(struct handshake *hs, struct reader *body)
 {
-    switch (hs->conn->neg.suite->kx) {
-    case KX_ECDHE:
-        return read_client_ecdhe(hs, body);
-    case KX_DHE:
-        return read_client_dhe(hs, body);
-    default:
-        return read_client_rsa(hs, body);
+    const struct ssl_cipher_st *suite = hs->conn->neg.suite;
+    enum step_result result = suite12_has_psk(suite) ? read_psk_identity(hs, body) : STEP_OK;
+
+    if (result != STEP_OK) {
+        return result;
     }
+    switch (suite12_exchange(suite)) {
+    case EXCHANGE12_ECDHE:
+        return read_client_ecdhe(hs, body);
+    case EXCHANGE12_DHE:
+        return read_client_dhe(hs, body);
+    case EXCHANGE12_RSA:
+        return read_client_rsa(hs, body);
+    case EXCHANGE12_NONE:
+        break;
+    }
+    return STEP_OK; /* the runner sees to it that nothing is left */
 }
 
 enum step_result derive_master_secret(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
+    bool ok = suite12_has_psk(c->neg.suite)
+                  ? derive_with_psk(hs)
+                  : keys12_derive_master(hs, hs->shared->bytes, hs->shared->len);
 
-    if (!keys12_derive_master(hs)) {
-        return internal(hs);
+    handshake_free_secrets(hs);
+    if (!ok) {
+        return step_internal(hs);
     }
     /* As in OpenSSL a server's session has its suite once there are keys. */
     c->session->suite = c->neg.suite;

@@ -33,7 +33,7 @@ static void both_randoms(const uint8_t *first, const uint8_t *second, uint8_t se
     memcpy(seed + RANDOM_LEN, second, RANDOM_LEN);
 }
 
-bool keys12_derive_master(struct handshake *hs)
+bool keys12_derive_master(struct handshake *hs, const uint8_t *premaster, size_t len)
 {
     struct tls_conn *c = hs->conn;
     struct secret *master = &c->session->master;
@@ -50,12 +50,9 @@ bool keys12_derive_master(struct handshake *hs)
         ok = transcript_peek(&hs->transcript, seed);
     }
     master->len = MASTER_SECRET_LEN;
-    ok = ok && tls12_prf(keys12_hash(c), hs->shared->bytes, hs->shared->len, label, strlen(label),
-                         seed, seed_len, master->bytes, master->len);
     c->session->extended_master_secret = hs->extended_master_secret;
-    OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
-    hs->shared = NULL;
-    return ok;
+    return ok && tls12_prf(keys12_hash(c), premaster, len, label, strlen(label), seed, seed_len,
+                           master->bytes, master->len);
 }
 
 static bool is_from_client(const struct tls_conn *c, enum direction direction)

@@ -13,9 +13,9 @@
 /* The hash of the negotiated suite's PRF; NULL: the provider lacks it. */
 const struct hash *keys12_hash(const struct tls_conn *c);
 
-/* Derives the master secret into the session from hs->shared, with the transcript to
- * ClientKeyExchange when the extended master secret was agreed on, and wipes hs->shared. */
-MUST_CHECK bool keys12_derive_master(struct handshake *hs);
+/* Derives the master secret into the session from the premaster secret, with the transcript to
+ * ClientKeyExchange when the extended master secret was agreed on. */
+MUST_CHECK bool keys12_derive_master(struct handshake *hs, const uint8_t *premaster, size_t len);
 
 /* Installs the protection of one direction. */
 MUST_CHECK bool keys12_install(struct tls_conn *c, enum direction direction);

@@ -10,17 +10,33 @@
 static const uint16_t implied_sigalgs[] = { 0x0201, 0x0203 };
 
 /* Key exchanges and authentications that are implemented. */
-#define KX_ALL   (KX_RSA | KX_DHE | KX_ECDHE)
-#define AUTH_ALL (AUTH_RSA | AUTH_ECDSA | AUTH_NULL)
+#define KX_ALL   (KX_RSA | KX_DHE | KX_ECDHE | KX_ALL_PSK)
+#define AUTH_ALL (AUTH_RSA | AUTH_ECDSA | AUTH_NULL | AUTH_PSK)
+
+enum exchange12 suite12_exchange(const struct ssl_cipher_st *suite)
+{
+    if ((suite->kx & (KX_ECDHE | KX_ECDHE_PSK)) != 0) {
+        return EXCHANGE12_ECDHE;
+    }
+    if ((suite->kx & (KX_DHE | KX_DHE_PSK)) != 0) {
+        return EXCHANGE12_DHE;
+    }
+    return (suite->kx & (KX_RSA | KX_RSA_PSK)) != 0 ? EXCHANGE12_RSA : EXCHANGE12_NONE;
+}
+
+bool suite12_has_psk(const struct ssl_cipher_st *suite)
+{
+    return (suite->kx & KX_ALL_PSK) != 0;
+}
 
 bool suite12_is_ephemeral(const struct ssl_cipher_st *suite)
 {
-    return (suite->kx & (KX_DHE | KX_ECDHE)) != 0;
+    return (suite->kx & (KX_DHE | KX_ECDHE | KX_DHE_PSK | KX_ECDHE_PSK)) != 0;
 }
 
 bool suite12_has_certificate(const struct ssl_cipher_st *suite)
 {
-    return suite->auth != AUTH_NULL;
+    return (suite->auth & (AUTH_NULL | AUTH_PSK)) == 0;
 }
 
 bool suite12_signs_exchange(const struct ssl_cipher_st *suite)
@@ -53,7 +69,7 @@ uint32_t negotiate_auth_of_slot12(enum key_slot slot)
 static bool fits_slot(const struct ssl_cipher_st *suite, enum key_slot slot)
 {
     return negotiate_auth_of_slot12(slot) == suite->auth &&
-           !(slot == KEY_RSA_PSS && suite->kx == KX_RSA);
+           !(slot == KEY_RSA_PSS && suite12_exchange(suite) == EXCHANGE12_RSA);
 }
 
 bool negotiate_takes_auth12(const struct tls_conn *c, const struct blob *sigalgs, uint32_t auth)
@@ -72,7 +88,8 @@ static bool is_for_tls12(const struct tls_conn *c, const struct ssl_cipher_st *s
 {
     return suite != NULL && !suite->tls13 && (suite->kx & KX_ALL) != 0 &&
            (suite->auth & AUTH_ALL) != 0 && suite->min_version <= VERSION_TLS12 &&
-           suite->max_version >= VERSION_TLS12 && suite_is_available(c->config->lib, suite);
+           suite->max_version >= VERSION_TLS12 && suite_is_available(c->config->lib, suite) &&
+           (!suite12_has_psk(suite) || c->hooks->has_psk(c->owner));
 }
 
 const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, size_t *position)
@@ -235,7 +252,7 @@ static bool has_cert_for(const struct tls_conn *c, const struct ssl_cipher_st *s
     switch (suite->auth) {
     case AUTH_RSA:
         return credentials_has(c->config->credentials, KEY_RSA) ||
-               (suite->kx != KX_RSA && has_scheme_for_slot(c, KEY_RSA_PSS));
+               (suite12_exchange(suite) != EXCHANGE12_RSA && has_scheme_for_slot(c, KEY_RSA_PSS));
     case AUTH_ECDSA:
         return (has_ecdsa_cert(c) && has_scheme_for_slot(c, KEY_ECDSA)) ||
                has_scheme_for_slot(c, KEY_ED25519) || has_scheme_for_slot(c, KEY_ED448);
@@ -246,14 +263,17 @@ static bool has_cert_for(const struct tls_conn *c, const struct ssl_cipher_st *s
 
 static bool has_key_exchange_for(const struct tls_conn *c, const struct ssl_cipher_st *suite)
 {
-    switch (suite->kx) {
-    case KX_ECDHE:
-        return negotiate_group12(c) != NULL;
-    case KX_DHE:
+    switch (suite12_exchange(suite)) {
+    case EXCHANGE12_ECDHE:
+        /* With a PSK OpenSSL finds out that there is no group when it has chosen. */
+        return suite12_has_psk(suite) || negotiate_group12(c) != NULL;
+    case EXCHANGE12_DHE:
         return c->hooks->has_dhe(c->owner);
-    default:
-        return true;
+    case EXCHANGE12_RSA:
+    case EXCHANGE12_NONE:
+        break;
     }
+    return true;
 }
 
 static bool takes(const struct tls_conn *c, const struct ssl_cipher_st *suite)

@@ -31,7 +31,17 @@ bool negotiate_takes_auth12(const struct tls_conn *c, const struct blob *sigalgs
 /* The scheme of a client's certificate; NULL: none that fits. */
 const struct sig_scheme *negotiate_client_scheme12(const struct tls_conn *c);
 
+/* What makes the secret of a suite, alone or beside a pre-shared key. */
+enum exchange12 {
+    EXCHANGE12_NONE, /* the pre-shared key is all there is */
+    EXCHANGE12_RSA,
+    EXCHANGE12_DHE,
+    EXCHANGE12_ECDHE
+};
+enum exchange12 suite12_exchange(const struct ssl_cipher_st *suite);
+
 /* What a suite needs. */
+bool suite12_has_psk(const struct ssl_cipher_st *suite);
 bool suite12_signs_exchange(const struct ssl_cipher_st *suite); /* ServerKeyExchange is signed */
 bool suite12_is_ephemeral(const struct ssl_cipher_st *suite);   /* there is a ServerKeyExchange */
 bool suite12_has_certificate(const struct ssl_cipher_st *suite);

@@ -66,6 +66,22 @@ bool handshake_start(struct tls_conn *c, const struct step *script, bool initial
     return true;
 }
 
+bool handshake_reserve_shared(struct handshake *hs)
+{
+    if (hs->shared == NULL) {
+        hs->shared = OPENSSL_zalloc(sizeof *hs->shared);
+    }
+    return hs->shared != NULL;
+}
+
+void handshake_free_secrets(struct handshake *hs)
+{
+    OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
+    OPENSSL_clear_free(hs->psk, sizeof *hs->psk);
+    hs->shared = NULL;
+    hs->psk = NULL;
+}
+
 void handshake_end(struct tls_conn *c)
 {
     struct handshake *hs = c->hs;
@@ -78,9 +94,7 @@ void handshake_end(struct tls_conn *c)
     transcript_wipe(&hs->transcript);
     group_key_free(hs->key);
     dhe_free(hs->dhe_key);
-    if (hs->shared != NULL) {
-        OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
-    }
+    handshake_free_secrets(hs);
     buffer_wipe(&hs->own_share);
     blob_free(hs->hello_bytes);
     OPENSSL_free(hs->hello);

@@ -71,6 +71,17 @@ static bool ephemeral(const struct handshake *hs)
     return suite12_is_ephemeral(hs->conn->neg.suite);
 }
 
+/* RFC 4279, 2: without anything but a hint to say, ServerKeyExchange may be left out. */
+static bool may_have_hint(const struct handshake *hs)
+{
+    return suite12_has_psk(hs->conn->neg.suite) && !ephemeral(hs);
+}
+
+static bool exchange_to_tell(const struct handshake *hs)
+{
+    return ephemeral(hs) || (may_have_hint(hs) && hs->conn->config->psk_identity_hint != NULL);
+}
+
 static bool expect_status(const struct handshake *hs)
 {
     return hs->expect_status;
@@ -177,6 +188,7 @@ static const struct step client12[] = {
     DO_IF   (cert_auth, check_server_key),
     MAYBE_IF(expect_status, MSG_CERTIFICATE_STATUS, read_certificate_status, STATE_CR_CERT_STATUS),
     RECV_IF (ephemeral, MSG_SERVER_KEY_EXCHANGE, read_server_key_exchange, STATE_CR_KEY_EXCH),
+    MAYBE_IF(may_have_hint, MSG_SERVER_KEY_EXCHANGE, read_server_key_exchange, STATE_CR_KEY_EXCH),
     MAYBE_IF(cert_auth, MSG_CERTIFICATE_REQUEST, read_certificate_request12, STATE_CR_CERT_REQ),
     DO_IF   (asked_cert, choose_credential_client), /* may pause */
     RECV    (MSG_SERVER_HELLO_DONE,    read_nothing,              STATE_CR_SRVR_DONE),
@@ -262,7 +274,7 @@ static const struct step server12[] = {
     SEND    (MSG_SERVER_HELLO,         write_server_hello12,      STATE_SW_SRVR_HELLO),
     SEND_IF (cert_auth, MSG_CERTIFICATE, write_certificate12,     STATE_SW_CERT),
     SEND_IF (stapling, MSG_CERTIFICATE_STATUS, write_certificate_status, STATE_SW_CERT_STATUS),
-    SEND_IF (ephemeral, MSG_SERVER_KEY_EXCHANGE, write_server_key_exchange, STATE_SW_KEY_EXCH),
+    SEND_IF (exchange_to_tell, MSG_SERVER_KEY_EXCHANGE, write_server_key_exchange, STATE_SW_KEY_EXCH),
     SEND_IF (asked_cert, MSG_CERTIFICATE_REQUEST, write_certificate_request12, STATE_SW_CERT_REQ),
     SEND    (MSG_SERVER_HELLO_DONE,    write_nothing,             STATE_SW_SRVR_DONE),
     RECV_IF (asked_cert, MSG_CERTIFICATE, read_certificate12,     STATE_SR_CERT),

@@ -32,6 +32,18 @@ enum step_result choose_credential_server12(struct handshake *hs)
                           PAUSE_X509_LOOKUP);
 }
 
+/* RFC 5246, 7.4.4: an anonymous server must not ask. One that insists on a certificate does, so
+ * that the handshake fails, as with OpenSSL. With a pre-shared key nobody asks (RFC 4279, 2). */
+static bool asks_for_certificate(const struct tls_conn *c)
+{
+    const struct tls_config *config = c->config;
+    bool may_ask = suite12_has_certificate(c->neg.suite) ||
+                   (c->neg.suite->auth == AUTH_NULL && config->require_client_cert);
+
+    return may_ask && config->ask_client_cert &&
+           (!config->ask_client_cert_once || c->num_requests == 0);
+}
+
 enum step_result choose_suite12(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
@@ -42,7 +54,7 @@ enum step_result choose_suite12(struct handshake *hs)
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_CIPHER);
     }
     hs->have_cert = suite12_has_certificate(c->neg.suite);
-    if (c->neg.suite->kx == KX_ECDHE) {
+    if (suite12_exchange(c->neg.suite) == EXCHANGE12_ECDHE) {
         hs->share_group = negotiate_group12(c);
     }
     if (hs->have_cert) {
@@ -54,8 +66,7 @@ enum step_result choose_suite12(struct handshake *hs)
         c->neg.own_scheme = hs->scheme;
         c->neg.own_slot = hs->scheme->slot;
     }
-    hs->asked_cert = hs->have_cert && c->config->ask_client_cert &&
-                     (!c->config->ask_client_cert_once || c->num_requests == 0);
+    hs->asked_cert = asks_for_certificate(c);
     c->neg.secure_renegotiation = hs->client_is_secure;
     if (keys12_hash(c) == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);

@@ -26,6 +26,7 @@ struct facts {
     bool stapling;                     /* the server staples an OCSP response */
     bool ticket;                       /* the server announces a ticket */
     bool granted;                      /* the client follows a HelloRequest */
+    bool hint;                         /* the server has a PSK identity hint */
 };
 
 #define MAX_FLOWS 256
@@ -144,13 +145,22 @@ static void add(char *flow, const char *mark, const char *name)
     }
 }
 
+/* True when the peer does not leave the message out. */
+static bool comes(const struct step *row, const struct facts *facts)
+{
+    if (row->message == MSG_SERVER_KEY_EXCHANGE) {
+        return facts->hint;
+    }
+    return row->message == MSG_CERTIFICATE_REQUEST ? facts->asked : facts->stapling;
+}
+
 /* Takes one row; returns the next. */
 static const struct step *take(const struct step *row, struct handshake *hs,
                                const struct facts *facts, char *flow)
 {
     switch (row->kind) {
     case STEP_KIND_MAYBE:
-        if (row->message == MSG_CERTIFICATE_REQUEST ? !facts->asked : !facts->stapling) {
+        if (!comes(row, facts)) {
             visit_of(row)->passed = true;
             return row + 1;
         }
@@ -187,7 +197,9 @@ static const struct step *take(const struct step *row, struct handshake *hs,
 
 static void walk(const struct script *script, const struct facts *facts)
 {
-    struct tls_config config = { .options = facts->compat ? OPTION_ENABLE_MIDDLEBOX_COMPAT : 0 };
+    static struct blob hint;
+    struct tls_config config = { .options = facts->compat ? OPTION_ENABLE_MIDDLEBOX_COMPAT : 0,
+                                 .psk_identity_hint = facts->hint ? &hint : NULL };
     struct tls_conn conn = { .role = script->role, .config = &config };
     conn.neg.version = VERSION_TLS13; /* until it is known */
     struct handshake hs = { .conn = &conn };
@@ -281,13 +293,14 @@ static bool is_start(const struct script *script)
     return true;
 }
 
-/* One suite of each form: with and without ephemeral keys, and without a certificate. */
-static const uint16_t suites12[] = { 0xc02f, 0x009c, 0xc018 };
+/* One suite of each form: with and without ephemeral keys, and without a certificate; the same with
+ * a pre-shared key. */
+static const uint16_t suites12[] = { 0xc02f, 0x009c, 0xc018, 0xccac, 0x00ac, 0x00a8 };
 
 static void walk_tls12(const struct script *script)
 {
     for (size_t i = 0; i < COUNT_OF(suites12); i++) {
-        for (unsigned bits = 0; bits < 32; bits++) {
+        for (unsigned bits = 0; bits < 64; bits++) {
             const struct facts facts = {
                 .suite = suite_by_id(suites12[i]),
                 .asked = (bits & 1) != 0,
@@ -295,6 +308,7 @@ static void walk_tls12(const struct script *script)
                 .stapling = (bits & 4) != 0,
                 .ticket = (bits & 8) != 0,
                 .granted = (bits & 16) != 0,
+                .hint = (bits & 32) != 0,
             };
             walk(script, &facts);
         }

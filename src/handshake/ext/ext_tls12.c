@@ -108,7 +108,7 @@ static bool offers_curves(const struct handshake *hs)
         return false;
     }
     while ((suite = negotiate_next_suite12(hs->conn, &position)) != NULL) {
-        if (suite->kx == KX_ECDHE || suite->auth == AUTH_ECDSA) {
+        if (suite12_exchange(suite) == EXCHANGE12_ECDHE || suite->auth == AUTH_ECDSA) {
             return true;
         }
     }
