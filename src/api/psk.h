@@ -9,6 +9,7 @@
 
 #include "conn/psk.h"
 
+/* The questions are the same for an external PSK of TLS 1.3, whose hint is NULL. */
 bool psk_is_known(void *owner);
 enum hook_answer psk_ask_client(void *owner, const char *hint, struct psk *psk,
                                 struct record_error *failure);

@@ -111,13 +111,13 @@ struct tls_hooks {
                                               struct reader body, X509 *cert, size_t index,
                                               struct record_error *failure);
 
-    /* --- Pre-shared keys (conn/psk.h) --- */
+    /* --- Pre-shared keys of TLS 1.2 (RFC 4279; conn/psk.h) --- */
 
     /* Whether the application has the callback of this side: SSL_set_psk_client_callback or
      * SSL_set_psk_server_callback. */
     bool (*has_psk)(void *owner);
-    /* A client's identity and key for a server's hint (NULL: none, as always in TLS 1.3). OK: *psk,
-     * which was all zeros, is filled in. NONE: the application has no key for that server. */
+    /* A client's identity and key for a server's hint (NULL: none). OK: *psk, which was all zeros,
+     * is filled in. NONE: the application has no key for that server. */
     enum hook_answer (*client_psk)(void *owner, const char *hint, struct psk *psk,
                                    struct record_error *failure);
     /* A server's key for the client's identity in *psk. OK: the key is filled in. NONE: nobody
