@@ -13,6 +13,8 @@
 #include "api/internal.h"
 #include "api/ocsp.h"
 #include "api/psk.h"
+#include "api/resumption.h"
+#include "api/tickets.h"
 
 #include "engine/engine.h"
 
@@ -360,6 +362,10 @@ static void report_done(void *owner)
 {
     SSL *s = owner;
 
+    sessions_after_handshake(s);
+    if (s->conn.neg.resumed) {
+        s->session_ctx->stats.hit++;
+    }
     if (s->conn.role == ROLE_CLIENT) {
         s->session_ctx->stats.connect_good++;
     } else {
@@ -370,7 +376,13 @@ static void report_done(void *owner)
 
 static void report_alert(void *owner, bool sent, uint16_t value)
 {
-    report_info(owner, sent ? SSL_CB_WRITE_ALERT : SSL_CB_READ_ALERT, value);
+    SSL *s = owner;
+
+    report_info(s, sent ? SSL_CB_WRITE_ALERT : SSL_CB_READ_ALERT, value);
+    /* RFC 5246, 7.2.2: such a session is not resumed. */
+    if (!sent && value >> 8 == ALERT_LEVEL_FATAL && s->conn.session != NULL) {
+        (void)drop_session(s, s->conn.session);
+    }
 }
 
 static char *append_hex(char *out, const uint8_t *bytes, size_t len)
@@ -459,11 +471,21 @@ static bool make_random(void *owner, uint8_t *out, size_t len)
     return random_public(s->config->core.lib, out, len);
 }
 
+static int64_t tell_time(void *owner)
+{
+    struct timespec now;
+
+    (void)owner;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static struct ssl_session_st *make_session(void *owner)
 {
     const SSL *s = owner;
+    long timeout = s->session_ctx->session_timeout;
     struct ssl_session_st *session =
-        session_new((int64_t)time(NULL), s->session_ctx->session_timeout);
+        session_new((int64_t)time(NULL), timeout != 0 ? timeout : SSL_get_default_timeout(s));
 
     if (session != NULL) {
         memcpy(session->context, s->config->session_context, s->config->session_context_len);
@@ -511,6 +533,17 @@ const struct tls_hooks ssl_hooks = {
     .has_psk = psk_is_known,
     .client_psk = psk_ask_client,
     .server_psk = psk_ask_server,
+    .allows_tickets = tickets_allowed,
+    .open_ticket = ticket_open,
+    .seal_ticket = ticket_seal,
+    .find_session = find_session,
+    .name_session = name_session,
+    .may_resume = may_resume,
+    .belongs_here = belongs_here,
+    .denies_resumption = denies_resumption,
+    .keeps_sessions = keeps_sessions,
+    .keep_session = keep_session,
+    .drop_session = drop_session,
     .message = report_message,
     .step = report_step,
     .started = report_started,
@@ -521,6 +554,7 @@ const struct tls_hooks ssl_hooks = {
     .extension_seen = report_extension,
     .pad = ask_padding,
     .random = make_random,
+    .now = tell_time,
     .make_session = make_session,
     .generate_key = make_key,
 };

@@ -3,6 +3,7 @@
  * SSL_get_error(3), SSL_set_read_ahead(3).
  */
 #include "api/pump.h"
+#include "api/resumption.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -55,6 +56,11 @@ static void raise_failure(SSL *s)
 
 int pump_fail(SSL *s)
 {
+    /* RFC 5246, 7.2.2: a session that a fatal alert ended is not resumed. */
+    if (!s->conn.error.raised && s->conn.alert_due && s->conn.alert_level == ALERT_LEVEL_FATAL &&
+        s->conn.session != NULL) {
+        (void)drop_session(s, s->conn.session);
+    }
     raise_failure(s);
     /* After our close_notify nothing more is sent. */
     if (s->conn.alert_due && s->pending.len == 0 && (s->shutdown & SSL_SENT_SHUTDOWN) == 0) {

@@ -6,6 +6,7 @@
  * and their neighbours.
  */
 #include "api/certs.h"
+#include "api/resumption.h"
 #include "api/session_cache.h"
 
 #include <openssl/err.h>
@@ -313,10 +314,7 @@ SSL_SESSION *SSL_get1_session(SSL *ssl)
 
 int SSL_set_session(SSL *to, SSL_SESSION *session)
 {
-    /* What the connection leaves without a close_notify is not resumed from the cache. */
-    if (to->conn.session != NULL && (to->shutdown & SSL_SENT_SHUTDOWN) == 0 && !SSL_in_init(to)) {
-        (void)SSL_CTX_remove_session(to->session_ctx, to->conn.session);
-    }
+    (void)forget_unclosed_session(to);
     if (session != NULL) {
         (void)session_ref(session);
         to->verify_result = session->verify_result;

@@ -5,7 +5,7 @@
  *   SEQUENCE { version, TLS version, cipher suite, session id, secret,
  *              then optional fields, each with its own explicit tag }
  */
-#include "api/internal.h"
+#include "api/session_cache.h"
 
 #include <openssl/asn1t.h>
 #include <openssl/err.h>
@@ -145,18 +145,32 @@ static void fill(ENCODED_SESSION *e, struct borrowed *b, const SSL_SESSION *sess
     e->group = session->group;
 }
 
-int i2d_SSL_SESSION(const SSL_SESSION *in, unsigned char **pp)
+static int encode(const SSL_SESSION *session, bool with_id, unsigned char **pp)
 {
     ENCODED_SESSION encoded;
     struct borrowed borrowed;
 
-    if (in == NULL || (in->suite == NULL && in->suite_id == 0)) {
+    if (session == NULL || (session->suite == NULL && session->suite_id == 0)) {
         return 0;
     }
     memset(&encoded, 0, sizeof(encoded));
     memset(&borrowed, 0, sizeof(borrowed));
-    fill(&encoded, &borrowed, in);
+    fill(&encoded, &borrowed, session);
+    if (!with_id) {
+        borrowed.id.length = 0;
+    }
     return ASN1_item_i2d((const ASN1_VALUE *)&encoded, pp, ASN1_ITEM_rptr(ENCODED_SESSION));
+}
+
+int i2d_SSL_SESSION(const SSL_SESSION *in, unsigned char **pp)
+{
+    return encode(in, true, pp);
+}
+
+int session_encode_for_ticket(const SSL_SESSION *session, unsigned char **text)
+{
+    *text = NULL;
+    return encode(session, false, text);
 }
 
 /* --- Reading --- */

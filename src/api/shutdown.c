@@ -5,6 +5,7 @@
 #include "api/custom_ext.h"
 #include "api/dane.h"
 #include "api/pump.h"
+#include "api/resumption.h"
 
 #include <openssl/err.h>
 
@@ -112,6 +113,10 @@ int SSL_clear(SSL *s)
     if (s->in_handshake) {
         raise_error(ERR_R_INTERNAL_ERROR);
         return 0;
+    }
+    if (forget_unclosed_session(s)) {
+        session_free(s->conn.session);
+        s->conn.session = NULL;
     }
     ssl_reset(s);
     sk_X509_NAME_pop_free(s->peer_ca_names, X509_NAME_free);

@@ -9,6 +9,7 @@
 #include "api/internal.h"
 #include "api/method.h"
 #include "api/ocsp.h"
+#include "api/resumption.h"
 #include "api/verify.h"
 
 #include "crypto/cert.h"
@@ -59,15 +60,6 @@ int SSL_up_ref(SSL *s)
     return 1;
 }
 
-/* A session whose connection ends without a close_notify of ours may have been cut off, so nobody
- * shall resume it from the cache. */
-static void forget_unclosed_session(SSL *s)
-{
-    if (s->conn.session != NULL && (s->shutdown & SSL_SENT_SHUTDOWN) == 0 && !SSL_in_init(s)) {
-        (void)SSL_CTX_remove_session(s->session_ctx, s->conn.session);
-    }
-}
-
 void SSL_free(SSL *s)
 {
     if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1) {
@@ -77,7 +69,7 @@ void SSL_free(SSL *s)
     CRYPTO_free_ex_data(CRYPTO_EX_INDEX_SSL, s, &s->ex_data);
     BIO_free_all(s->wbio);
     BIO_free_all(s->rbio);
-    forget_unclosed_session(s);
+    (void)forget_unclosed_session(s);
     tls_abandon(&s->conn);
     conn_wipe(&s->conn);
     X509_VERIFY_PARAM_free(s->param);

@@ -126,31 +126,55 @@ struct tls_hooks {
 
     /* --- Sessions --- */
 
-    /* Server: opens a ticket (RFC 5077, 4; RFC 8446, 4.6.1). OK: *session has one reference, which
-     * the core takes over; *renew says that the client should get a new ticket. NONE: not one that
-     * resumes anything here, the handshake is a full one. */
+    /* Whether the security level allows session tickets. SSL_OP_NO_TICKET is the core's to know. */
+    bool (*allows_tickets)(void *owner);
+    /* Server: opens a ticket (RFC 5077, 4; RFC 8446, 4.6.1). len 0 is TLS 1.2's empty extension:
+     * the application is told, the answer is NONE. session_id is what a TLS 1.2 client sent beside
+     * it; the session gets it. A TLS 1.3 server with SSL_OP_NO_TICKET looks its ticket up in the
+     * cache. OK: *session has one reference, which the core takes over, and nobody else has one
+     * unless it comes from the cache. NONE: not one that resumes anything here, the handshake is a
+     * full one. *renew is always set: the client should get a new ticket. NONE without *renew: a
+     * ticket that counts as not sent, so that a session id may still be looked up (as after len 0).
+     */
     enum hook_answer (*open_ticket)(void *owner, const uint8_t *ticket, size_t len,
-                                    struct ssl_session_st **session, bool *renew,
+                                    struct reader session_id, struct ssl_session_st **session,
+                                    bool *renew, struct record_error *failure);
+    /* Server: appends the ticket that stands for session, which has to be the connection's own and
+     * not yet shared: the application may add its data to it. With SSL_OP_NO_TICKET (TLS 1.3 only)
+     * the ticket is the session's id, and the session has to be kept. NONE: the application wants
+     * none; nothing was appended. */
+    enum hook_answer (*seal_ticket)(void *owner, struct ssl_session_st *session, struct writer *w,
                                     struct record_error *failure);
-    /* Server: appends the ticket that stands for session. NONE: the application wants none. */
-    enum hook_answer (*seal_ticket)(void *owner, const struct ssl_session_st *session,
-                                    struct writer *w, struct record_error *failure);
-    /* Server: the session that is kept under an id (a TLS 1.2 session id, or a TLS 1.3 ticket of a
-     * server that keeps state). OK: *session has one reference. NONE: there is none. */
+    /* Server: the session that is kept under an id of TLS 1.2. OK: *session has one reference; it
+     * may be shared and must not be changed. NONE: there is none. */
     enum hook_answer (*find_session)(void *owner, const uint8_t *id, size_t len,
                                      struct ssl_session_st **session, struct record_error *failure);
-    /* Server: gives a session that is to be kept an id of its own. */
+    /* Server: gives a session an id of its own: a TLS 1.2 session that no ticket will stand for
+     * when it is made, a TLS 1.3 session for each ticket. */
     enum hook_answer (*name_session)(void *owner, struct ssl_session_st *session,
                                      struct record_error *failure);
-    /* OK when a session that was found or offered may be resumed on this connection: context,
-     * age, what the application says of it. The core judges version, suite and secrets. */
-    enum hook_answer (*may_resume)(void *owner, struct ssl_session_st *session,
+    /* Server: OK when a session that was opened or found may be resumed on this connection: session
+     * id context and age; the core judges version, suite, secrets. by_id: find_session() gave it.
+     * NONE: a full handshake. */
+    enum hook_answer (*may_resume)(void *owner, struct ssl_session_st *session, bool by_id,
                                    struct record_error *failure);
-    /* A session that later connections can resume exists from now on: cache and new-session
-     * callback. */
+    /* Server, after the server name callback has been asked: false when the session was made for
+     * another name or under weaker settings of verification than are now in force; the handshake
+     * has to be a full one. */
+    bool (*belongs_here)(void *owner, const struct ssl_session_st *session);
+    /* Server, in a full handshake, once the suite is known: SSL_set_not_resumable_session_callback.
+     * True: the session becomes not_resumable, and no ticket is sent. */
+    bool (*denies_resumption)(void *owner, bool forward_secure);
+    /* TLS 1.2 server: false when sessions are not cached, so that a ServerHello shows no new id. */
+    bool (*keeps_sessions)(void *owner);
+    /* A session that later connections can resume exists from now on, and is not changed any more:
+     * cache and new-session callback. Both sides call it once for every full handshake of TLS 1.2
+     * (just before done) and for every ticket of TLS 1.3. */
     void (*keep_session)(void *owner, struct ssl_session_st *session);
     /* A session must not be resumed again. True: it was in the cache until now, and nobody else has
-     * taken it out; that is what makes a stateful ticket good for once. */
+     * taken it out; that is what makes a stateful ticket good for once. Fatal alerts, and the
+     * connection's end without a close_notify, are dealt with by the API itself; so is a TLS 1.3
+     * client's session that was resumed (single use). */
     bool (*drop_session)(void *owner, struct ssl_session_st *session);
 
     /* --- External pre-shared keys of TLS 1.3 (RFC 8446, 4.2.11) --- */

@@ -31,8 +31,8 @@ struct ssl_session_st {
     STACK_OF(X509) *peer_chain; /* owns; with the leaf; NULL: none */
     uint16_t group;             /* code point of the key exchange; 0: none */
     bool extended_master_secret;
-    bool not_resumable;
-    int32_t unknown_flags; /* bits of an encoding that mean nothing here, kept as they came */
+    _Atomic bool not_resumable; /* may be set on a shared session */
+    int32_t unknown_flags;      /* bits of an encoding that mean nothing here, kept as they came */
 
     struct blob *ticket;           /* counted */
     uint32_t ticket_lifetime_hint; /* seconds */
