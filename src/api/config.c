@@ -26,7 +26,8 @@ static struct ssl_config *config_alloc(void)
     return config;
 }
 
-struct ssl_config *ssl_config_new(const struct crypto_lib *lib)
+/* OpenSSL's defaults without cipher lists; NULL: out of memory. */
+static struct ssl_config *ssl_config_new(const struct crypto_lib *lib)
 {
     struct ssl_config *config = config_alloc();
 
@@ -49,6 +50,37 @@ struct ssl_config *ssl_config_new(const struct crypto_lib *lib)
     if (config->core.credentials == NULL || config->param == NULL) {
         ssl_config_free(config);
         return NULL;
+    }
+    return config;
+}
+
+/* Interpreting the default cipher string is nearly all of what a context costs, and the settings it
+ * begins with are the same for every context of the process's default library: they are made once
+ * and shared until a context sets something. */
+struct ssl_config *ssl_config_default(const struct crypto_lib *lib)
+{
+    static struct ssl_config *_Atomic shared;
+    struct ssl_config *earlier = NULL;
+    struct ssl_config *config = NULL;
+
+    if (lib == crypto_lib_default()) {
+        config = atomic_load_explicit(&shared, memory_order_acquire);
+        if (config != NULL) {
+            return ssl_config_ref(config);
+        }
+    }
+    config = ssl_config_new(lib);
+    if (config == NULL) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+        return NULL;
+    }
+    if (!ciphers_set_defaults(config)) {
+        raise_error(SSL_R_LIBRARY_HAS_NO_CIPHERS);
+        ssl_config_free(config);
+        return NULL;
+    }
+    if (lib == crypto_lib_default() && atomic_compare_exchange_strong(&shared, &earlier, config)) {
+        return ssl_config_ref(config);
     }
     return config;
 }

@@ -27,28 +27,33 @@ static bool ctx_init(SSL_CTX *ctx, OSSL_LIB_CTX *libctx, const char *propq)
         raise_error(ERR_R_MALLOC_FAILURE);
         return false;
     }
-    ctx->config = ssl_config_new(ctx->lib);
+    ctx->config = ssl_config_default(ctx->lib);
+    if (ctx->config == NULL) {
+        return false;
+    }
     ctx->cert_store = X509_STORE_new();
     ctx->ca_names = sk_X509_NAME_new_null();
     ctx->client_ca_names = sk_X509_NAME_new_null();
-    if (ctx->config == NULL || ctx->cert_store == NULL || ctx->ca_names == NULL ||
-        ctx->client_ca_names == NULL || !session_cache_init(ctx) ||
+    if (ctx->cert_store == NULL || ctx->ca_names == NULL || ctx->client_ca_names == NULL ||
+        !session_cache_init(ctx) ||
         CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL_CTX, ctx, &ctx->ex_data) == 0) {
         raise_error(ERR_R_MALLOC_FAILURE);
         return false;
     }
-    ctx->config->core.only_version = method_only_version(ctx->method);
-    if (!ciphers_set_defaults(ctx->config)) {
-        raise_error(SSL_R_LIBRARY_HAS_NO_CIPHERS);
-        return false;
+    /* Without random ticket keys there are no tickets, but everything else works. */
+    uint64_t options = ticket_keys_draw(ctx) ? 0 : SSL_OP_NO_TICKET;
+    uint16_t only_version = method_only_version(ctx->method);
+    if (options != 0 || only_version != 0) {
+        struct ssl_config *own = ctx_edit(ctx);
+        if (own == NULL) {
+            return false;
+        }
+        own->core.options |= options;
+        own->core.only_version = only_version;
     }
     if (!random_secret(ctx->lib, ctx->cookie_key, sizeof(ctx->cookie_key))) {
         raise_error(ERR_R_INTERNAL_ERROR);
         return false;
-    }
-    /* Without random ticket keys there are no tickets, but everything else works. */
-    if (!ticket_keys_draw(ctx)) {
-        ctx->config->core.options |= SSL_OP_NO_TICKET;
     }
     ctx->session_cache_mode = SSL_SESS_CACHE_SERVER;
     ctx->session_cache_size = SSL_SESSION_CACHE_MAX_SIZE_DEFAULT;

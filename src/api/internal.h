@@ -247,8 +247,9 @@ struct ssl_st {
 
 /* --- config.c: copy on write --- */
 
-/* New settings with OpenSSL's defaults; NULL: out of memory. */
-MUST_CHECK struct ssl_config *ssl_config_new(const struct crypto_lib *lib);
+/* A reference to settings with OpenSSL's defaults, which may be shared: change them only behind
+ * ssl_config_edit(). NULL: out of memory, or the library has no suite; an error was raised. */
+MUST_CHECK struct ssl_config *ssl_config_default(const struct crypto_lib *lib);
 struct ssl_config *ssl_config_ref(struct ssl_config *config);
 void ssl_config_free(struct ssl_config *config);
 

@@ -21,7 +21,7 @@ static void wipe_negotiated(struct negotiated *neg)
     blob_free(neg->peer_cert_sigalgs);
     blob_free(neg->peer_point_formats);
     blob_free(neg->peer_cert_types);
-    OPENSSL_cleanse(neg, sizeof *neg);
+    wipe(neg, sizeof *neg);
     neg->own_slot = KEY_NONE;
 }
 
@@ -67,7 +67,7 @@ void conn_wipe(struct tls_conn *c)
         running_hash_wipe(c->post_transcript);
         OPENSSL_free(c->post_transcript);
     }
-    OPENSSL_cleanse(c, sizeof *c);
+    wipe(c, sizeof *c);
 }
 
 void conn_fail_at(struct tls_conn *c, uint8_t alert, int reason, const char *file, int line,

@@ -28,6 +28,17 @@ static bool make_connection(void *arg)
     return s != NULL;
 }
 
+/* A property query makes a library of its own, whose defaults are not shared with other contexts.
+ */
+static bool make_own_context(void *arg)
+{
+    SSL_CTX *ctx = SSL_CTX_new_ex(NULL, "?provider=default", TLS_client_method());
+
+    (void)arg;
+    SSL_CTX_free(ctx);
+    return ctx != NULL;
+}
+
 /* Every setter that allocates, on a connection of its own. */
 static bool change_connection(void *arg)
 {
@@ -99,7 +110,8 @@ static void allocation_failures(void **state)
     assert_non_null(contexts.second);
     assert_int_equal(SSL_CTX_set_cipher_list(contexts.second, "AES128-SHA"), 1);
     assert_int_equal(SSL_set_cipher_list(s, "AES256-SHA"), 1);
-    assert_true(fail_each_allocation(make_context, NULL, true) > 20);
+    assert_true(fail_each_allocation(make_context, NULL, true) > 5);
+    assert_true(fail_each_allocation(make_own_context, NULL, true) > 20);
     assert_true(fail_each_allocation(make_connection, contexts.first, true) > 0);
     assert_true(fail_each_allocation(change_connection, contexts.first, true) > 20);
     assert_true(fail_each_allocation(change_options, contexts.first, true) > 2);
@@ -109,6 +121,27 @@ static void allocation_failures(void **state)
     SSL_free(s);
     SSL_CTX_free(contexts.first);
     SSL_CTX_free(contexts.second);
+}
+
+/* Interpreting the default cipher string costs more than everything else in a context together. */
+static void contexts_share_their_defaults(void **state)
+{
+    SSL_CTX *first = SSL_CTX_new(TLS_method());
+    SSL_CTX *second = SSL_CTX_new(TLS_method());
+
+    (void)state;
+    assert_non_null(first);
+    assert_non_null(second);
+    assert_ptr_equal(first->config, second->config);
+    assert_int_equal(SSL_CTX_set_cipher_list(first, "AES128-SHA"), 1);
+    assert_ptr_not_equal(first->config, second->config);
+    assert_int_not_equal(SSL_CTX_set_options(second, SSL_OP_NO_TICKET) & SSL_OP_NO_TICKET, 0);
+    SSL_CTX_free(first);
+    first = SSL_CTX_new(TLS_method());
+    assert_non_null(first);
+    assert_int_equal(SSL_CTX_get_options(first) & SSL_OP_NO_TICKET, 0);
+    SSL_CTX_free(first);
+    SSL_CTX_free(second);
 }
 
 static void settings_are_copied_on_write(void **state)
@@ -260,6 +293,7 @@ int main(void)
     failing_alloc_install();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(allocation_failures),
+        cmocka_unit_test(contexts_share_their_defaults),
         cmocka_unit_test(settings_are_copied_on_write),
         cmocka_unit_test(credentials_are_copied_on_write),
         cmocka_unit_test(defaults_of_the_core),
