@@ -167,9 +167,10 @@ struct ssl_ctx_st {
     } stats;
 };
 
-/* A write that has not finished: what SSL_write() promised to send, and how far it came. */
+/* A write that has not finished: what SSL_write() promised to send, and how far it came. One record
+ * is on its way at a time, on a plain socket a few. */
 struct pending_write {
-    const void *buf;   /* the record's plaintext in the caller's memory */
+    const void *buf;   /* their plaintext in the caller's memory */
     size_t len;        /* plaintext bytes that are sealed and not delivered to the BIO */
     size_t sent;       /* bytes of the caller's buffer whose records were delivered earlier */
     const void *first; /* what the first call passed, for the error message: buffer */

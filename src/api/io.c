@@ -187,22 +187,36 @@ static int write_what_is_due(SSL *s)
     return tls_key_is_worn(&s->conn) ? ssl_run_handshake(s) : 1;
 }
 
-/* Seals and delivers one record of buf[0..len); 1: it is out. */
-static int write_record(SSL *s, const uint8_t *buf, size_t len)
+/* How many records may go out in one BIO_write. Applications can see the calls of every BIO but a
+ * plain socket that nobody watches, and may count on one a record; with partial writes each record
+ * is reported by itself. */
+static size_t records_per_write(const SSL *s)
+{
+    bool watched = s->wbio == NULL || BIO_method_type(s->wbio) != BIO_TYPE_SOCKET ||
+                   BIO_get_callback_ex(s->wbio) != NULL;
+
+    return watched || (s->config->mode & SSL_MODE_ENABLE_PARTIAL_WRITE) != 0 ? 1
+                                                                             : TLS_WRITE_RECORDS;
+}
+
+/* Seals and delivers the next records of buf[0..len), counting in *total what is out. */
+static int write_some(SSL *s, const uint8_t *buf, size_t len, size_t *total)
 {
     struct pending_write *p = &s->pending;
+    size_t sealed;
     int result = write_what_is_due(s);
 
     if (result <= 0) {
         return result;
     }
-    if (tls_write(&s->conn, buf, len) != TLS_OK) {
+    if (tls_write_records(&s->conn, buf, len, records_per_write(s), &sealed) != TLS_OK) {
         return pump_fail(s);
     }
     p->buf = buf;
-    p->len = len;
+    p->len = sealed;
     result = pump_out(s);
     if (result > 0) {
+        *total += p->len;
         p->len = 0;
     }
     return result;
@@ -216,15 +230,9 @@ static int write_records(struct io_call *call, size_t total)
     int result = 1;
 
     while (result > 0 && total < call->len) {
-        size_t left = call->len - total;
-        size_t limit = tls_write_limit(&s->conn);
-        size_t piece = left < limit ? left : limit;
-        result = write_record(s, buf + total, piece);
-        if (result > 0) {
-            total += piece;
-            if (partial) {
-                break;
-            }
+        result = write_some(s, buf + total, call->len - total, &total);
+        if (partial) {
+            break;
         }
     }
     /* What was delivered is remembered for the retry, until all of it is reported. */

@@ -1,6 +1,6 @@
 /*
- * The byte queue. Its memory is one pool block while that is large enough, and a growing piece of
- * the heap beyond that; which of the two is told by the capacity alone.
+ * The byte queue. Its memory is a pool block while one is large enough, and a growing piece of the
+ * heap beyond that; which of them is told by the capacity alone.
  */
 #include "base/buffer.h"
 
@@ -16,8 +16,8 @@ static void give_back(struct buffer *b)
 {
     if (b->data != NULL) {
         wipe(b->data, b->high);
-        if (b->cap == POOL_BLOCK_SIZE) {
-            pool_give(b->data);
+        if (b->cap <= POOL_BATCH_SIZE) {
+            pool_give(b->data, b->cap);
         } else {
             OPENSSL_free(b->data);
         }
@@ -31,9 +31,9 @@ static bool move_to_larger(struct buffer *b, size_t need)
     struct buffer larger = { 0 };
     size_t len = b->end - b->start;
 
-    if (need <= POOL_BLOCK_SIZE) {
-        larger.cap = POOL_BLOCK_SIZE;
-        larger.data = pool_take();
+    larger.cap = pool_size_for(need);
+    if (larger.cap != 0) {
+        larger.data = pool_take(larger.cap);
     } else {
         /* Half as much again, so that appending byte by byte costs linear time. */
         size_t half_more = b->cap <= SIZE_MAX / 2 ? b->cap + b->cap / 2 : b->cap;

@@ -10,12 +10,14 @@
 
 #define BLOCK_ALIGNMENT 64
 
-_Static_assert(POOL_BLOCK_SIZE % BLOCK_ALIGNMENT == 0, "blocks end on a cache line");
+_Static_assert(POOL_BLOCK_SIZE % BLOCK_ALIGNMENT == 0 && POOL_BATCH_SIZE % BLOCK_ALIGNMENT == 0,
+               "blocks end on a cache line");
 
 /* Free blocks of this thread. */
 struct free_list {
     void *blocks[POOL_KEPT_BLOCKS];
-    size_t num;
+    void *batches[POOL_KEPT_BATCHES];
+    size_t num_blocks, num_batches;
     bool drained_at_exit; /* the thread's end will empty the list */
 };
 
@@ -27,9 +29,9 @@ static bool key_made;
 
 /* OPENSSL_malloc aligns to 16 bytes at least, a block to 64: the address that has to be freed
  * stands right before the block. */
-static void *allocate_block(void)
+static void *allocate_block(size_t size)
 {
-    uint8_t *raw = OPENSSL_malloc(POOL_BLOCK_SIZE + BLOCK_ALIGNMENT + sizeof(void *));
+    uint8_t *raw = OPENSSL_malloc(size + BLOCK_ALIGNMENT + sizeof(void *));
 
     if (raw == NULL) {
         return NULL;
@@ -54,9 +56,11 @@ static void drain(void *list_of_thread)
     struct free_list *list = list_of_thread;
 
     list->drained_at_exit = false;
-    while (list->num > 0) {
-        list->num--;
-        free_block(list->blocks[list->num]);
+    while (list->num_blocks > 0) {
+        free_block(list->blocks[--list->num_blocks]);
+    }
+    while (list->num_batches > 0) {
+        free_block(list->batches[--list->num_batches]);
     }
 }
 
@@ -78,29 +82,34 @@ static bool may_keep(struct free_list *list)
     return list->drained_at_exit;
 }
 
-void *pool_take(void)
+void *pool_take(size_t size)
 {
     struct free_list *list = &free_list;
 
-    if (list->num > 0) {
-        list->num--;
-        return list->blocks[list->num];
+    if (size == POOL_BLOCK_SIZE && list->num_blocks > 0) {
+        return list->blocks[--list->num_blocks];
     }
-    return allocate_block();
+    if (size == POOL_BATCH_SIZE && list->num_batches > 0) {
+        return list->batches[--list->num_batches];
+    }
+    return allocate_block(size);
 }
 
-void pool_give(void *block)
+void pool_give(void *block, size_t size)
 {
     struct free_list *list = &free_list;
+    bool is_full = size == POOL_BLOCK_SIZE ? list->num_blocks == POOL_KEPT_BLOCKS
+                                           : list->num_batches == POOL_KEPT_BATCHES;
 
     if (block == NULL) {
         return;
     }
     /* AddressSanitizer can only see a use after giving back when the block is really freed. */
-    if (BUILT_WITH_ASAN || list->num == POOL_KEPT_BLOCKS || !may_keep(list)) {
+    if (BUILT_WITH_ASAN || is_full || !may_keep(list)) {
         free_block(block);
-        return;
+    } else if (size == POOL_BLOCK_SIZE) {
+        list->blocks[list->num_blocks++] = block;
+    } else {
+        list->batches[list->num_batches++] = block;
     }
-    list->blocks[list->num] = block;
-    list->num++;
 }

@@ -3,6 +3,7 @@
  */
 #include "engine/engine.h"
 
+#include "base/pool.h"
 #include "conn/pipes.h"
 #include "engine/alert.h"
 #include "handshake/handshake.h"
@@ -263,6 +264,31 @@ enum tls_status tls_write(struct tls_conn *c, const uint8_t *src, size_t len)
         return TLS_FAILED;
     }
     return TLS_OK;
+}
+
+enum tls_status tls_write_records(struct tls_conn *c, const uint8_t *src, size_t len, size_t max,
+                                  size_t *sealed)
+{
+    size_t limit = tls_write_limit(c);
+    enum tls_status status = TLS_OK;
+
+    /* Room for all of them at once, as a buffer that grew would move those it has. Without it they
+     * can be sealed as well. */
+    if (max > 1 && len > limit && buffer_len(&c->out.buffer) == 0) {
+        (void)!buffer_reserve(&c->out.buffer, POOL_BATCH_SIZE);
+    }
+    *sealed = 0;
+    for (size_t i = 0; i < max && *sealed < len && (i == 0 || !tls_key_is_worn(c)); i++) {
+        size_t left = len - *sealed;
+        size_t piece = left < limit ? left : limit;
+
+        status = tls_write(c, src + *sealed, piece);
+        if (status != TLS_OK) {
+            return *sealed > 0 ? TLS_OK : status;
+        }
+        *sealed += piece;
+    }
+    return status;
 }
 
 /* --- Bytes --- */

@@ -41,6 +41,15 @@ MUST_CHECK enum tls_status tls_read_close(struct tls_conn *c);
 /* Seals one record of src[0..len), at most tls_write_limit() bytes. */
 MUST_CHECK enum tls_status tls_write(struct tls_conn *c, const uint8_t *src, size_t len);
 
+/* The most records that tls_write_records() puts behind one another. */
+#define TLS_WRITE_RECORDS 4
+
+/* Seals src[0..len) as records of tls_write_limit() bytes, at most max of them (up to
+ * TLS_WRITE_RECORDS), and stops early where the key has to be updated. *sealed: the bytes of src
+ * that are in them, also when a later one has failed and the next call will say so. */
+MUST_CHECK enum tls_status tls_write_records(struct tls_conn *c, const uint8_t *src, size_t len,
+                                             size_t max, size_t *sealed);
+
 /* The longest plaintext of a record that may be sent now. */
 size_t tls_write_limit(const struct tls_conn *c);
 

@@ -133,7 +133,7 @@ static void impossible_reservations_change_nothing(void **state)
 static bool grow_in_two_steps(void *arg)
 {
     struct buffer *b = arg;
-    static const uint8_t chunk[POOL_BLOCK_SIZE];
+    static const uint8_t chunk[POOL_BATCH_SIZE];
 
     *b = (struct buffer){ 0 };
     bool done = buffer_append(b, "abc", 3);
@@ -161,11 +161,11 @@ static bool take_more_than_is_kept(void *arg)
 
     (void)arg;
     for (size_t i = 0; i < COUNT_OF(blocks); i++) {
-        blocks[i] = pool_take();
+        blocks[i] = pool_take(POOL_BLOCK_SIZE);
         done = done && blocks[i] != NULL;
     }
     for (size_t i = 0; i < COUNT_OF(blocks); i++) {
-        pool_give(blocks[i]);
+        pool_give(blocks[i], POOL_BLOCK_SIZE);
     }
     return done;
 }
@@ -208,7 +208,7 @@ static void blocks_are_aligned_and_distinct(void **state)
 
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < COUNT_OF(blocks); i++) {
-            blocks[i] = pool_take();
+            blocks[i] = pool_take(POOL_BLOCK_SIZE);
             assert_non_null(blocks[i]);
             assert_int_equal((uintptr_t)blocks[i] % 64, 0);
             memset(blocks[i], (int)i, POOL_BLOCK_SIZE);
@@ -216,21 +216,21 @@ static void blocks_are_aligned_and_distinct(void **state)
         for (size_t i = 0; i < COUNT_OF(blocks); i++) {
             assert_int_equal(((uint8_t *)blocks[i])[0], i);
             assert_int_equal(((uint8_t *)blocks[i])[POOL_BLOCK_SIZE - 1], i);
-            pool_give(blocks[i]);
+            pool_give(blocks[i], POOL_BLOCK_SIZE);
         }
     }
-    pool_give(NULL);
+    pool_give(NULL, POOL_BLOCK_SIZE);
 }
 
 static void *use_pool(void *given)
 {
-    void *mine = pool_take();
+    void *mine = pool_take(POOL_BLOCK_SIZE);
 
     if (mine != NULL) {
         memset(mine, 1, POOL_BLOCK_SIZE);
     }
-    pool_give(mine);
-    pool_give(given); /* of another thread */
+    pool_give(mine, POOL_BLOCK_SIZE);
+    pool_give(given, POOL_BLOCK_SIZE); /* of another thread */
     return NULL;
 }
 
@@ -241,7 +241,7 @@ static void threads_give_back_what_they_keep(void **state)
 
     for (int i = 0; i < 20; i++) {
         pthread_t thread;
-        void *block = pool_take();
+        void *block = pool_take(POOL_BLOCK_SIZE);
 
         assert_non_null(block);
         assert_int_equal(pthread_create(&thread, NULL, use_pool, block), 0);

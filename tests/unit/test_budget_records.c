@@ -1,6 +1,7 @@
 /*
  * Budgets that are counts: application data moves without an allocation and without a lock, and an
- * idle connection holds no record buffer. The counting stands in the way of libcrypto's memory
+ * idle connection holds no record buffer; a long
+ * write takes a system call for four records. The counting stands in the way of libcrypto's memory
  * functions and of the locks of every library of this process.
  */
 #include "unit.h"
@@ -13,6 +14,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define TRANSPORT_LEN 40000
 #define WARM_ROUNDS   3
@@ -219,6 +222,71 @@ static void idle_connections_hold_no_buffer(void **state)
     free_pair(&p);
 }
 
+#define LONG_WRITE (1 << 20)
+
+/* What a socket that keeps the borders between writes gives out. */
+struct packets {
+    int fd;
+    size_t num, len;
+    uint8_t bytes[2 * LONG_WRITE];
+};
+
+static void *take_packets(void *arg)
+{
+    struct packets *packets = arg;
+    ssize_t n;
+
+    while ((n = recv(packets->fd, packets->bytes + packets->len,
+                     sizeof(packets->bytes) - packets->len, 0)) > 0) {
+        packets->num++;
+        packets->len += (size_t)n;
+    }
+    return NULL;
+}
+
+static void long_writes_take_few_system_calls(void **state)
+{
+    static uint8_t data[LONG_WRITE], got[LONG_WRITE];
+    static struct packets packets;
+    struct pair p = connect_pair(suites[0]);
+    size_t total = 0;
+    pthread_t taker;
+    size_t n;
+    int fds[2];
+
+    (void)state;
+    fill_pattern(data, sizeof(data), 1, 7);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+    packets.fd = fds[1];
+    assert_int_equal(pthread_create(&taker, NULL, take_packets, &packets), 0);
+    BIO *transport = BIO_new_socket(fds[0], BIO_NOCLOSE);
+    assert_non_null(transport);
+    SSL_set0_wbio(p.server, transport);
+    num_allocations = 0;
+    assert_int_equal(SSL_write(p.server, data, sizeof(data)), sizeof(data));
+    if (!BUILT_WITH_ASAN) {
+        assert_int_equal(num_allocations, 1); /* the buffer, which the thread then keeps */
+        num_allocations = 0;
+        assert_int_equal(SSL_write(p.server, data, 5 * SSL3_RT_MAX_PLAIN_LENGTH),
+                         5 * SSL3_RT_MAX_PLAIN_LENGTH);
+        assert_int_equal(num_allocations, 0);
+    }
+    assert_holds_nothing(p.server);
+    SSL_set0_wbio(p.server, NULL);
+    assert_int_equal(close(fds[0]), 0);
+    assert_int_equal(pthread_join(taker, NULL), 0);
+    assert_int_equal(close(fds[1]), 0);
+    assert_in_range(packets.num, 16, BUILT_WITH_ASAN ? 16 : 18);
+    SSL_set0_rbio(p.client, BIO_new_mem_buf(packets.bytes, (int)packets.len));
+    while (total < sizeof(got) &&
+           SSL_read_ex(p.client, got + total, sizeof(got) - total, &n) == 1) {
+        total += n;
+    }
+    assert_int_equal(total, sizeof(got));
+    assert_memory_equal(got, data, sizeof(got));
+    free_pair(&p);
+}
+
 /* The counting counts: otherwise zeros above would mean nothing. */
 static void making_a_context_is_counted(void **state)
 {
@@ -238,6 +306,7 @@ int main(void)
         cmocka_unit_test(making_a_context_is_counted),
         cmocka_unit_test(data_moves_without_allocation_or_lock),
         cmocka_unit_test(idle_connections_hold_no_buffer),
+        cmocka_unit_test(long_writes_take_few_system_calls),
     };
 
     if (CRYPTO_set_mem_functions(count_malloc, count_realloc, plain_free) != 1) {
