@@ -168,7 +168,7 @@ static bool write_a_long_message(void *arg)
 
     (void)arg;
     writer_open(&w, 3);
-    for (int i = 0; i < 60000; i++) {
+    for (int i = 0; i < 100000; i++) {
         writer_u8(&w, (uint8_t)i);
     }
     writer_close(&w);

@@ -178,8 +178,11 @@ static void a_length_field_reserves_nothing(void **state)
 
 /* --- Failing allocations --- */
 
-/* Longer than a pool block, so that memory has to be found on the way. */
-static uint8_t long_message[40000] = { 11, 0, (40000 - 4) >> 8, (40000 - 4) & 0xff };
+/* Longer than every pool block, so that memory has to be found on the way. */
+#define LONG_MESSAGE 100000
+static uint8_t long_message[LONG_MESSAGE] = { 11, (LONG_MESSAGE - 4) >> 16,
+                                              ((LONG_MESSAGE - 4) >> 8) & 0xff,
+                                              (LONG_MESSAGE - 4) & 0xff };
 
 static void make_wire(struct buffer *wire)
 {
