@@ -7,6 +7,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <string.h>
 
 /* What a chain that suits the peer must have; more in strict mode. */
 #define VALID_FLAGS (CERT_PKEY_EE_SIGNATURE | CERT_PKEY_EE_PARAM)
@@ -162,17 +163,6 @@ static int check_signatures(SSL *s, X509 *cert, EVP_PKEY *key, STACK_OF(X509) *c
 
 /* --- Parameters --- */
 
-/* The group of an EC key; NULL: none that TLS knows. */
-static const struct group *group_of_key(const EVP_PKEY *key)
-{
-    char name[80];
-
-    if (EVP_PKEY_get_group_name(key, name, sizeof(name), NULL) != 1) {
-        return NULL;
-    }
-    return group_by_nid(OBJ_txt2nid(name));
-}
-
 /* A client's certificate must be on one of our own groups; a server's on one of the peer's. */
 static bool group_suits(const SSL *s, const struct group *group)
 {
@@ -196,22 +186,10 @@ static bool group_suits(const SSL *s, const struct group *group)
 static bool point_form_suits(const SSL *s, EVP_PKEY *key)
 {
     const struct blob *forms = s->conn.neg.peer_point_formats;
-    int form = EVP_PKEY_get_ec_point_conv_form(key);
-    int field = EVP_PKEY_get_field_type(key);
-    uint8_t wanted;
+    uint8_t form = key_point_format(key);
 
-    if (is_tls13(s) || form == POINT_CONVERSION_UNCOMPRESSED || forms == NULL) {
-        return form != 0;
-    }
-    wanted = field == NID_X9_62_characteristic_two_field
-                 ? TLSEXT_ECPOINTFORMAT_ansiX962_compressed_char2
-                 : TLSEXT_ECPOINTFORMAT_ansiX962_compressed_prime;
-    for (size_t i = 0; i < forms->len; i++) {
-        if (forms->bytes[i] == wanted) {
-            return true;
-        }
-    }
-    return false;
+    return is_tls13(s) || form == POINT_FORMAT_UNCOMPRESSED || forms == NULL ||
+           memchr(forms->bytes, form, forms->len) != NULL;
 }
 
 static bool parameters_suit(const SSL *s, X509 *cert)
@@ -224,7 +202,7 @@ static bool parameters_suit(const SSL *s, X509 *cert)
     if (!EVP_PKEY_is_a(key, "EC")) {
         return true;
     }
-    return point_form_suits(s, key) && group_suits(s, group_of_key(key));
+    return point_form_suits(s, key) && group_suits(s, group_by_nid(key_curve(key)));
 }
 
 static int check_parameters(const SSL *s, X509 *cert, STACK_OF(X509) *chain)

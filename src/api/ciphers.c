@@ -322,6 +322,13 @@ static uint32_t auth_without_sigalg(const SSL *s)
     return missing;
 }
 
+/* A client learns the version together with the suite, a server chooses it first. */
+static bool version_is_agreed(const SSL *s)
+{
+    return s->conn.neg.suite != NULL ||
+           (s->conn.role == ROLE_SERVER && s->conn.neg.client_version != 0);
+}
+
 STACK_OF(SSL_CIPHER) *SSL_get1_supported_ciphers(SSL *s)
 {
     const STACK_OF(SSL_CIPHER) *list = SSL_get_ciphers(s);
@@ -331,7 +338,7 @@ STACK_OF(SSL_CIPHER) *SSL_get1_supported_ciphers(SSL *s)
     if (list == NULL || !ssl_version_range(s, &min, &max)) {
         return NULL;
     }
-    if (s->conn.neg.version != 0) {
+    if (version_is_agreed(s)) {
         min = s->conn.neg.version;
         max = min;
     }

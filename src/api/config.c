@@ -222,4 +222,5 @@ void config_set_cert_flags(struct ssl_config *config, uint32_t flags)
 {
     config->cert_flags = flags;
     config->core.suite_b = (enum suite_b)(flags >> 16 & SUITE_B_128);
+    config->core.strict_certs = (flags & SSL_CERT_FLAG_TLS_STRICT) != 0;
 }

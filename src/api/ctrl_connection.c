@@ -6,6 +6,7 @@
 #include "api/lists.h"
 #include "api/ocsp.h"
 #include "api/verify.h"
+#include "handshake/handshake.h"
 #include <string.h>
 
 /* SSL_get0_raw_cipherlist() without a pointer asks for the size of one suite. */
@@ -148,6 +149,15 @@ static long give_share(const SSL *s, const struct group *group, const struct blo
     return 1;
 }
 
+static long give_key(EVP_PKEY *key, void *out)
+{
+    if (!EVP_PKEY_up_ref(key)) {
+        return 0;
+    }
+    *(EVP_PKEY **)out = key;
+    return 1;
+}
+
 static long give_peer_share(const SSL *s, void *out)
 {
     EVP_PKEY *dhe = s->conn.neg.peer_dhe;
@@ -159,11 +169,7 @@ static long give_peer_share(const SSL *s, void *out)
         }
         return give_share(s, s->conn.neg.group, s->conn.neg.peer_share, out);
     }
-    if (!EVP_PKEY_up_ref(dhe)) {
-        return 0;
-    }
-    *(EVP_PKEY **)out = dhe;
-    return 1;
+    return give_key(dhe, out);
 }
 
 static long negotiated_group(const SSL *s)
@@ -174,23 +180,15 @@ static long negotiated_group(const SSL *s)
     return s->conn.session == NULL ? NID_undef : group_nid_or_id(s->conn.session->group);
 }
 
-/* RFC 5746, 3.6: a client that knows secure renegotiation says so in its list of suites, also one
- * that then gets TLS 1.3, where a server has nothing to answer. */
-static long renegotiation_info(const SSL *s)
+/* In TLS 1.2 a server's key is gone once the client has answered, a client's is never shown. */
+static long give_own_share(const SSL *s, void *out)
 {
-    static const uint8_t signal[] = { 0x00, 0xff };
-    const struct blob *suites = s->conn.neg.peer_suites;
+    const struct tls_conn *c = &s->conn;
 
-    if (s->conn.neg.version != VERSION_TLS13) {
-        return s->conn.neg.secure_renegotiation;
+    if (c->hs != NULL && c->role == ROLE_SERVER && c->hs->dhe_key != NULL) {
+        return give_key(c->hs->dhe_key, out);
     }
-
-    for (size_t i = 0; i + sizeof(signal) <= blob_len(suites); i += sizeof(signal)) {
-        if (memcmp(suites->bytes + i, signal, sizeof(signal)) == 0) {
-            return 1;
-        }
-    }
-    return 0;
+    return give_share(s, c->neg.own_share_group, c->neg.own_share, out);
 }
 
 static long extended_master_secret(const SSL *s)
@@ -223,9 +221,7 @@ static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
         *result = give_peer_share(s, parg);
         return true;
     case SSL_CTRL_GET_TMP_KEY:
-        *result = s->conn.neg.version != VERSION_TLS13
-                      ? 0 /* gone when the handshake is over */
-                      : give_share(s, s->conn.neg.own_share_group, s->conn.neg.own_share, parg);
+        *result = give_own_share(s, parg);
         return true;
     case SSL_CTRL_GET_RAW_CIPHERLIST:
         *result = parg == NULL ? SUITE_LEN : give_blob(s->conn.neg.peer_suites, parg);
@@ -237,7 +233,7 @@ static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
         *result = client_cert_types(s, parg);
         return true;
     case SSL_CTRL_GET_RI_SUPPORT:
-        *result = renegotiation_info(s);
+        *result = s->conn.neg.secure_renegotiation;
         return true;
     case SSL_CTRL_GET_EXTMS_SUPPORT:
         *result = extended_master_secret(s);

@@ -132,6 +132,12 @@ const struct blob *config_client_sigalgs(const struct tls_config *config)
     return config_sigalgs(config);
 }
 
+bool config_own_first(const struct tls_config *config)
+{
+    return (config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0 ||
+           config->suite_b != SUITE_B_OFF;
+}
+
 void config_copy(struct tls_config *copy, const struct tls_config *source)
 {
     *copy = *source;

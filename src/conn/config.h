@@ -51,6 +51,7 @@ struct tls_config {
     struct blob *client_sigalgs; /* for client authentication; NULL: sigalgs */
     struct blob *alpn;           /* the client's protocols in wire format; NULL: none */
     enum suite_b suite_b;        /* RFC 6460: overrides groups and sigalgs */
+    bool strict_certs;           /* SSL_CERT_FLAG_TLS_STRICT */
 
     struct credentials *credentials; /* counted; never NULL */
     struct blob *psk_identity_hint;  /* counted; a server's, without a NUL; NULL: none */
@@ -85,6 +86,9 @@ const struct blob *config_suites13(const struct tls_config *config);
 const struct blob *config_groups(const struct tls_config *config);
 const struct blob *config_sigalgs(const struct tls_config *config);
 const struct blob *config_client_sigalgs(const struct tls_config *config);
+
+/* True when a choice goes by our own order of preference: the option, or Suite B, has it so. */
+bool config_own_first(const struct tls_config *config);
 
 /* Makes copy a second owner of everything source refers to. */
 void config_copy(struct tls_config *copy, const struct tls_config *source);

@@ -104,10 +104,3 @@ bool cert_may_sign(X509 *cert)
 {
     return (X509_get_key_usage(cert) & KU_DIGITAL_SIGNATURE) != 0;
 }
-
-int key_curve(EVP_PKEY *key)
-{
-    char name[64];
-
-    return EVP_PKEY_get_group_name(key, name, sizeof name, NULL) > 0 ? OBJ_sn2nid(name) : NID_undef;
-}

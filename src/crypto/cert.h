@@ -39,9 +39,6 @@ void cert_list_free(STACK_OF(X509) *list);
  * memory. */
 STACK_OF(X509) *cert_list_copy(const STACK_OF(X509) *list);
 
-/* The NID of the curve of an elliptic-curve key; NID_undef: it has none that has a name. */
-int key_curve(EVP_PKEY *key);
-
 /* References to a key that goes with a certificate. NULL is allowed for free. */
 void cert_key_up_ref(EVP_PKEY *key);
 void cert_key_free(EVP_PKEY *key);

@@ -9,6 +9,10 @@
 #include "base/writer.h"
 #include "crypto/lib.h"
 
+/* Code points of the two curves that Suite B has (RFC 6460, 3). */
+#define GROUP_ID_SECP256R1 0x0017
+#define GROUP_ID_SECP384R1 0x0018
+
 /* Longest shared secret: ffdhe8192. */
 #define GROUP_MAX_SHARED_LEN 1024
 

@@ -157,7 +157,7 @@ static bool begin_verify(const struct crypto_lib *lib, const struct sig_scheme *
            (!is_pss(scheme) || set_pss(lib, scheme, key_ctx));
 }
 
-static int curve_of(const EVP_PKEY *key)
+int key_curve(const EVP_PKEY *key)
 {
     char name[64];
 
@@ -166,6 +166,16 @@ static int curve_of(const EVP_PKEY *key)
     }
     int nid = OBJ_txt2nid(name);
     return nid == NID_undef ? EC_curve_nist2nid(name) : nid;
+}
+
+uint8_t key_point_format(const EVP_PKEY *key)
+{
+    if (EVP_PKEY_get_ec_point_conv_form(key) == POINT_CONVERSION_UNCOMPRESSED) {
+        return POINT_FORMAT_UNCOMPRESSED;
+    }
+    return EVP_PKEY_get_field_type(key) == NID_X9_62_characteristic_two_field
+               ? POINT_FORMAT_COMPRESSED_CHAR2
+               : POINT_FORMAT_COMPRESSED_PRIME;
 }
 
 /* PSS needs two digests and two bytes of modulus: RFC 8017, 9.1.1. */
@@ -207,7 +217,7 @@ bool sig_scheme_fits_key(const struct crypto_lib *lib, const struct sig_scheme *
     case SIG_RSA_PSS_PSS:
         return modulus_suffices(lib, scheme, key) && key_admits(lib, scheme, key);
     case SIG_ECDSA:
-        return !tls13 || curve_of(key) == scheme->curve_nid;
+        return !tls13 || key_curve(key) == scheme->curve_nid;
     case SIG_RSA_PKCS1:
     case SIG_ED25519:
     case SIG_ED448:

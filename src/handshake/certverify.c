@@ -69,13 +69,14 @@ enum step_result read_signature(struct handshake *hs, struct reader *body,
     struct tls_conn *c = hs->conn;
     struct reader signature;
 
+    /* As in OpenSSL it is reported whether or not the signature turns out to be good. */
+    c->neg.peer_scheme = scheme;
     if (!reader_vec16(body, &signature) || !reader_is_empty(body)) {
         return STEP_MALFORMED;
     }
     if (!sig_verify(c->config->lib, scheme, key, content, len, signature.at, signature.left)) {
         return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_BAD_SIGNATURE);
     }
-    c->neg.peer_scheme = scheme;
     return STEP_OK;
 }
 

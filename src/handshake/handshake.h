@@ -127,6 +127,8 @@ enum step_result read_server_key_exchange(struct handshake *hs, struct reader *b
 enum step_result write_client_key_exchange(struct handshake *hs, struct writer *w);
 enum step_result read_client_key_exchange(struct handshake *hs, struct reader *body);
 enum step_result derive_master_secret(struct handshake *hs);
+
+/* signature12.c */
 /* A SignatureAndHashAlgorithm and signature that end a message of TLS 1.2, over content. */
 enum step_result check_signature12(struct handshake *hs, struct reader *body,
                                    const uint8_t *content, size_t len);

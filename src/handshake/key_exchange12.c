@@ -49,41 +49,6 @@ static enum step_result sign_parameters(struct handshake *hs, struct writer *w, 
     return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
 }
 
-/* The scheme must be one that we offered and that fits the certificate. */
-static enum step_result check_scheme(struct handshake *hs, const struct sig_scheme *scheme,
-                                     const EVP_PKEY *key)
-{
-    const struct tls_conn *c = hs->conn;
-
-    if (scheme == NULL || key == NULL || key_slot_of(key) != scheme->slot) {
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_SIGNATURE_TYPE);
-    }
-    if (!u16_list_has(negotiate_own_sigalgs(c), scheme->id) ||
-        !sig_scheme_fits_key(c->config->lib, scheme, key, false) ||
-        !c->hooks->allows_scheme(c->owner, SECURITY_CHECK, scheme)) {
-        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_WRONG_SIGNATURE_TYPE);
-    }
-    return STEP_OK;
-}
-
-enum step_result check_signature12(struct handshake *hs, struct reader *body,
-                                   const uint8_t *content, size_t len)
-{
-    struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = c->session->peer == NULL ? NULL : cert_public_key(c->session->peer);
-    uint16_t id;
-
-    if (!reader_u16(body, &id)) {
-        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_TOO_SHORT);
-    }
-    const struct sig_scheme *scheme = sig_scheme_by_id(id);
-    enum step_result result = check_scheme(hs, scheme, key);
-    if (result != STEP_OK) {
-        return result;
-    }
-    return read_signature(hs, body, scheme, key, content, len);
-}
-
 /* --- ServerKeyExchange --- */
 
 static enum step_result write_ecdhe(struct handshake *hs, struct writer *w)
@@ -174,6 +139,7 @@ static enum step_result read_ecdhe(struct handshake *hs, struct reader *body)
     }
     const struct group *group = type == NAMED_CURVE ? group_by_id(id) : NULL;
     if (group == NULL || !u16_list_has(config_groups(c->config), id) ||
+        !suite12_takes_curve(c, c->neg.suite, group) ||
         !c->hooks->allows_group(c->owner, SECURITY_CHECK, group)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_CURVE);
     }
@@ -260,7 +226,6 @@ static enum step_result write_client_ecdhe(struct handshake *hs, struct writer *
     writer_open(w, 1);
     writer_bytes(w, buffer_bytes(&hs->own_share), buffer_len(&hs->own_share));
     writer_close(w);
-    handshake_keep_own_share(hs);
     return STEP_OK;
 }
 
@@ -297,8 +262,12 @@ static enum step_result read_client_ecdhe(struct handshake *hs, struct reader *b
     if (c->neg.peer_share == NULL || !handshake_reserve_shared(hs)) {
         return step_internal(hs);
     }
-    return step_of_group(
-        hs, group_decapsulate(c->config->lib, hs->key, point.at, point.left, hs->shared));
+    enum group_result result =
+        group_decapsulate(c->config->lib, hs->key, point.at, point.left, hs->shared);
+    if (result == GROUP_OK) {
+        blob_set(&c->neg.own_share, NULL); /* SSL_get_tmp_key gives it no more */
+    }
+    return step_of_group(hs, result);
 }
 
 static enum step_result read_client_dhe(struct handshake *hs, struct reader *body)
@@ -316,6 +285,8 @@ static enum step_result read_client_dhe(struct handshake *hs, struct reader *bod
     bool ok =
         handshake_reserve_shared(hs) && dhe_derive(c->config->lib, hs->dhe_key, peer, hs->shared);
     dhe_free(peer);
+    dhe_free(hs->dhe_key);
+    hs->dhe_key = NULL;
     return ok ? STEP_OK : step_internal(hs);
 }
 
@@ -348,11 +319,5 @@ enum step_result derive_master_secret(struct handshake *hs)
                   : keys12_derive_master(hs, hs->shared->bytes, hs->shared->len);
 
     handshake_free_secrets(hs);
-    if (!ok) {
-        return step_internal(hs);
-    }
-    /* As in OpenSSL a server's session has its suite once there are keys. */
-    c->session->suite = c->neg.suite;
-    c->session->suite_id = c->neg.suite->id;
-    return STEP_OK;
+    return ok ? STEP_OK : step_internal(hs);
 }

@@ -103,7 +103,7 @@ const struct ssl_cipher_st *negotiate_suite13(const struct tls_conn *c, struct r
 {
     const struct ssl_cipher_st *suite = NULL;
 
-    if ((c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) == 0) {
+    if (!config_own_first(c->config)) {
         return suite_by_peer_preference(c, offered);
     }
     if (negotiate_wants_chacha(c, offered)) {
@@ -222,8 +222,7 @@ const struct sig_scheme *negotiate_scheme(const struct tls_conn *c)
 {
     const struct blob *own =
         c->role == ROLE_SERVER ? config_sigalgs(c->config) : config_client_sigalgs(c->config);
-    bool own_first = (c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0;
 
-    return own_first ? first_usable(c, own, c->neg.peer_sigalgs)
-                     : first_usable(c, c->neg.peer_sigalgs, own);
+    return config_own_first(c->config) ? first_usable(c, own, c->neg.peer_sigalgs)
+                                       : first_usable(c, c->neg.peer_sigalgs, own);
 }

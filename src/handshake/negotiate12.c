@@ -131,16 +131,28 @@ bool negotiate_has_curve12(const struct tls_conn *c)
     return false;
 }
 
-const struct group *negotiate_group12(const struct tls_conn *c)
+bool suite12_takes_curve(const struct tls_conn *c, const struct ssl_cipher_st *suite,
+                         const struct group *group)
+{
+    if (c->config->suite_b == SUITE_B_OFF) {
+        return true;
+    }
+    return suite->kx == KX_ECDHE && suite->auth == AUTH_ECDSA &&
+           ((suite->enc == ENC_AES128GCM && group->id == GROUP_ID_SECP256R1) ||
+            (suite->enc == ENC_AES256GCM && group->id == GROUP_ID_SECP384R1));
+}
+
+const struct group *negotiate_group12(const struct tls_conn *c, const struct ssl_cipher_st *suite)
 {
     const struct blob *own = config_groups(c->config);
     const struct blob *peer = c->neg.peer_groups;
-    bool own_first = (c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0;
+    bool own_first = config_own_first(c->config);
     const struct blob *preferred = own_first ? own : peer;
 
     for (size_t i = 0; i < u16_list_len(preferred); i++) {
         const struct group *group = group_by_id(u16_list_at(preferred, i));
-        if (supports_group12(c, group, SECURITY_SHARED) && u16_list_has(peer, group->id)) {
+        if (supports_group12(c, group, SECURITY_SHARED) && u16_list_has(peer, group->id) &&
+            suite12_takes_curve(c, suite, group)) {
             return group;
         }
     }
@@ -152,9 +164,12 @@ const struct group *negotiate_group12(const struct tls_conn *c)
 static bool can_sign12(const struct tls_conn *c, const struct sig_scheme *scheme)
 {
     const struct credentials *set = c->config->credentials;
+    const EVP_PKEY *key = set->slot[scheme->slot].key;
+    /* As in TLS 1.3 Suite B binds a scheme to its curve: RFC 6460, 4.1. */
+    bool curve_bound = c->config->suite_b != SUITE_B_OFF && scheme->slot == KEY_ECDSA;
 
     return credentials_has(set, scheme->slot) &&
-           sig_scheme_fits_key(c->config->lib, scheme, set->slot[scheme->slot].key, false) &&
+           sig_scheme_fits_key(c->config->lib, scheme, key, curve_bound) &&
            c->hooks->allows_scheme(c->owner, SECURITY_SHARED, scheme);
 }
 
@@ -183,7 +198,7 @@ static bool peer_has_sigalg(const struct tls_conn *c, uint16_t id)
 static const struct sig_scheme *choose_scheme12(const struct tls_conn *c, const struct blob *own,
                                                 const struct ssl_cipher_st *suite)
 {
-    bool own_first = (c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0;
+    bool own_first = config_own_first(c->config);
     size_t num = own_first ? u16_list_len(own) : num_peer_sigalgs(c);
 
     for (size_t i = 0; i < num; i++) {
@@ -266,7 +281,7 @@ static bool has_key_exchange_for(const struct tls_conn *c, const struct ssl_ciph
     switch (suite12_exchange(suite)) {
     case EXCHANGE12_ECDHE:
         /* With a PSK OpenSSL finds out that there is no group when it has chosen. */
-        return suite12_has_psk(suite) || negotiate_group12(c) != NULL;
+        return suite12_has_psk(suite) || negotiate_group12(c, suite) != NULL;
     case EXCHANGE12_DHE:
         return c->hooks->has_dhe(c->owner);
     case EXCHANGE12_RSA:
@@ -303,7 +318,7 @@ const struct ssl_cipher_st *negotiate_suite12(const struct tls_conn *c, struct r
     const struct ssl_cipher_st *suite = NULL;
     uint16_t id;
 
-    if ((c->config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0) {
+    if (config_own_first(c->config)) {
         if (negotiate_wants_chacha(c, offered)) {
             suite = suite_by_own_preference(c, offered, true);
         }

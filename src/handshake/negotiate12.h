@@ -12,9 +12,14 @@ const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, siz
 /* A server's choice for a client's list of suites (2 bytes each); NULL: none in common. */
 const struct ssl_cipher_st *negotiate_suite12(const struct tls_conn *c, struct reader offered);
 
-/* The curve for ECDHE; NULL: none in common. A client that names none might take any (RFC 8422, 4);
- * as in OpenSSL it gets none. */
-const struct group *negotiate_group12(const struct tls_conn *c);
+/* The curve for ECDHE under a suite; NULL: none in common. A client that names none might take any
+ * (RFC 8422, 4); as in OpenSSL it gets none. */
+const struct group *negotiate_group12(const struct tls_conn *c, const struct ssl_cipher_st *suite);
+
+/* False when Suite B is on and does not go with that curve under that suite: RFC 6460, 3.1 and 3.2
+ * name one for each of their two suites. */
+bool suite12_takes_curve(const struct tls_conn *c, const struct ssl_cipher_st *suite,
+                         const struct group *group);
 
 /* True when we have a curve at all. */
 bool negotiate_has_curve12(const struct tls_conn *c);

@@ -115,8 +115,6 @@ static enum step_result accept_tls12(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     const struct client_hello *hello = hs->hello;
-    struct reader suites = hello->suites;
-    uint16_t id;
 
     if (memchr(hello->compressions.at, 0, reader_left(&hello->compressions)) == NULL) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_NO_COMPRESSION_SPECIFIED);
@@ -124,16 +122,6 @@ static enum step_result accept_tls12(struct handshake *hs)
     c->neg.version = VERSION_TLS12;
     c->neg.client_version = hello->legacy_version;
     c->in.version = VERSION_TLS12;
-    /* RFC 5746, 3.6: the signalling suite stands for an empty extension. */
-    while (reader_u16(&suites, &id)) {
-        if (id == SUITE_RENEGOTIATION_SCSV) {
-            if (!hs->initial) {
-                return step_fail(hs, ALERT_HANDSHAKE_FAILURE,
-                                 SSL_R_SCSV_RECEIVED_WHEN_RENEGOTIATING);
-            }
-            hs->client_is_secure = true;
-        }
-    }
     blob_set(&c->neg.alpn, NULL); /* a renegotiation begins without */
     c->renegotiation = hs->initial ? RENEGOTIATION_NONE : RENEGOTIATION_UNDERWAY;
     session_free(c->session);
@@ -142,6 +130,20 @@ static enum step_result accept_tls12(struct handshake *hs)
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
     c->session->version = c->neg.version;
+    return STEP_OK;
+}
+
+/* RFC 5746, 3.6: the signalling suite stands for an empty extension. It is taken note of under
+ * every version, as OpenSSL's applications see it, and means nothing in TLS 1.3. */
+static enum step_result read_renegotiation_signal(struct handshake *hs)
+{
+    if (negotiate_offers(hs->hello->suites, SUITE_RENEGOTIATION_SCSV)) {
+        if (!hs->initial) {
+            return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_SCSV_RECEIVED_WHEN_RENEGOTIATING);
+        }
+        hs->client_is_secure = true;
+        hs->conn->neg.secure_renegotiation = true;
+    }
     return STEP_OK;
 }
 
@@ -172,6 +174,10 @@ enum step_result choose_version(struct handshake *hs)
     }
     if (is_needless_fallback(hs, version)) {
         return step_fail(hs, ALERT_INAPPROPRIATE_FALLBACK, SSL_R_INAPPROPRIATE_FALLBACK);
+    }
+    enum step_result result = read_renegotiation_signal(hs);
+    if (result != STEP_OK) {
+        return result;
     }
     return version == VERSION_TLS13 ? accept_tls13(hs) : accept_tls12(hs);
 }

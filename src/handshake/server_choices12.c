@@ -55,7 +55,7 @@ enum step_result choose_suite12(struct handshake *hs)
     }
     hs->have_cert = suite12_has_certificate(c->neg.suite);
     if (suite12_exchange(c->neg.suite) == EXCHANGE12_ECDHE) {
-        hs->share_group = negotiate_group12(c);
+        hs->share_group = negotiate_group12(c, c->neg.suite);
     }
     if (hs->have_cert) {
         /* As in OpenSSL also where nothing is signed, as in the key exchange by RSA. */
@@ -67,7 +67,6 @@ enum step_result choose_suite12(struct handshake *hs)
         c->neg.own_slot = hs->scheme->slot;
     }
     hs->asked_cert = asks_for_certificate(c);
-    c->neg.secure_renegotiation = hs->client_is_secure;
     if (keys12_hash(c) == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }

@@ -35,13 +35,14 @@ static void log_session(const char *who, SSL_SESSION *session)
     (void)SSL_SESSION_get_id(session, &id_len);
     (void)SSL_SESSION_get0_id_context(session, &context_len);
     SSL_SESSION_get0_alpn_selected(session, &alpn, &alpn_len);
-    note("%s session version %04x cipher %s id %u context %u timeout %ld resumable %d ticket %d "
-         "host %s alpn %zu peer %d master key %zu",
-         who, (unsigned)SSL_SESSION_get_protocol_version(session), cipher_name(cipher), id_len,
-         context_len, SSL_SESSION_get_timeout(session), SSL_SESSION_is_resumable(session),
-         SSL_SESSION_has_ticket(session), name_or_none(SSL_SESSION_get0_hostname(session)),
-         alpn_len, SSL_SESSION_get0_peer(session) != NULL,
-         SSL_SESSION_get_master_key(session, NULL, 0));
+    note("%s session version %04x cipher %s context %u timeout %ld ticket %d host %s alpn %zu "
+         "peer %d master key %zu",
+         who, (unsigned)SSL_SESSION_get_protocol_version(session), cipher_name(cipher), context_len,
+         SSL_SESSION_get_timeout(session), SSL_SESSION_has_ticket(session),
+         name_or_none(SSL_SESSION_get0_hostname(session)), alpn_len,
+         SSL_SESSION_get0_peer(session) != NULL, SSL_SESSION_get_master_key(session, NULL, 0));
+    log_difference("tls12-session-id", "%s session id %u resumable %d", who, id_len,
+                   SSL_SESSION_is_resumable(session));
 }
 
 static void log_temporary_key(SSL *ssl, const char *what, int peer)
@@ -78,10 +79,7 @@ static void log_parameters(SSL *ssl, const char *who)
     note("%s sigalgs %d shared sigalgs %d extms %ld", who,
          SSL_get_sigalgs(ssl, -1, NULL, NULL, NULL, NULL, NULL),
          SSL_get_shared_sigalgs(ssl, 0, NULL, NULL, NULL, NULL, NULL), SSL_get_extms_support(ssl));
-    /* 3.0.22 says yes between a ClientHello with the signalling suite and the choice of a version
-     * in which it means something. */
-    log_difference("renegotiation-support-in-callbacks", "%s secure renegotiation %ld", who,
-                   SSL_get_secure_renegotiation_support(ssl));
+    note("%s secure renegotiation %ld", who, SSL_get_secure_renegotiation_support(ssl));
     log_temporary_key(ssl, "tmp key", 0);
     log_temporary_key(ssl, "peer tmp key", 1);
 }

@@ -203,6 +203,73 @@ static void by_key_exchange(enum key_kind kind, const char *suite)
     pair_free(&p);
 }
 
+static void log_temporary(SSL *ssl, const char *moment)
+{
+    EVP_PKEY *own = NULL;
+    EVP_PKEY *peer = NULL;
+    long has_own = SSL_get_tmp_key(ssl, &own);
+    long has_peer = SSL_get_peer_tmp_key(ssl, &peer);
+
+    note("%s, %s: own %ld %s %d, peer's %ld %s %d", ssl_get_name(ssl), moment, has_own,
+         own != NULL ? EVP_PKEY_get0_type_name(own) : "-", own != NULL ? EVP_PKEY_get_bits(own) : 0,
+         has_peer, peer != NULL ? EVP_PKEY_get0_type_name(peer) : "-",
+         peer != NULL ? EVP_PKEY_get_bits(peer) : 0);
+    EVP_PKEY_free(own);
+    EVP_PKEY_free(peer);
+}
+
+static int log_both(SSL *ssl, const char *moment)
+{
+    log_temporary(ssl, moment);
+    return 1;
+}
+
+static int on_cert(SSL *ssl, void *arg)
+{
+    (void)arg;
+    return log_both(ssl, "cert_cb");
+}
+
+static int on_verify(int ok, X509_STORE_CTX *ctx)
+{
+    (void)ok;
+    return log_both(X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx()),
+                    "verify callback");
+}
+
+/* RFC 5246, 7.4.3: ephemeral keys, and while which message either side can name them. */
+static void temporary_keys(enum key_kind kind, const char *suite, const char *groups)
+{
+    struct pair p;
+
+    section("ephemeral keys, %s, %s", suite, groups);
+    prepare(&p, kind, suite);
+    REQUIRE(SSL_set1_groups_list(p.client, groups) == 1);
+    identity_use_ssl(identity_default(), p.client);
+    SSL_set_verify(p.client, SSL_VERIFY_PEER, on_verify);
+    SSL_set_verify(p.server, SSL_VERIFY_PEER, on_verify);
+    SSL_set_cert_cb(p.client, on_cert, NULL);
+    SSL_set_cert_cb(p.server, on_cert, NULL);
+    for (int i = 0; i < 3; i++) {
+        (void)SSL_do_handshake(p.client);
+        log_temporary(p.client, "between");
+        (void)SSL_do_handshake(p.server);
+        log_temporary(p.server, "between");
+    }
+    CHECK(SSL_is_init_finished(p.client) && SSL_is_init_finished(p.server));
+    note("renegotiation");
+    CHECK(SSL_renegotiate(p.client) == 1);
+    for (int i = 0; i < 3; i++) {
+        (void)SSL_do_handshake(p.client);
+        log_temporary(p.client, "between");
+        (void)SSL_read(p.server, NULL, 0);
+        log_temporary(p.server, "between");
+    }
+    forget(&of_client);
+    forget(&of_server);
+    pair_free(&p);
+}
+
 int main(void)
 {
     contract_start();
@@ -211,6 +278,10 @@ int main(void)
     by_key_exchange(KEY_RSA, "ECDHE-RSA-AES256-SHA384");
     by_key_exchange(KEY_RSA, "DHE-RSA-CHACHA20-POLY1305");
     by_key_exchange(KEY_RSA, "AES256-SHA");
+    temporary_keys(KEY_P256, "ECDHE-ECDSA-AES128-GCM-SHA256", "P-384:P-256");
+    temporary_keys(KEY_RSA, "ECDHE-RSA-AES128-GCM-SHA256", "X448:P-256");
+    temporary_keys(KEY_RSA, "DHE-RSA-AES128-GCM-SHA256", "P-256");
+    temporary_keys(KEY_RSA, "AES128-GCM-SHA256", "P-256");
     identity_default_free();
     return contract_finish();
 }

@@ -49,6 +49,7 @@ enum step_result renegotiation_on_offer(struct handshake *hs, unsigned place, st
         return mismatch(hs);
     }
     hs->client_is_secure = true;
+    hs->conn->neg.secure_renegotiation = true;
     return STEP_OK;
 }
 
