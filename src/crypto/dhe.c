@@ -129,6 +129,20 @@ static EVP_PKEY *import_peer(const struct crypto_lib *lib, const BIGNUM *p, cons
     return import(lib, EVP_PKEY_PUBLIC_KEY, p, g, y);
 }
 
+/* RFC 7919, 3: what libcrypto can see of a group in a moment, such as its size; and the key. */
+static EVP_PKEY *check(const struct crypto_lib *lib, EVP_PKEY *key)
+{
+    EVP_PKEY_CTX *ctx =
+        key == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(lib->libctx, key, lib->propq);
+
+    if (ctx == NULL || EVP_PKEY_param_check_quick(ctx) != 1 || EVP_PKEY_public_check(ctx) != 1) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
 EVP_PKEY *dhe_read(const struct crypto_lib *lib, const uint8_t *p, size_t p_len, const uint8_t *g,
                    size_t g_len, const uint8_t *y, size_t y_len)
 {
@@ -138,7 +152,7 @@ EVP_PKEY *dhe_read(const struct crypto_lib *lib, const uint8_t *p, size_t p_len,
     BIGNUM *bn_p = BN_bin2bn(p, (int)p_len, NULL);
     BIGNUM *bn_g = BN_bin2bn(g, (int)g_len, NULL);
     BIGNUM *bn_y = BN_bin2bn(y, (int)y_len, NULL);
-    EVP_PKEY *key = import_peer(lib, bn_p, bn_g, bn_y);
+    EVP_PKEY *key = check(lib, import_peer(lib, bn_p, bn_g, bn_y));
 
     BN_free(bn_p);
     BN_free(bn_g);

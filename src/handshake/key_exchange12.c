@@ -207,6 +207,9 @@ enum step_result read_server_key_exchange(struct handshake *hs, struct reader *b
     if (result == STEP_OK) {
         result = read_parameters(hs, body);
     }
+    if (result == STEP_OK && !suite12_signs_exchange(suite) && !reader_is_empty(body)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_EXTRA_DATA_IN_MESSAGE);
+    }
     if (result != STEP_OK || !suite12_signs_exchange(suite)) {
         return result;
     }

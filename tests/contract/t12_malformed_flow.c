@@ -52,6 +52,28 @@ static const struct flow flows[] = {
       { AT_SERVER_HELLO, AT_CERTIFICATE, AT_CERTIFICATE_STATUS, AT_SERVER_KEY_EXCHANGE,
         AT_CERTIFICATE_REQUEST, AT_SERVER_HELLO_DONE, AT_CCS, AT_FINISHED },
       8 },
+    { "server, PSK",
+      false,
+      false,
+      false,
+      T12_PSK,
+      { AT_SERVER_HELLO, AT_SERVER_KEY_EXCHANGE, AT_SERVER_HELLO_DONE, AT_CCS, AT_FINISHED },
+      5 },
+    { "server, DHE-PSK",
+      false,
+      false,
+      false,
+      T12_DHE_PSK,
+      { AT_SERVER_HELLO, AT_SERVER_KEY_EXCHANGE, AT_SERVER_HELLO_DONE, AT_CCS, AT_FINISHED },
+      5 },
+    { "server, RSA-PSK, certificate",
+      false,
+      true,
+      false,
+      T12_RSA_PSK,
+      { AT_SERVER_HELLO, AT_CERTIFICATE, AT_SERVER_KEY_EXCHANGE, AT_CERTIFICATE_REQUEST,
+        AT_SERVER_HELLO_DONE, AT_CCS, AT_FINISHED },
+      7 },
     { "client, ECDHE",
       true,
       false,
@@ -79,6 +101,21 @@ static const struct flow flows[] = {
       true,
       false,
       T12_RSA,
+      { AT_CLIENT_HELLO, AT_CERTIFICATE, AT_CLIENT_KEY_EXCHANGE, AT_CERTIFICATE_VERIFY, AT_CCS,
+        AT_FINISHED },
+      6 },
+    { "client, PSK",
+      true,
+      false,
+      false,
+      T12_PSK,
+      { AT_CLIENT_HELLO, AT_CLIENT_KEY_EXCHANGE, AT_CCS, AT_FINISHED },
+      4 },
+    { "client, RSA-PSK, certificate",
+      true,
+      true,
+      false,
+      T12_RSA_PSK,
       { AT_CLIENT_HELLO, AT_CERTIFICATE, AT_CLIENT_KEY_EXCHANGE, AT_CERTIFICATE_VERIFY, AT_CCS,
         AT_FINISHED },
       6 },
@@ -136,11 +173,13 @@ static void run(const struct flow *flow, enum peer_verdict verdict, const char *
     t12_run(verdict, &script);
 }
 
-/* Leaving these out, or having them, is the sender's choice (RFC 5246, 7.4.4; RFC 6066, 8); then
- * the transcript and the rest of the flow are still right. */
-static bool is_optional(enum peer_stage stage)
+/* Leaving these out, or having them, is the sender's choice (RFC 5246, 7.4.4; RFC 6066, 8; RFC
+ * 4279, 2); then the transcript and the rest of the flow are still right. */
+static bool is_optional(const struct flow *flow, enum peer_stage stage)
 {
-    return stage == AT_CERTIFICATE_STATUS || stage == AT_CERTIFICATE_REQUEST;
+    return stage == AT_CERTIFICATE_STATUS || stage == AT_CERTIFICATE_REQUEST ||
+           (stage == AT_SERVER_KEY_EXCHANGE &&
+            (flow->exchange == T12_PSK || flow->exchange == T12_RSA_PSK));
 }
 
 static void run_flow(const struct flow *flow)
@@ -153,7 +192,7 @@ static void run_flow(const struct flow *flow)
         bool answered_next = at == AT_SERVER_HELLO_DONE || at == AT_CLIENT_HELLO;
 
         if (i > 0 || !flow->server_under_test) {
-            run(flow, is_optional(at) ? PEER_ANY : PEER_FAILS, " left out",
+            run(flow, is_optional(flow, at) ? PEER_ANY : PEER_FAILS, " left out",
                 (struct peer_edit){ at, EDIT_SKIP, 0, 0, NULL });
         }
         run(flow, PEER_FAILS, " twice", (struct peer_edit){ at, EDIT_TWICE, 0, 0, NULL });

@@ -1,7 +1,7 @@
 /*
  * The scripted peer of hs_peer.h for TLS 1.2: a client or server of its own (RFC 5246, 5288, 5746,
- * 7627) with AES_128_GCM_SHA256 and one of three key exchanges. Messages and records are edited as
- * there; keys and transcript follow what was really sent.
+ * 7627) with AES_128_GCM_SHA256 and one of six key exchanges (RFC 5246, 4279). Messages and records
+ * are edited as there; keys and transcript follow what was really sent.
  */
 #ifndef T12_PEER_H
 #define T12_PEER_H
@@ -11,8 +11,25 @@
 enum t12_exchange {
     T12_ECDHE, /* X25519, ECDSA P-256 */
     T12_DHE,   /* ffdhe2048, RSA */
-    T12_RSA
+    T12_RSA,
+    /* With a key of 32 bytes 'k', whose identity is "someone"; the server's hint is "a hint", the
+     * server under test has none. */
+    T12_PSK,
+    T12_DHE_PSK,
+    T12_RSA_PSK
 };
+
+/* What makes the premaster secret, alone or beside a pre-shared key. */
+enum t12_secret { T12_SECRET_NONE, T12_SECRET_ECDHE, T12_SECRET_DHE, T12_SECRET_RSA };
+
+struct t12_traits {
+    unsigned suite;
+    enum t12_secret secret;
+    bool certificate; /* the server has one */
+    bool psk;
+};
+
+const struct t12_traits *t12_traits_of(enum t12_exchange exchange);
 
 /* One exchange. `base.retry` has no meaning here. */
 struct t12_case {
@@ -44,6 +61,27 @@ void t12_run_table(const struct t12_row *rows, size_t num_rows);
 
 /* Frees the RSA identity that the exchanges share. */
 void t12_peer_free(void);
+
+/* Building blocks, in t12_peer_exchange.c. */
+#define T12_PREMASTER_MAX 320
+const struct identity *t12_identity(enum t12_exchange exchange); /* until t12_peer_free() */
+EVP_PKEY *t12_dh_key(void);
+void t12_begin(struct bytes *message, unsigned type); /* the header, its length still 0 */
+void t12_add_signature(struct peer *peer, struct bytes *message, const struct bytes *content);
+void t12_build_server_key_exchange(struct peer *peer, struct bytes *message);
+/* The premaster secret of the client's ClientKeyExchange; returns its length. */
+size_t t12_read_client_key_exchange(struct peer *peer, const struct bytes *message,
+                                    uint8_t out[T12_PREMASTER_MAX]);
+/* Fills in the ClientKeyExchange that answers the server's ServerKeyExchange (empty: there was
+ * none); returns the premaster secret's length. */
+size_t t12_build_client_key_exchange(struct peer *peer, struct bytes *message,
+                                     const struct bytes *server_params,
+                                     uint8_t premaster[T12_PREMASTER_MAX]);
+/* Callbacks of the SSL under test: they log the length of what they are given. */
+unsigned int t12_psk_client(SSL *ssl, const char *hint, char *identity, unsigned int max_identity,
+                            unsigned char *psk, unsigned int max_psk);
+unsigned int t12_psk_server(SSL *ssl, const char *identity, unsigned char *psk,
+                            unsigned int max_psk);
 
 /* Building blocks, in t12_peer_wire.c. */
 void t12_prf(uint8_t *out, size_t out_len, const uint8_t *secret, size_t secret_len,
