@@ -3,6 +3,7 @@
 #   make                    build the library and its tests in ./build-gcc, warnings being errors
 #   make check              format, layers, unit tests, known answers, golden files: under a minute
 #   make fuzz F=NAME        run one fuzz target for SECONDS (60); without F each of them
+#   make programs P=NAME    run Debian's programs on the library, or one of them
 #   make bench Q=NAME       ask one question (write, read, handshake, ...; without Q all) of both libraries
 #   make install PREFIX=    install the library and the command tenon (DESTDIR is honoured)
 #
@@ -12,7 +13,7 @@ PREFIX ?= /usr/local
 SECONDS ?= 60
 F ?= *
 
-.PHONY: all check fuzz bench install clean
+.PHONY: all check fuzz programs bench install clean
 
 all:
 	tools/build-kind gcc
@@ -25,6 +26,9 @@ check: all
 fuzz:
 	tools/build-kind fuzz
 	tools/run-fuzz build-fuzz $(SECONDS) '$(F)'
+
+programs:
+	./tenon programs $(P)
 
 bench:
 	./tenon build

@@ -1,0 +1,221 @@
+"""What the tests of programs have in common: a directory, certificates, ports, processes on Tenon or on the system's
+library, and the proof of which libssl each of them used.
+
+The proof comes from the dynamic loader itself: with LD_DEBUG=libs every process writes down the libraries whose
+initialisers it calls. A program that was to run on Tenon, or one of its children, has to have initialised our file;
+none of them may have initialised another libssl.so.3.
+"""
+
+import glob
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+SECONDS_TO_START = 20
+SECONDS_TO_STOP = 10
+SECONDS_TO_RUN = 60
+LIBSSL = re.compile(r"calling init: (\S*/libssl\.so\.3)$", re.MULTILINE)
+
+
+class Failure(Exception):
+    """What a program did wrong."""
+
+
+class Toolbox:
+    """One test's surroundings. Everything it makes is in one directory, everything it starts is ended by close()."""
+
+    def __init__(self, directory, libdir, certificates):
+        self.dir = pathlib.Path(directory)
+        self.libdir = os.path.realpath(libdir)
+        self.certs = certificates
+        self.processes = []
+        self.traces = []  # (name of the program, where the loader writes)
+
+    # ---- files and ports ----
+
+    def path(self, name):
+        return str(self.dir / name)
+
+    def write(self, name, text, mode=0o644):
+        """Writes a file of the test's directory and returns its path."""
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return str(path)
+
+    def random_file(self, name, size):
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.urandom(size))
+        return str(path)
+
+    @staticmethod
+    def port():
+        """A TCP port of the loopback interface that nobody listens on."""
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            return s.getsockname()[1]
+
+    # ---- processes ----
+
+    def _environment(self, command, tenon, extra):
+        env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.dir),
+               "LANG": "C.UTF-8", "TMPDIR": str(self.dir)}
+        env.update(extra or {})
+        if tenon:
+            trace = self.path(f"loader-{len(self.traces)}")
+            self.traces.append((os.path.basename(command[0]), trace))
+            env.update(LD_LIBRARY_PATH=self.libdir, LD_DEBUG="libs", LD_DEBUG_OUTPUT=trace)
+        return env
+
+    def start(self, command, port=None, tenon=True, env=None, user=None, wait=True):
+        """Starts a server and waits until it listens on port. Its output is in the test's directory."""
+        log = open(self.path(f"log-{len(self.processes)}"), "wb")
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                                   env=self._environment(command, tenon, env), cwd=self.dir, user=user,
+                                   start_new_session=True)
+        log.close()
+        self.processes.append(process)
+        process.log = self.path(f"log-{len(self.processes) - 1}")
+        if port is not None and wait:
+            self.wait_for_port(port, process)
+        return process
+
+    def wait_for_port(self, port, process=None):
+        end = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < end:
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            if process is not None and process.poll() is not None and process.returncode != 0:
+                raise Failure(f"{process.args[0]} ended with {process.returncode}: {tail(process.log)}")
+            time.sleep(0.1)
+        raise Failure(f"nobody listens on port {port} after {SECONDS_TO_START} s"
+                      + (f": {tail(process.log)}" if process is not None else ""))
+
+    def run(self, command, tenon=True, input=None, env=None, ok=(0,), seconds=SECONDS_TO_RUN):
+        """Runs a program to its end and returns what it printed, standard error included. ok: exit codes that are
+        right; None: all are."""
+        if isinstance(input, str):
+            input = input.encode()
+        kind = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
+        try:
+            result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds,
+                                    env=self._environment(command, tenon, env), cwd=self.dir, check=False, **kind)
+        except subprocess.TimeoutExpired as late:
+            raise Failure(f"{' '.join(command)} takes longer than {seconds} s: {(late.stdout or b'')[-500:]}") from None
+        printed = result.stdout.decode(errors="replace")
+        if ok is not None and result.returncode not in ok:
+            raise Failure(f"{' '.join(command)} ended with {result.returncode}: {printed[-1500:]}")
+        return printed
+
+    def stock(self, command, **more):
+        """The same on the system's library."""
+        return self.run(command, tenon=False, **more)
+
+    def stop(self, process, how=signal.SIGTERM):
+        """Ends a server and what it started (its process group)."""
+        if process.poll() is None:
+            process.send_signal(how)
+        try:
+            process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            pass
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+    # ---- judging ----
+
+    @staticmethod
+    def expect(truth, message):
+        if not truth:
+            raise Failure(message)
+
+    @staticmethod
+    def expect_in(part, text, what="the output"):
+        if part not in text:
+            raise Failure(f"{what} has no {part!r}: {text[-1500:]}")
+
+    def check_libraries(self):
+        """Every program that was to run on Tenon did, and nothing else of it had another libssl."""
+        ours = os.path.join(self.libdir, "libssl.so.3")
+        for name, trace in self.traces:
+            seen = set()
+            for part in glob.glob(trace + ".*"):
+                seen.update(os.path.realpath(path) for path in LIBSSL.findall(pathlib.Path(part).read_text(
+                    errors="replace")))
+            if seen != {os.path.realpath(ours)}:
+                raise Failure(f"{name} should have run on {ours}, but used: {', '.join(sorted(seen)) or 'no libssl'}")
+        if not self.traces:
+            raise Failure("nothing was run on Tenon")
+
+    def close(self):
+        for process in reversed(self.processes):
+            self.stop(process)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def tail(path, size=1500):
+    try:
+        return pathlib.Path(path).read_text(errors="replace")[-size:]
+    except OSError:
+        return ""
+
+
+class Certificates:
+    """A test authority with an intermediate, an ECDSA and an RSA certificate for localhost (and name.test), and a
+    client's; PEM files, made once a run with the openssl command."""
+
+    def __init__(self, directory):
+        self.dir = pathlib.Path(directory)
+        self.dir.mkdir(parents=True, exist_ok=True)
+        self.ca = self.file("ca.pem")
+        self._authority("ca", "Test Authority")
+        self._leaf("server", "ec", "localhost", "serverAuth,clientAuth")
+        self._leaf("rsa", "rsa", "localhost", "serverAuth")
+        self._leaf("other", "ec", "name.test", "serverAuth")
+        self._leaf("client", "ec", "client", "clientAuth")
+        self.dir.chmod(0o755)
+
+    def file(self, name):
+        return str(self.dir / name)
+
+    def __getattr__(self, name):
+        """server, rsa, other, client: (certificate, key, both in one file)."""
+        if not (self.dir / f"{name}.pem").exists():
+            raise AttributeError(name)
+        return self.file(f"{name}.pem"), self.file(f"{name}.key"), self.file(f"{name}-both.pem")
+
+    @staticmethod
+    def _openssl(*words):
+        subprocess.run(["openssl", *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def _authority(self, name, subject):
+        self._openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.file(f"{name}.key"), "-out",
+                      self.file(f"{name}.pem"), "-subj", f"/CN={subject}", "-days", "30", "-addext",
+                      "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+
+    def _leaf(self, name, kind, host, use):
+        key = ["-newkey", "rsa:2048"] if kind == "rsa" else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        extensions = self.dir / f"{name}.ext"
+        extensions.write_text(f"subjectAltName=DNS:{host},DNS:localhost,IP:127.0.0.1\nextendedKeyUsage={use}\n"
+                              "keyUsage=digitalSignature,keyEncipherment\nbasicConstraints=CA:FALSE\n")
+        self._openssl("req", *key, "-nodes", "-keyout", self.file(f"{name}.key"), "-out", self.file(f"{name}.csr"),
+                      "-subj", f"/CN={host}")
+        self._openssl("x509", "-req", "-in", self.file(f"{name}.csr"), "-CA", self.ca, "-CAkey",
+                      self.file("ca.key"), "-CAcreateserial", "-days", "30", "-extfile", str(extensions), "-out",
+                      self.file(f"{name}.pem"))
+        both = self.dir / f"{name}-both.pem"
+        both.write_text(pathlib.Path(self.file(f"{name}.pem")).read_text()
+                        + pathlib.Path(self.file(f"{name}.key")).read_text())
+        for end in (".key", "-both.pem"):
+            (self.dir / f"{name}{end}").chmod(0o644)
