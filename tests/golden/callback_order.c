@@ -569,12 +569,16 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         list(scenarios, NUM_SCENARIOS);
         list(scenarios_tls12, num_scenarios_tls12);
+        list(scenarios_psk, num_scenarios_psk);
         return 0;
     }
     if (argc == 2) {
         scenario = find(argv[1], scenarios, NUM_SCENARIOS);
         if (scenario == NULL) {
             scenario = find(argv[1], scenarios_tls12, num_scenarios_tls12);
+        }
+        if (scenario == NULL) {
+            scenario = find(argv[1], scenarios_psk, num_scenarios_psk);
         }
     }
     if (scenario != NULL) {

@@ -21,9 +21,11 @@ extern struct identity *root;
 extern struct identity *leaf;
 extern struct identity *stranger;
 
-/* The scenarios of TLS 1.2, callback_order_tls12.c. */
+/* Those of other files: TLS 1.2, and with pre-shared keys. */
 extern const struct scenario scenarios_tls12[];
 extern const size_t num_scenarios_tls12;
+extern const struct scenario scenarios_psk[];
+extern const size_t num_scenarios_psk;
 
 /* Frees the pair and the context that trace_plan switches to. */
 void finish(struct pair *p);
