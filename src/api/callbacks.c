@@ -14,6 +14,7 @@
 #include "api/ocsp.h"
 #include "api/psk.h"
 #include "api/resumption.h"
+#include "api/session_binding.h"
 #include "api/tickets.h"
 
 #include "engine/engine.h"

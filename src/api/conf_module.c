@@ -1,12 +1,15 @@
 /*
  * openssl.cnf's ssl_conf section: SSL_CTX_config(3), SSL_config(3) and the section "system_default"
- * that every new context gets. libcrypto reads the file; three functions that it exports for libssl
- * alone, in no public header, tell what the section holds.
+ * that every new context gets; the section "tenon", which OpenSSL does not look at. libcrypto reads
+ * the file; three functions that it exports for libssl alone, in no public header, tell what the
+ * section holds.
  */
 #include "api/certs.h"
 #include "api/conf.h"
 
 #include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* A command of a section, opaque here. */
 struct ssl_conf_cmd_st;
@@ -114,6 +117,26 @@ int SSL_CTX_config(SSL_CTX *ctx, const char *name)
 void conf_apply_system_default(SSL_CTX *ctx)
 {
     (void)apply_section(NULL, ctx, "system_default", true);
+}
+
+const char *conf_ticket_secret_file(void)
+{
+    const char *path = secure_getenv("TENON_TICKET_SECRET_FILE");
+    const struct ssl_conf_cmd_st *commands;
+    size_t num;
+
+    if (path != NULL || !find_section("tenon", &commands, &num)) {
+        return path;
+    }
+    for (size_t i = 0; path == NULL && i < num; i++) {
+        char *command, *argument;
+
+        conf_ssl_get_cmd(commands, i, &command, &argument);
+        if (strcmp(command, "TicketSecretFile") == 0) {
+            path = argument;
+        }
+    }
+    return path;
 }
 
 /* libcrypto brings the module that reads the section. */

@@ -7,6 +7,7 @@
 #include "api/chain.h"
 #include "api/ocsp.h"
 #include "api/session_cache.h"
+#include "api/ticket_keys.h"
 #include <stdatomic.h>
 
 static bool ctrl_statistics(SSL_CTX *ctx, int cmd, long *result)

@@ -9,6 +9,8 @@
 #include "api/internal.h"
 #include "api/method.h"
 #include "api/session_cache.h"
+#include "api/ticket_keys.h"
+#include "api/ticket_secret.h"
 #include "api/verify.h"
 
 #include "crypto/cert.h"
@@ -40,19 +42,19 @@ static bool ctx_init(SSL_CTX *ctx, OSSL_LIB_CTX *libctx, const char *propq)
         raise_error(ERR_R_MALLOC_FAILURE);
         return false;
     }
-    /* Without random ticket keys there are no tickets, but everything else works. */
-    uint64_t options = ticket_keys_draw(ctx) ? 0 : SSL_OP_NO_TICKET;
     uint16_t only_version = method_only_version(ctx->method);
-    if (options != 0 || only_version != 0) {
+    if (only_version != 0) {
         struct ssl_config *own = ctx_edit(ctx);
         if (own == NULL) {
             return false;
         }
-        own->core.options |= options;
         own->core.only_version = only_version;
     }
     if (!random_secret(ctx->lib, ctx->cookie_key, sizeof(ctx->cookie_key))) {
         raise_error(ERR_R_INTERNAL_ERROR);
+        return false;
+    }
+    if (ctx->method->role != ROLE_CLIENT && !ticket_secret_configure(conf_ticket_secret_file())) {
         return false;
     }
     ctx->session_cache_mode = SSL_SESS_CACHE_SERVER;
@@ -121,7 +123,7 @@ void SSL_CTX_free(SSL_CTX *ctx)
     crypto_lib_free(ctx->lib);
     CRYPTO_THREAD_lock_free(ctx->lock);
     OPENSSL_cleanse(ctx->cookie_key, sizeof(ctx->cookie_key));
-    OPENSSL_cleanse(ctx->ticket_keys, sizeof(ctx->ticket_keys));
+    ticket_keys_wipe(ctx);
     OPENSSL_free(ctx);
 }
 

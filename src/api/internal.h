@@ -141,8 +141,8 @@ struct ssl_ctx_st {
     int (*cookie_verify)(SSL *, const unsigned char *, unsigned int);
     int (*stateless_generate)(SSL *, unsigned char *, size_t *);
     int (*stateless_verify)(SSL *, const unsigned char *, size_t);
-    uint8_t cookie_key[32];  /* MAC key of HelloRetryRequest cookies */
-    uint8_t ticket_keys[80]; /* name, HMAC key, AES key; drawn when the context is made */
+    uint8_t cookie_key[32];                  /* MAC key of HelloRetryRequest cookies */
+    struct ticket_ring *_Atomic ticket_keys; /* owns; NULL until the first ticket */
     int (*ticket_key_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *,
                          int);
     int (*ticket_key_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,
@@ -287,6 +287,10 @@ void session_cache_wipe(SSL_CTX *ctx);
 /* Applies the section system_default of openssl.cnf's ssl_conf, if there is one, to a new context.
  * Its errors are ignored. */
 void conf_apply_system_default(SSL_CTX *ctx);
+
+/* The file with the secret that servers share: TENON_TICKET_SECRET_FILE in the environment, else
+ * TicketSecretFile in the section "tenon" of openssl.cnf's ssl_conf. NULL: none. Borrowed. */
+const char *conf_ticket_secret_file(void);
 
 /* --- errors.c --- */
 

@@ -6,6 +6,7 @@
  */
 #include "api/resumption.h"
 
+#include "api/session_binding.h"
 #include "api/session_cache.h"
 #include "crypto/random.h"
 
@@ -173,16 +174,6 @@ enum hook_answer may_resume(void *owner, struct ssl_session_st *session, bool by
     return HOOK_OK;
 }
 
-bool belongs_here(void *owner, const struct ssl_session_st *session)
-{
-    const SSL *s = owner;
-    const struct blob *name = s->conn.neg.server_name;
-
-    /* RFC 6066, 3: not under another name. */
-    return session->hostname == NULL || (name != NULL && strlen(session->hostname) == name->len &&
-                                         memcmp(session->hostname, name->bytes, name->len) == 0);
-}
-
 bool denies_resumption(void *owner, bool forward_secure)
 {
     SSL *s = owner;
@@ -240,6 +231,9 @@ void keep_session(void *owner, struct ssl_session_st *session)
         return;
     }
     if ((ctx->session_cache_mode & own_cache_mode(s)) != 0) {
+        if (s->conn.role == ROLE_SERVER && !session->bound && !session_bind(s, session)) {
+            return;
+        }
         if (wants_internal(s, session)) {
             (void)SSL_CTX_add_session(ctx, session);
         }

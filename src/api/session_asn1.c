@@ -167,10 +167,17 @@ int i2d_SSL_SESSION(const SSL_SESSION *in, unsigned char **pp)
     return encode(in, true, pp);
 }
 
-int session_encode_for_ticket(const SSL_SESSION *session, unsigned char **text)
+int session_encode_for_ticket(const SSL_SESSION *session, size_t prefix, unsigned char **text)
 {
-    *text = NULL;
-    return encode(session, false, text);
+    int len = encode(session, false, NULL);
+    unsigned char *at;
+
+    *text = len > 0 ? OPENSSL_malloc(prefix + (size_t)len) : NULL;
+    if (*text == NULL) {
+        return 0;
+    }
+    at = *text + prefix;
+    return (int)prefix + encode(session, false, &at);
 }
 
 /* --- Reading --- */

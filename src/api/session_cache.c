@@ -1,5 +1,5 @@
 /*
- * The cache of sessions of an SSL_CTX, and its ticket keys. Behaviour:
+ * The cache of sessions of an SSL_CTX. Behaviour:
  * SSL_CTX_set_session_cache_mode(3), SSL_CTX_add_session(3), SSL_CTX_flush_sessions(3),
  * SSL_CTX_sess_set_cache_size(3), SSL_CTX_sessions(3).
  *
@@ -9,16 +9,12 @@
  */
 #include "api/session_cache.h"
 
-#include "crypto/random.h"
-
 #include <openssl/err.h>
 #include <openssl/lhash.h>
 
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
-
-#define TICKET_KEY_NAME_LEN 16
 
 DEFINE_LHASH_OF(SSL_SESSION);
 
@@ -343,50 +339,4 @@ SSL_SESSION *(*SSL_CTX_sess_get_get_cb(SSL_CTX *ctx))(SSL *ssl, const unsigned c
                                                       int *copy)
 {
     return ctx->get_session_cb;
-}
-
-/* --- Ticket keys --- */
-
-bool ticket_keys_draw(SSL_CTX *ctx)
-{
-    /* The first bytes are the name that every ticket shows. */
-    return random_public(ctx->lib, ctx->ticket_keys, TICKET_KEY_NAME_LEN) &&
-           random_secret(ctx->lib, ctx->ticket_keys + TICKET_KEY_NAME_LEN,
-                         sizeof(ctx->ticket_keys) - TICKET_KEY_NAME_LEN);
-}
-
-/* True when len is right; else an error was raised. */
-static bool is_keys_len(const SSL_CTX *ctx, long len)
-{
-    if (len != (long)sizeof(ctx->ticket_keys)) {
-        raise_error(SSL_R_INVALID_TICKET_KEYS_LENGTH);
-        return false;
-    }
-    return true;
-}
-
-long ticket_keys_get(SSL_CTX *ctx, void *keys, long len)
-{
-    if (keys == NULL) {
-        return (long)sizeof(ctx->ticket_keys);
-    }
-    if (!is_keys_len(ctx, len) || !CRYPTO_THREAD_read_lock(ctx->lock)) {
-        return 0;
-    }
-    memcpy(keys, ctx->ticket_keys, sizeof(ctx->ticket_keys));
-    CRYPTO_THREAD_unlock(ctx->lock);
-    return 1;
-}
-
-long ticket_keys_set(SSL_CTX *ctx, const void *keys, long len)
-{
-    if (keys == NULL) {
-        return (long)sizeof(ctx->ticket_keys);
-    }
-    if (!is_keys_len(ctx, len) || !CRYPTO_THREAD_write_lock(ctx->lock)) {
-        return 0;
-    }
-    memcpy(ctx->ticket_keys, keys, sizeof(ctx->ticket_keys));
-    CRYPTO_THREAD_unlock(ctx->lock);
-    return 1;
 }

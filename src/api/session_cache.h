@@ -18,16 +18,10 @@ struct ssl_session_st *session_cache_find(SSL_CTX *ctx, uint16_t version, const 
 /* Gives a session that may be in a cache another time or timeout. */
 void session_cache_set_times(struct ssl_session_st *session, int64_t time, int64_t timeout);
 
-/* The DER encoding of a session as a ticket holds it: without its id. *text is allocated with
- * OPENSSL_malloc(). Returns its length; at most 0: out of memory, or a session without a suite. */
-int session_encode_for_ticket(const struct ssl_session_st *session, unsigned char **text);
-
-/* SSL_CTRL_GET_TLSEXT_TICKET_KEYS and _SET_: keys NULL: their size; else 1, or 0 with an error
- * raised. */
-long ticket_keys_get(SSL_CTX *ctx, void *keys, long len);
-long ticket_keys_set(SSL_CTX *ctx, const void *keys, long len);
-
-/* Draws fresh ticket keys for a new context. False: the generator failed. */
-MUST_CHECK bool ticket_keys_draw(SSL_CTX *ctx);
+/* The DER encoding of a session as a ticket holds it: without its id, behind prefix bytes for the
+ * caller. *text is allocated with OPENSSL_malloc(). Returns the length of both; at most 0: out of
+ * memory, or a session without a suite, and *text is NULL. */
+int session_encode_for_ticket(const struct ssl_session_st *session, size_t prefix,
+                              unsigned char **text);
 
 #endif

@@ -6,12 +6,15 @@
 #include "api/tickets.h"
 
 #include "api/resumption.h"
+#include "api/session_binding.h"
 #include "api/session_cache.h"
+#include "api/ticket_keys.h"
 #include "crypto/random.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string.h>
+#include <time.h>
 
 /* Bytes of a session that are put into a ticket: a ticket has a 16-bit length. */
 #define MAX_PLAINTEXT 0xff00
@@ -25,7 +28,8 @@ struct ticket_crypto {
     EVP_MAC_CTX *mac;        /* for ticket_key_evp_cb */
     HMAC_CTX *hmac;          /* for ticket_key_cb */
     const struct hash *hash; /* for keys of ours */
-    uint8_t mac_key[32];
+    struct ticket_key key;
+    bool bound; /* the text begins with the session's binding */
 };
 
 static bool asks_application(const SSL_CTX *ctx)
@@ -55,7 +59,7 @@ static void crypto_wipe(struct ticket_crypto *t)
     EVP_CIPHER_CTX_free(t->cipher);
     EVP_MAC_CTX_free(t->mac);
     HMAC_CTX_free(t->hmac);
-    wipe(t->mac_key, sizeof(t->mac_key));
+    wipe(&t->key, sizeof(t->key));
 }
 
 /* Asks the application for keys: >0: they are set (2: and outdated), 0: none, <0: failure. */
@@ -69,16 +73,16 @@ static int ask_keys(SSL *s, struct ticket_crypto *t, uint8_t *name, uint8_t *iv,
     return ctx->ticket_key_cb(s, name, iv, t->cipher, t->hmac, seal);
 }
 
-/* Sets t up with keys of ours. */
-static bool set_keys(SSL_CTX *ctx, struct ticket_crypto *t, const uint8_t keys[80],
-                     const uint8_t iv[OWN_IV_LEN], int seal)
+/* Sets t up with its key, which is ours. */
+static bool use_key(const SSL_CTX *ctx, struct ticket_crypto *t, const uint8_t iv[OWN_IV_LEN],
+                    int seal)
 {
     EVP_CIPHER *aes =
         EVP_CIPHER_fetch(crypto_lib_context(ctx->lib), "AES-256-CBC", crypto_lib_propq(ctx->lib));
-    bool ok = aes != NULL && EVP_CipherInit_ex2(t->cipher, aes, keys + 48, iv, seal, NULL) == 1;
+    bool ok = aes != NULL && EVP_CipherInit_ex2(t->cipher, aes, t->key.cipher, iv, seal, NULL) == 1;
 
     EVP_CIPHER_free(aes);
-    memcpy(t->mac_key, keys + TICKET_KEY_NAME_LEN, sizeof(t->mac_key));
+    t->bound = t->key.rotates;
     return ok;
 }
 
@@ -106,7 +110,7 @@ static bool get_iv_len(const struct ticket_crypto *t, size_t *len)
 static bool compute_mac(struct ticket_crypto *t, const uint8_t *data, size_t len, uint8_t *out)
 {
     if (t->hash != NULL) {
-        return hmac_once(t->hash, t->mac_key, sizeof(t->mac_key), data, len, out);
+        return hmac_once(t->hash, t->key.mac, sizeof(t->key.mac), data, len, out);
     }
     if (t->mac != NULL) {
         size_t out_len;
@@ -154,8 +158,6 @@ static enum hook_answer prepare_seal(SSL *s, struct ticket_crypto *t, uint8_t *n
                                      struct record_error *failure)
 {
     SSL_CTX *ctx = s->session_ctx;
-    uint8_t keys[80];
-    bool ok;
 
     if (asks_application(ctx)) {
         int answer = ask_keys(s, t, name, iv, 1);
@@ -164,11 +166,12 @@ static enum hook_answer prepare_seal(SSL *s, struct ticket_crypto *t, uint8_t *n
         }
         return answer == 0 ? HOOK_NONE : HOOK_OK;
     }
-    ok = ticket_keys_get(ctx, keys, sizeof(keys)) == 1 && random_public(ctx->lib, iv, OWN_IV_LEN) &&
-         set_keys(ctx, t, keys, iv, 1);
-    memcpy(name, keys, TICKET_KEY_NAME_LEN);
-    wipe(keys, sizeof(keys));
-    return ok ? HOOK_OK : fail(failure, ERR_R_INTERNAL_ERROR);
+    if (!ticket_key_to_seal(ctx, time(NULL), &t->key) || !random_public(ctx->lib, iv, OWN_IV_LEN) ||
+        !use_key(ctx, t, iv, 1)) {
+        return fail(failure, ERR_R_INTERNAL_ERROR);
+    }
+    memcpy(name, t->key.name, TICKET_KEY_NAME_LEN);
+    return HOOK_OK;
 }
 
 /* Appends name, iv, the encrypted text and the MAC. */
@@ -199,24 +202,37 @@ static bool write_sealed(struct ticket_crypto *t, struct writer *w, const uint8_
     return true;
 }
 
-static enum hook_answer seal_text(SSL *s, struct writer *w, const uint8_t *text, size_t len,
-                                  struct record_error *failure)
+/* What is sealed: the session, behind its binding where the key is nobody else's. *text is
+ * allocated with OPENSSL_malloc(). Returns its length; 0: failure. */
+static size_t make_text(const SSL *s, const struct ticket_crypto *t, SSL_SESSION *session,
+                        uint8_t **text)
 {
-    uint8_t name[TICKET_KEY_NAME_LEN] = { 0 };
-    uint8_t iv[EVP_MAX_IV_LENGTH] = { 0 };
-    struct ticket_crypto t;
-    enum hook_answer answer;
+    size_t prefix = t->bound ? SESSION_BINDING_LEN : 0;
+    int len;
 
-    if (!crypto_init(&t, s->session_ctx)) {
-        answer = fail(failure, ERR_R_MALLOC_FAILURE);
-    } else {
-        answer = prepare_seal(s, &t, name, iv, failure);
+    *text = NULL;
+    if (t->bound && !session_bind(s, session)) {
+        return 0;
     }
-    if (answer == HOOK_OK && !write_sealed(&t, w, name, iv, text, len)) {
-        answer = fail(failure, ERR_R_INTERNAL_ERROR);
+    len = session_encode_for_ticket(session, prefix, text);
+    if (len <= 0 || len > MAX_PLAINTEXT) {
+        OPENSSL_clear_free(*text, len > 0 ? (size_t)len : 0);
+        *text = NULL;
+        return 0;
     }
-    crypto_wipe(&t);
-    return answer;
+    memcpy(*text, session->binding, prefix);
+    return (size_t)len;
+}
+
+static bool seal_session(const SSL *s, struct ticket_crypto *t, struct writer *w,
+                         const uint8_t *name, const uint8_t *iv, SSL_SESSION *session)
+{
+    uint8_t *text;
+    size_t len = make_text(s, t, session, &text);
+    bool ok = len > 0 && write_sealed(t, w, name, iv, text, len);
+
+    OPENSSL_clear_free(text, len);
+    return ok;
 }
 
 enum hook_answer ticket_seal(void *owner, struct ssl_session_st *session, struct writer *w,
@@ -224,9 +240,10 @@ enum hook_answer ticket_seal(void *owner, struct ssl_session_st *session, struct
 {
     SSL *s = owner;
     SSL_CTX *ctx = s->session_ctx;
-    uint8_t *text = NULL;
+    uint8_t name[TICKET_KEY_NAME_LEN] = { 0 };
+    uint8_t iv[EVP_MAX_IV_LENGTH] = { 0 };
+    struct ticket_crypto t;
     enum hook_answer answer;
-    int len;
 
     if (ctx->generate_ticket_cb != NULL && ctx->generate_ticket_cb(s, ctx->ticket_cb_arg) == 0) {
         return fail(failure, ERR_R_INTERNAL_ERROR);
@@ -235,13 +252,15 @@ enum hook_answer ticket_seal(void *owner, struct ssl_session_st *session, struct
         writer_bytes(w, session->id, session->id_len);
         return HOOK_OK;
     }
-    len = session_encode_for_ticket(session, &text);
-    if (len <= 0 || len > MAX_PLAINTEXT) {
-        answer = fail(failure, ERR_R_INTERNAL_ERROR);
+    if (!crypto_init(&t, ctx)) {
+        answer = fail(failure, ERR_R_MALLOC_FAILURE);
     } else {
-        answer = seal_text(s, w, text, (size_t)len, failure);
+        answer = prepare_seal(s, &t, name, iv, failure);
     }
-    OPENSSL_clear_free(text, len > 0 ? (size_t)len : 0);
+    if (answer == HOOK_OK && !seal_session(s, &t, w, name, iv, session)) {
+        answer = fail(failure, ERR_R_INTERNAL_ERROR);
+    }
+    crypto_wipe(&t);
     return answer;
 }
 
@@ -256,8 +275,7 @@ static ticket_status prepare_open(SSL *s, struct ticket_crypto *t, const uint8_t
     SSL_CTX *ctx = s->session_ctx;
     /* The callback's parameters are not const although it only looks at them. */
     uint8_t *name = (uint8_t *)(uintptr_t)ticket;
-    uint8_t keys[80];
-    ticket_status status;
+    bool found;
 
     if (asks_application(ctx)) {
         int answer = ask_keys(s, t, name, name + TICKET_KEY_NAME_LEN, 0);
@@ -266,31 +284,34 @@ static ticket_status prepare_open(SSL *s, struct ticket_crypto *t, const uint8_t
         }
         return answer == 2 ? SSL_TICKET_SUCCESS_RENEW : SSL_TICKET_SUCCESS;
     }
-    if (ticket_keys_get(ctx, keys, sizeof(keys)) != 1) {
+    if (!ticket_key_to_open(ctx, time(NULL), ticket, &t->key, &found) ||
+        (found && !use_key(ctx, t, ticket + TICKET_KEY_NAME_LEN, 0))) {
         return SSL_TICKET_FATAL_ERR_OTHER;
     }
-    if (memcmp(keys, ticket, TICKET_KEY_NAME_LEN) != 0) {
-        status = SSL_TICKET_NO_DECRYPT;
-    } else if (!set_keys(ctx, t, keys, ticket + TICKET_KEY_NAME_LEN, 0)) {
-        status = SSL_TICKET_FATAL_ERR_OTHER;
-    } else {
-        /* RFC 8446, C.4: a ticket should be used once. */
-        status =
-            s->conn.neg.version == VERSION_TLS13 ? SSL_TICKET_SUCCESS_RENEW : SSL_TICKET_SUCCESS;
+    if (!found) {
+        return SSL_TICKET_NO_DECRYPT;
     }
-    wipe(keys, sizeof(keys));
-    return status;
+    /* RFC 8446, C.4: a ticket should be used once. */
+    return s->conn.neg.version == VERSION_TLS13 ? SSL_TICKET_SUCCESS_RENEW : SSL_TICKET_SUCCESS;
 }
 
 /* The session that decrypted text holds, the whole of it. */
-static SSL_SESSION *decode_text(const uint8_t *text, size_t len)
+static SSL_SESSION *decode_text(const struct ticket_crypto *t, const uint8_t *text, size_t len)
 {
-    const uint8_t *at = text;
-    SSL_SESSION *session = d2i_SSL_SESSION(NULL, &at, (long)len);
+    size_t prefix = t->bound ? SESSION_BINDING_LEN : 0;
+    const uint8_t *at = text + prefix;
+    SSL_SESSION *session = NULL;
 
+    if (len > prefix) {
+        session = d2i_SSL_SESSION(NULL, &at, (long)(len - prefix));
+    }
     if (session != NULL && at != text + len) {
         session_free(session);
         session = NULL;
+    }
+    if (session != NULL) {
+        memcpy(session->binding, text, prefix);
+        session->bound = t->bound;
     }
     return session;
 }
@@ -324,7 +345,7 @@ static bool open_sealed(struct ticket_crypto *t, const uint8_t *ticket, size_t l
         return false;
     }
     if (run_cipher(t, text, &text_len, ticket, len)) {
-        *session = decode_text(text, text_len);
+        *session = decode_text(t, text, text_len);
     }
     OPENSSL_clear_free(text, len + EVP_MAX_BLOCK_LENGTH);
     return true;

@@ -7,8 +7,6 @@
 
 #include "api/internal.h"
 
-#define TICKET_KEY_NAME_LEN 16
-
 /* The hooks of the same names. */
 bool tickets_allowed(void *owner);
 enum hook_answer ticket_open(void *owner, const uint8_t *ticket, size_t len,

@@ -12,6 +12,7 @@
 
 #define SESSION_MAX_ID      32
 #define SESSION_MAX_CONTEXT 32
+#define SESSION_BINDING_LEN 33
 
 struct ssl_session_st {
     _Atomic uint32_t refs;
@@ -31,8 +32,10 @@ struct ssl_session_st {
     STACK_OF(X509) *peer_chain; /* owns; with the leaf; NULL: none */
     uint16_t group;             /* code point of the key exchange; 0: none */
     bool extended_master_secret;
-    _Atomic bool not_resumable; /* may be set on a shared session */
-    int32_t unknown_flags;      /* bits of an encoding that mean nothing here, kept as they came */
+    bool bound;                           /* binding is set */
+    uint8_t binding[SESSION_BINDING_LEN]; /* what it may be resumed for: api/session_binding.h */
+    _Atomic bool not_resumable;           /* may be set on a shared session */
+    int32_t unknown_flags; /* bits of an encoding that mean nothing here, kept as they came */
 
     struct blob *ticket;           /* counted */
     uint32_t ticket_lifetime_hint; /* seconds */
