@@ -158,19 +158,6 @@ int SSL_set_alpn_protos(SSL *s, const unsigned char *protos, unsigned int protos
     return 0;
 }
 
-void SSL_CTX_set_next_protos_advertised_cb(SSL_CTX *ctx, SSL_CTX_npn_advertised_cb_func cb,
-                                           void *arg)
-{
-    ctx->npn_advertised_cb = cb;
-    ctx->npn_advertised_arg = arg;
-}
-
-void SSL_CTX_set_next_proto_select_cb(SSL_CTX *ctx, SSL_CTX_npn_select_cb_func cb, void *arg)
-{
-    ctx->npn_select_cb = cb;
-    ctx->npn_select_arg = arg;
-}
-
 /* --- Early data --- */
 
 void SSL_CTX_set_allow_early_data_cb(SSL_CTX *ctx, SSL_allow_early_data_cb_fn cb, void *arg)

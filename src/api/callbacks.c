@@ -11,6 +11,7 @@
 #include "api/custom_ext.h"
 #include "api/dh.h"
 #include "api/internal.h"
+#include "api/npn.h"
 #include "api/ocsp.h"
 #include "api/psk.h"
 #include "api/resumption.h"
@@ -507,6 +508,8 @@ const struct tls_hooks ssl_hooks = {
     .client_hello = ask_client_hello,
     .server_name = ask_server_name,
     .choose_alpn = ask_alpn,
+    .advertises_protocols = npn_is_advertised,
+    .write_protocols = npn_write_protocols,
     .ocsp_response = ocsp_staple,
     .has_dhe = dh_available,
     .dhe_parameters = dh_parameters,
@@ -521,6 +524,8 @@ const struct tls_hooks ssl_hooks = {
     .peer_authorities = ca_list_read,
     .write_ocsp_request = ocsp_write_request,
     .peer_ocsp_request = ocsp_read_request,
+    .asks_next_protocol = npn_is_asked_for,
+    .choose_next_protocol = npn_choose,
     .peer_ocsp = ocsp_received,
     .check_stapled = check_stapled,
     .wants_scts = wants_scts,

@@ -159,14 +159,6 @@ void SSL_get0_alpn_selected(const SSL *s, const unsigned char **data, unsigned i
     *len = (unsigned int)blob_len(alpn);
 }
 
-/* NPN ended with TLS 1.2 and is never negotiated. */
-void SSL_get0_next_proto_negotiated(const SSL *s, const unsigned char **data, unsigned *len)
-{
-    (void)s;
-    *data = NULL;
-    *len = 0;
-}
-
 const char *SSL_get_psk_identity_hint(const SSL *s)
 {
     return s == NULL || s->conn.session == NULL ? NULL : s->conn.session->psk_identity_hint;

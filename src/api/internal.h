@@ -238,6 +238,8 @@ struct ssl_st {
     STACK_OF(OCSP_RESPID) *ocsp_ids;                  /* owns */
     STACK_OF(X509_EXTENSION) *ocsp_exts;              /* owns */
     STACK_OF(SRTP_PROTECTION_PROFILE) *srtp_profiles; /* owns; NULL: those of ctx */
+    const unsigned char *npn_list; /* the application's, while a ServerHello is written */
+    unsigned npn_list_len;
     void (*tlsext_debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
     void *tlsext_debug_arg;
     void *msg_callback_arg;  /* unused while config has one */

@@ -11,6 +11,7 @@
 static void wipe_negotiated(struct negotiated *neg)
 {
     blob_free(neg->alpn);
+    blob_free(neg->next_protocol);
     blob_free(neg->server_name);
     cert_key_free(neg->peer_dhe);
     blob_free(neg->peer_share);

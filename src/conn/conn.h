@@ -46,6 +46,7 @@ struct negotiated {
     const struct sig_scheme *peer_scheme; /* of the peer's */
     enum key_slot own_slot;               /* whose certificate we sent; KEY_NONE */
     struct blob *alpn;                    /* selected protocol */
+    struct blob *next_protocol;           /* the client's choice by NPN */
     struct blob *server_name;             /* what the client asked for */
     bool server_name_acknowledged;
     EVP_PKEY *peer_dhe;      /* counted; TLS 1.2 client: the server's DHE key */

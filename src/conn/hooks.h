@@ -46,6 +46,10 @@ struct tls_hooks {
      * core takes over. NONE: no protocol is negotiated. */
     enum hook_answer (*choose_alpn)(void *owner, const uint8_t *offered, size_t len,
                                     struct blob **chosen, struct record_error *failure);
+    /* Next protocol negotiation, TLS 1.2: whether to tell a client that asked which protocols there
+     * are, and the list, which is appended to w; the second is only called after the first. */
+    bool (*advertises_protocols)(void *owner);
+    void (*write_protocols)(void *owner, struct writer *w);
     /* The OCSP response to staple. OK: *response is taken over. */
     enum hook_answer (*ocsp_response)(void *owner, struct blob **response,
                                       struct record_error *failure);
@@ -85,6 +89,11 @@ struct tls_hooks {
      * taken from a ClientHello. False: malformed, or out of memory. */
     bool (*write_ocsp_request)(void *owner, struct writer *w);
     bool (*peer_ocsp_request)(void *owner, struct reader responders, struct reader extensions);
+    /* Next protocol negotiation: whether a client asks for the server's protocols, and its choice
+     * among them (a list as in choose_alpn; it may be empty). OK: *chosen is taken over. */
+    bool (*asks_next_protocol)(void *owner);
+    enum hook_answer (*choose_next_protocol)(void *owner, const uint8_t *offered, size_t len,
+                                             struct blob **chosen, struct record_error *failure);
     /* A stapled OCSP response that came with the leaf certificate: kept for the application. */
     bool (*peer_ocsp)(void *owner, const uint8_t *response, size_t len);
     /* A client, once the server's signature and Finished are good: the OCSP status callback and the

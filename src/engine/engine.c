@@ -61,6 +61,13 @@ static bool awaits_renegotiation(const struct tls_conn *c)
            c->hs->step->message == MSG_SERVER_HELLO && c->in.epoch == EPOCH_APPLICATION;
 }
 
+/* In TLS 1.2 the Finished, and what may stand before it, follows ChangeCipherSpec at once. */
+static bool is_behind_ccs(const struct tls_conn *c)
+{
+    return c->hs != NULL && c->neg.version != VERSION_TLS13 &&
+           (c->hs->step->message == MSG_FINISHED || c->hs->step->message == MSG_NEXT_PROTO);
+}
+
 /* The current record is not a handshake message although one is waited for. */
 static enum tls_status take_other_record(struct tls_conn *c)
 {
@@ -70,7 +77,7 @@ static enum tls_status take_other_record(struct tls_conn *c)
         awaits_renegotiation(c)) {
         return TLS_APP_DATA;
     }
-    if (c->hs != NULL && c->neg.version != VERSION_TLS13 && c->hs->step->message == MSG_FINISHED) {
+    if (is_behind_ccs(c)) {
         return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_DATA_BETWEEN_CCS_AND_FINISHED);
     }
     bool is_first = c->role == ROLE_SERVER && c->neg.suite == NULL;

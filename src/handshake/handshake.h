@@ -84,6 +84,8 @@ struct handshake {
     bool client_is_secure;           /* the client knows RFC 5746 */
     bool expect_status;              /* client: CertificateStatus was announced */
     bool expect_ticket;              /* client: NewSessionTicket was announced */
+    bool peer_wants_npn;             /* server: the client asked for our protocols */
+    bool next_protocol_due;          /* NPN was agreed on: the client tells its choice */
     bool asked_cert;                 /* a CertificateRequest was sent or received */
     bool have_cert;                  /* we send a certificate */
     bool peer_has_cert;              /* the peer sent one */
@@ -213,6 +215,10 @@ enum step_result write_finished12(struct handshake *hs, struct writer *w);
 enum step_result read_finished12(struct handshake *hs, struct reader *body);
 enum step_result write_finished(struct handshake *hs, struct writer *w);
 enum step_result read_finished(struct handshake *hs, struct reader *body);
+
+/* ext/ext_npn.c */
+enum step_result write_next_protocol(struct handshake *hs, struct writer *w);
+enum step_result read_next_protocol(struct handshake *hs, struct reader *body);
 
 /* renegotiate.c */
 enum step_result write_hello_request(struct handshake *hs, struct writer *w);

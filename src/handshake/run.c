@@ -25,6 +25,7 @@ static size_t longest_message(const struct tls_conn *c, uint8_t type)
         { MSG_SERVER_HELLO, 65607 },
         { MSG_ENCRYPTED_EXTENSIONS, 20000 },
         { MSG_CERTIFICATE_VERIFY, 16384 },
+        { MSG_NEXT_PROTO, 514 },
         { MSG_FINISHED, 64 },
         { MSG_KEY_UPDATE, 1 },
         { MSG_NEW_SESSION_TICKET, 131338 },

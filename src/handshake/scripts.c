@@ -97,6 +97,11 @@ static bool renegotiates(const struct handshake *hs)
     return hs->conn->renegotiation == RENEGOTIATION_ASKED;
 }
 
+static bool next_protocol_due(const struct handshake *hs)
+{
+    return hs->next_protocol_due;
+}
+
 static bool stapling(const struct handshake *hs)
 {
     return hs->ocsp_response != NULL;
@@ -199,6 +204,7 @@ static const struct step client12[] = {
     SEND_IF (have_cert, MSG_CERTIFICATE_VERIFY, write_certificate_verify12, STATE_CW_CERT_VRFY),
     CCS     (                                                     STATE_CW_CHANGE),
     KEYS    (OUT, APPLICATION),
+    SEND_IF (next_protocol_due, MSG_NEXT_PROTO, write_next_protocol, STATE_CW_NEXT_PROTO),
     SEND    (MSG_FINISHED,             write_finished12,          STATE_CW_FINISHED),
     RECV_IF (expect_ticket, MSG_NEW_SESSION_TICKET, read_new_session_ticket12, STATE_CR_SESSION_TICKET),
     RECV_CCS(                                                     STATE_CR_CHANGE),
@@ -284,6 +290,7 @@ static const struct step server12[] = {
     RECV_IF (peer_has_cert, MSG_CERTIFICATE_VERIFY, read_certificate_verify12, STATE_SR_CERT_VRFY),
     RECV_CCS(                                                     STATE_SR_CHANGE),
     KEYS    (IN, APPLICATION),
+    RECV_IF (next_protocol_due, MSG_NEXT_PROTO, read_next_protocol, STATE_SR_NEXT_PROTO),
     RECV    (MSG_FINISHED,             read_finished12,           STATE_SR_FINISHED),
     CCS     (                                                     STATE_SW_CHANGE),
     KEYS    (OUT, APPLICATION),

@@ -32,6 +32,7 @@ enum message_type {
     MSG_FINISHED = 20,
     MSG_CERTIFICATE_STATUS = 22,
     MSG_KEY_UPDATE = 24,
+    MSG_NEXT_PROTO = 67,
     MSG_MESSAGE_HASH = 254,
     MSG_CCS = 0x101
 };

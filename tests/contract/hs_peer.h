@@ -46,7 +46,8 @@ enum peer_stage {
     AT_CERTIFICATE_STATUS,
     AT_SERVER_KEY_EXCHANGE,
     AT_SERVER_HELLO_DONE,
-    AT_CLIENT_KEY_EXCHANGE
+    AT_CLIENT_KEY_EXCHANGE,
+    AT_NEXT_PROTO
 };
 
 enum peer_edit_kind {

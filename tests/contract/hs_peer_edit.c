@@ -38,6 +38,7 @@ static size_t find_extensions(enum peer_stage stage, const struct bytes *message
     case AT_SERVER_KEY_EXCHANGE:
     case AT_SERVER_HELLO_DONE:
     case AT_CLIENT_KEY_EXCHANGE:
+    case AT_NEXT_PROTO:
         break;
     }
     return 0;

@@ -10,7 +10,7 @@
     {                                                                                              \
         verdict,                                                                                   \
         {                                                                                          \
-            { name, true, false, auth, { __VA_ARGS__ } }, exchange, false                          \
+            { name, true, false, auth, { __VA_ARGS__ } }, exchange, false, false                   \
         }                                                                                          \
     }
 #define ECDHE(verdict, name, ...) ROW(verdict, T12_ECDHE, false, name, __VA_ARGS__)
@@ -201,6 +201,36 @@ static const struct t12_row end[] = {
           { CKE, EDIT_EXTRA, 0, 0, "1400000c 010203040506070809101112" }),
 };
 
+#define NP AT_NEXT_PROTO
+#define NPN(verdict, name, ...)                                                                    \
+    {                                                                                              \
+        verdict,                                                                                   \
+        {                                                                                          \
+            { name, true, false, false, { __VA_ARGS__ } }, T12_ECDHE, false, true                  \
+        }                                                                                          \
+    }
+
+static const struct t12_row next_proto[] = {
+    NPN(PEER_WORKS, "as it should be", { NP, EDIT_END, 0, 0, NULL }),
+    NPN(PEER_ANY, "no name", { NP, EDIT_BODY, 0, 0, "00 06 000000000000" }),
+    NPN(PEER_ANY, "no padding", { NP, EDIT_BODY, 0, 0, "03 616263 00" }),
+    NPN(PEER_ANY, "padding of ones", { NP, EDIT_BODY, 0, 0, "03 616263 02 ffff" }),
+    NPN(PEER_ANY, "nothing of both", { NP, EDIT_BODY, 0, 0, "00 00" }),
+    NPN(PEER_ANY, "a name that was not advertised", { NP, EDIT_BODY, 0, 0, "03 787878 01 00" }),
+    NPN(PEER_FAILS, "empty", { NP, EDIT_BODY, 0, 0, "" }),
+    NPN(PEER_FAILS, "without padding's length", { NP, EDIT_BODY, 0, 0, "03 616263" }),
+    NPN(PEER_FAILS, "name length too long", { NP, EDIT_SET, 4, 0, "ff" }),
+    NPN(PEER_FAILS, "name length too short", { NP, EDIT_SET, 4, 0, "01" }),
+    NPN(PEER_FAILS, "padding length too long", { NP, EDIT_SET, 8, 0, "ff" }),
+    NPN(PEER_FAILS, "padding length too short", { NP, EDIT_SET, 8, 0, "01" }),
+    NPN(PEER_FAILS, "longer than any", { NP, EDIT_LENGTH, 515, 0, NULL }),
+    ECDHE(PEER_FAILS, "that nobody asked for",
+          { FIN, EDIT_BEFORE, 22, 1, "43000006 03 616263 01 00" }),
+    NPN(PEER_ANY, "the extension is not empty",
+        { AT_CLIENT_HELLO, EDIT_EXT_BODY, 0x3374, 0, "01 61" }),
+    NPN(PEER_FAILS, "the extension twice", { AT_CLIENT_HELLO, EDIT_EXT_ADD, 0x3374, 0, "" }),
+};
+
 int main(void)
 {
     contract_start();
@@ -220,6 +250,8 @@ int main(void)
     RUN(certificate);
     section("ChangeCipherSpec, Finished");
     RUN(end);
+    section("NextProto");
+    RUN(next_proto);
     t12_peer_free();
     identity_default_free();
     return contract_finish();

@@ -15,6 +15,7 @@ struct flow {
     bool server_under_test;
     bool client_auth;
     bool status;
+    bool npn;
     enum t12_exchange exchange;
     enum peer_stage stages[10];
     size_t num_stages;
@@ -22,6 +23,7 @@ struct flow {
 
 static const struct flow flows[] = {
     { "server, ECDHE",
+      false,
       false,
       false,
       false,
@@ -33,11 +35,13 @@ static const struct flow flows[] = {
       false,
       true,
       true,
+      false,
       T12_DHE,
       { AT_SERVER_HELLO, AT_CERTIFICATE, AT_CERTIFICATE_STATUS, AT_SERVER_KEY_EXCHANGE,
         AT_CERTIFICATE_REQUEST, AT_SERVER_HELLO_DONE, AT_CCS, AT_FINISHED },
       8 },
     { "server, RSA",
+      false,
       false,
       false,
       false,
@@ -48,11 +52,13 @@ static const struct flow flows[] = {
       false,
       true,
       true,
+      false,
       T12_ECDHE,
       { AT_SERVER_HELLO, AT_CERTIFICATE, AT_CERTIFICATE_STATUS, AT_SERVER_KEY_EXCHANGE,
         AT_CERTIFICATE_REQUEST, AT_SERVER_HELLO_DONE, AT_CCS, AT_FINISHED },
       8 },
     { "server, PSK",
+      false,
       false,
       false,
       false,
@@ -63,12 +69,14 @@ static const struct flow flows[] = {
       false,
       false,
       false,
+      false,
       T12_DHE_PSK,
       { AT_SERVER_HELLO, AT_SERVER_KEY_EXCHANGE, AT_SERVER_HELLO_DONE, AT_CCS, AT_FINISHED },
       5 },
     { "server, RSA-PSK, certificate",
       false,
       true,
+      false,
       false,
       T12_RSA_PSK,
       { AT_SERVER_HELLO, AT_CERTIFICATE, AT_SERVER_KEY_EXCHANGE, AT_CERTIFICATE_REQUEST,
@@ -78,12 +86,14 @@ static const struct flow flows[] = {
       true,
       false,
       false,
+      false,
       T12_ECDHE,
       { AT_CLIENT_HELLO, AT_CLIENT_KEY_EXCHANGE, AT_CCS, AT_FINISHED },
       4 },
     { "client, ECDHE, certificate",
       true,
       true,
+      false,
       false,
       T12_ECDHE,
       { AT_CLIENT_HELLO, AT_CERTIFICATE, AT_CLIENT_KEY_EXCHANGE, AT_CERTIFICATE_VERIFY, AT_CCS,
@@ -93,12 +103,14 @@ static const struct flow flows[] = {
       true,
       false,
       false,
+      false,
       T12_DHE,
       { AT_CLIENT_HELLO, AT_CLIENT_KEY_EXCHANGE, AT_CCS, AT_FINISHED },
       4 },
     { "client, RSA, certificate",
       true,
       true,
+      false,
       false,
       T12_RSA,
       { AT_CLIENT_HELLO, AT_CERTIFICATE, AT_CLIENT_KEY_EXCHANGE, AT_CERTIFICATE_VERIFY, AT_CCS,
@@ -108,6 +120,7 @@ static const struct flow flows[] = {
       true,
       false,
       false,
+      false,
       T12_PSK,
       { AT_CLIENT_HELLO, AT_CLIENT_KEY_EXCHANGE, AT_CCS, AT_FINISHED },
       4 },
@@ -115,10 +128,28 @@ static const struct flow flows[] = {
       true,
       true,
       false,
+      false,
       T12_RSA_PSK,
       { AT_CLIENT_HELLO, AT_CERTIFICATE, AT_CLIENT_KEY_EXCHANGE, AT_CERTIFICATE_VERIFY, AT_CCS,
         AT_FINISHED },
       6 },
+    { "server, ECDHE, NPN",
+      false,
+      false,
+      false,
+      true,
+      T12_ECDHE,
+      { AT_SERVER_HELLO, AT_CERTIFICATE, AT_SERVER_KEY_EXCHANGE, AT_SERVER_HELLO_DONE, AT_CCS,
+        AT_FINISHED },
+      6 },
+    { "client, ECDHE, NPN",
+      true,
+      false,
+      false,
+      true,
+      T12_ECDHE,
+      { AT_CLIENT_HELLO, AT_CLIENT_KEY_EXCHANGE, AT_CCS, AT_NEXT_PROTO, AT_FINISHED },
+      5 },
 };
 
 static const char *name_of_stage(enum peer_stage stage)
@@ -144,6 +175,8 @@ static const char *name_of_stage(enum peer_stage stage)
         return "CertificateVerify";
     case AT_CCS:
         return "ChangeCipherSpec";
+    case AT_NEXT_PROTO:
+        return "NextProto";
     case AT_FINISHED:
         return "Finished";
     case AT_RETRY_REQUEST:
@@ -166,6 +199,7 @@ static void run(const struct flow *flow, enum peer_verdict verdict, const char *
                   .edits = { edit } },
         .exchange = flow->exchange,
         .status = flow->status,
+        .npn = flow->npn,
     };
 
     (void)snprintf(name, sizeof(name), "%s%s", edit.kind == EDIT_END ? "" : name_of_stage(edit.at),

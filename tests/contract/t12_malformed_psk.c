@@ -10,7 +10,7 @@
     {                                                                                              \
         verdict,                                                                                   \
         {                                                                                          \
-            { name, server_under_test, false, auth, { __VA_ARGS__ } }, exchange, false             \
+            { name, server_under_test, false, auth, { __VA_ARGS__ } }, exchange, false, false      \
         }                                                                                          \
     }
 /* From a server, from a client. */

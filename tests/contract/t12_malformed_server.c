@@ -9,7 +9,7 @@
     {                                                                                              \
         verdict,                                                                                   \
         {                                                                                          \
-            { name, false, false, auth, { __VA_ARGS__ } }, exchange, status                        \
+            { name, false, false, auth, { __VA_ARGS__ } }, exchange, status, false                 \
         }                                                                                          \
     }
 #define ECDHE(verdict, name, ...)  ROW(verdict, T12_ECDHE, false, false, name, __VA_ARGS__)

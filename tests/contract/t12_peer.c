@@ -63,6 +63,9 @@ static void build_client_hello(struct peer *peer, struct bytes *message)
     if (peer->tls12->script->status) {
         bytes_add_hex(message, "0005 0005 01 0000 0000");
     }
+    if (peer->tls12->script->npn) {
+        bytes_add_hex(message, "3374 0000");
+    }
     bytes_add_hex(message, "0017 0000"); /* extended_master_secret */
     bytes_fix_length(message, block, 2);
     bytes_fix_length(message, 4, 3);
@@ -83,6 +86,9 @@ static void build_server_hello(struct peer *peer, struct bytes *message)
     bytes_add_hex(message, "ff01 0001 00");
     if (peer->tls12->script->status) {
         bytes_add_hex(message, "0005 0000");
+    }
+    if (peer->tls12->script->npn) {
+        bytes_add_hex(message, "3374 0007 02 6832 03 616263");
     }
     bytes_add_hex(message, "0017 0000");
     bytes_fix_length(message, block, 2);
@@ -121,6 +127,12 @@ static void send_change_and_finished(struct peer *peer, struct bytes *message)
     peer_send_message(peer, AT_CCS, message);
     if (!skipped && !later) {
         peer->out = peer->tls12->next_out;
+    }
+    if (peer->tls12->next_proto) {
+        t12_begin(message, SSL3_MT_NEXT_PROTO);
+        bytes_add_hex(message, "03 616263 03 000000");
+        bytes_fix_length(message, 4, 3);
+        peer_send_message(peer, AT_NEXT_PROTO, message);
     }
     t12_finished(peer, !peer->is_server, mac);
     t12_begin(message, SSL3_MT_FINISHED);
@@ -238,6 +250,7 @@ static void run_client(struct peer *peer)
 
         memcpy(peer->tls12->server_random, message.data + 6, 32);
         peer->tls12->extended = has_extension(&message, 23);
+        peer->tls12->next_proto = has_extension(&message, 0x3374);
         while (!done && peer_take_message(peer, &message)) {
             bytes_add(&peer->transcript, message.data, message.len);
             done = message.data[0] == SSL3_MT_SERVER_DONE;
@@ -252,6 +265,26 @@ static void run_client(struct peer *peer)
     }
     bytes_free(&message);
     bytes_free(&params);
+}
+
+static int advertise(SSL *ssl, const unsigned char **out, unsigned int *len, void *arg)
+{
+    (void)ssl;
+    (void)arg;
+    *out = (const unsigned char *)"\3abc";
+    *len = 4;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static int select_first(SSL *ssl, unsigned char **out, unsigned char *out_len,
+                        const unsigned char *in, unsigned int in_len, void *arg)
+{
+    (void)ssl;
+    (void)arg;
+    REQUIRE(in_len > 1);
+    *out = (unsigned char *)(uintptr_t)(in + 1);
+    *out_len = in[0];
+    return SSL_TLSEXT_ERR_OK;
 }
 
 static void prepare_server(SSL *ssl, SSL_CTX *ctx, const struct t12_case *script)
@@ -291,10 +324,15 @@ void t12_run(enum peer_verdict verdict, const struct t12_case *script)
 {
     bool server_under_test = script->base.server_under_test;
     SSL_CTX *ctx = server_under_test ? server_ctx_new() : client_ctx_new();
-    SSL *ssl = SSL_new(ctx);
+    SSL *ssl;
     struct t12_state state = { .script = script };
     struct peer peer = { 0 };
 
+    if (script->npn) {
+        SSL_CTX_set_next_protos_advertised_cb(ctx, advertise, NULL);
+        SSL_CTX_set_next_proto_select_cb(ctx, select_first, NULL);
+    }
+    ssl = SSL_new(ctx);
     REQUIRE(ssl != NULL);
     if (server_under_test) {
         prepare_server(ssl, ctx, script);

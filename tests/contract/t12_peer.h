@@ -36,6 +36,7 @@ struct t12_case {
     struct peer_case base;
     enum t12_exchange exchange;
     bool status; /* the server staples a response, the client asks for it */
+    bool npn;    /* next protocol negotiation takes place */
 };
 
 /* What such a peer knows beyond struct peer. */
@@ -45,6 +46,7 @@ struct t12_state {
     uint8_t server_random[32];
     uint8_t master[48];
     bool extended;                           /* both hellos have extended_master_secret */
+    bool next_proto;                         /* a client's NextProto message is due */
     struct peer_direction next_in, next_out; /* from change_cipher_spec on */
 };
 

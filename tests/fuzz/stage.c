@@ -40,7 +40,9 @@ void stage_configure(struct endpoint *e, uint8_t flags)
     config->options |= OPTION_PRIORITIZE_CHACHA | OPTION_CIPHER_SERVER_PREFERENCE;
     e->alpn = blob_new("h2", 2);
     e->ocsp = blob_new("response", 8);
-    stage_require(config->alpn != NULL && e->alpn != NULL && e->ocsp != NULL, "memory");
+    e->npn = blob_new("\2h2", 3);
+    stage_require(config->alpn != NULL && e->alpn != NULL && e->ocsp != NULL && e->npn != NULL,
+                  "memory");
 }
 
 /* A CertificateRequest that is outstanding: its context is four bytes. */

@@ -27,6 +27,7 @@ struct facts {
     bool ticket;                       /* the server announces a ticket */
     bool granted;                      /* the client follows a HelloRequest */
     bool hint;                         /* the server has a PSK identity hint */
+    bool npn;                          /* the client tells the next protocol */
 };
 
 #define MAX_FLOWS 256
@@ -76,6 +77,7 @@ static void after_reading12(const struct step *row, struct handshake *hs, const 
         take_suite(hs, facts);
         hs->expect_status = facts->stapling && suite12_has_certificate(facts->suite);
         hs->expect_ticket = facts->ticket;
+        hs->next_protocol_due = facts->npn;
     } else if (row->read == read_certificate_request12) {
         hs->asked_cert = true;
     } else if (row->read == read_certificate12) {
@@ -93,6 +95,7 @@ static void after_acting12(const struct step *row, struct handshake *hs, const s
         take_suite(hs, facts);
     } else if (row->act == choose_suite12) {
         hs->asked_cert = facts->asked && suite12_has_certificate(facts->suite);
+        hs->next_protocol_due = facts->npn;
     } else if (row->act == ask_ocsp && facts->suite != NULL) {
         hs->ocsp_response =
             facts->stapling && suite12_has_certificate(facts->suite) ? &response : NULL;
@@ -297,6 +300,14 @@ static bool is_start(const struct script *script)
  * a pre-shared key. */
 static const uint16_t suites12[] = { 0xc02f, 0x009c, 0xc018, 0xccac, 0x00ac, 0x00a8 };
 
+/* NPN stands between the changes of keys whatever came before: it is walked with one suite. */
+static void walk_npn(const struct script *script)
+{
+    const struct facts facts = { .suite = suite_by_id(suites12[0]), .npn = true };
+
+    walk(script, &facts);
+}
+
 static void walk_tls12(const struct script *script)
 {
     for (size_t i = 0; i < COUNT_OF(suites12); i++) {
@@ -327,6 +338,7 @@ static void make_list(void)
         }
         if (is_start(&scripts[i])) {
             walk_tls12(&scripts[i]);
+            walk_npn(&scripts[i]);
         }
     }
     list_idle(ROLE_CLIENT);

@@ -47,6 +47,32 @@ static enum hook_answer choose_alpn(void *owner, const uint8_t *offered, size_t 
     return *chosen != NULL ? HOOK_OK : HOOK_NONE;
 }
 
+static bool has_npn(void *owner)
+{
+    const struct endpoint *e = owner;
+
+    return e->npn != NULL;
+}
+
+static void write_protocols(void *owner, struct writer *w)
+{
+    const struct endpoint *e = owner;
+
+    writer_bytes(w, e->npn->bytes, e->npn->len);
+}
+
+static enum hook_answer choose_next_protocol(void *owner, const uint8_t *offered, size_t len,
+                                             struct blob **chosen, struct record_error *failure)
+{
+    struct endpoint *e = owner;
+
+    (void)offered;
+    (void)len;
+    (void)failure;
+    *chosen = blob_ref(e->npn);
+    return HOOK_OK;
+}
+
 static enum hook_answer ocsp_response(void *owner, struct blob **response,
                                       struct record_error *failure)
 {
@@ -396,6 +422,10 @@ const struct tls_hooks endpoint_hooks = {
     .client_hello = client_hello,
     .server_name = server_name,
     .choose_alpn = choose_alpn,
+    .advertises_protocols = has_npn,
+    .write_protocols = write_protocols,
+    .asks_next_protocol = has_npn,
+    .choose_next_protocol = choose_next_protocol,
     .ocsp_response = ocsp_response,
     .has_dhe = has_dhe,
     .has_psk = has_psk,

@@ -125,6 +125,7 @@ void endpoint_wipe(struct endpoint *e)
     config_wipe(&e->config);
     blob_free(e->alpn);
     blob_free(e->ocsp);
+    blob_free(e->npn);
     items_wipe(&e->sent);
     items_wipe(&e->received);
 }

@@ -40,6 +40,7 @@ struct endpoint {
     size_t padding;        /* bytes for each record */
     struct blob *alpn;     /* server: protocol to choose; NULL: none. Owns */
     struct blob *ocsp;     /* server: response to staple; NULL: none. Owns */
+    struct blob *npn;      /* NPN: a server's list, a client's choice; NULL: it has none. Owns */
     bool (*random)(uint8_t *out, size_t len); /* NULL: counts */
     struct group_key *(*generate_key)(const struct group *group, struct writer *share);
 

@@ -46,6 +46,7 @@ enum ext_type {
     EXT_POST_HANDSHAKE_AUTH = 49,
     EXT_SIGNATURE_ALGORITHMS_CERT = 50,
     EXT_KEY_SHARE = 51,
+    EXT_NEXT_PROTOCOL = 13172, /* never registered */
     EXT_RENEGOTIATION_INFO = 0xff01
 };
 
@@ -177,5 +178,12 @@ bool max_fragment_answer_due(const struct handshake *hs, unsigned place);
 bool max_fragment_write(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result max_fragment_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 enum step_result max_fragment_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+
+/* --- ext_npn.c --- */
+bool npn_offer_due(const struct handshake *hs, unsigned place);
+enum step_result npn_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool npn_answer_due(const struct handshake *hs, unsigned place);
+bool npn_answer(struct handshake *hs, unsigned place, struct writer *w);
+enum step_result npn_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 
 #endif
