@@ -325,10 +325,12 @@ static bool allows_group(void *owner, enum security_stage stage, const struct gr
 static bool is_obsolete(const SSL *s, const struct sig_scheme *scheme)
 {
     bool weak = scheme->hash == HASH_SHA1 || scheme->hash == HASH_SHA224;
+    uint16_t min;
+    uint16_t max;
 
     if (s->conn.role == ROLE_CLIENT) {
         return (scheme->kind == SIG_DSA || weak) &&
-               !negotiate_allows_version(&s->conn, VERSION_TLS12);
+               negotiate_version_range(&s->conn, &min, &max) && min >= VERSION_TLS13;
     }
     return scheme->kind == SIG_DSA && s->conn.neg.version == VERSION_TLS13;
 }

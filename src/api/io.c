@@ -279,6 +279,7 @@ static int do_write(struct io_call *call)
     } else if (total == 0) {
         p->asked = call->len;
         p->first = call->data;
+        tls_begin_write(&s->conn);
     }
     return write_records(call, total);
 }

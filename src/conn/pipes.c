@@ -22,6 +22,19 @@ static void report_record(struct tls_conn *c, bool sent, const uint8_t *header, 
     }
 }
 
+/* The records that were sealed, the first at byte begin of the output: TLS 1.0 may have put an
+ * empty one before it. */
+static void report_sealed(struct tls_conn *c, size_t begin, bool protected, uint8_t type)
+{
+    const uint8_t *bytes = buffer_bytes(&c->out.buffer);
+
+    while (begin < buffer_len(&c->out.buffer)) {
+        const uint8_t *header = bytes + begin;
+        begin += RECORD_HEADER_LEN + (size_t)(header[3] << 8 | header[4]);
+        report_record(c, true, header, protected, type);
+    }
+}
+
 static size_t ask_padding(void *owner, uint8_t type, size_t len)
 {
     const struct tls_conn *c = owner;
@@ -54,7 +67,7 @@ bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len
             conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
             return false;
         }
-        report_record(c, true, buffer_bytes(&c->out.buffer) + before, protected, type);
+        report_sealed(c, before, protected, type);
         done += piece;
     } while (done < len);
     return true;

@@ -68,10 +68,9 @@ size_t cbc_block_len(uint32_t enc)
 
 static bool set_cipher(struct cbc *c, const struct crypto_lib *lib,
                        const struct cbc_parameters *parameters, enum aead_direction direction,
-                       const uint8_t *key)
+                       const uint8_t *key, const uint8_t *iv)
 {
-    /* Any IV will do: the explicit one is the first block's ciphertext. */
-    static const uint8_t iv[CBC_MAX_BLOCK_LEN];
+    static const uint8_t any_iv[CBC_MAX_BLOCK_LEN];
     const struct block_cipher *b = find(parameters->enc);
 
     if (b == NULL) {
@@ -81,7 +80,8 @@ static bool set_cipher(struct cbc *c, const struct crypto_lib *lib,
     c->block_len = b->block_len;
     c->cipher = EVP_CIPHER_CTX_new();
     bool done = c->cipher != NULL && cipher != NULL &&
-                EVP_CipherInit_ex2(c->cipher, cipher, key, iv, direction == AEAD_SEAL, NULL) == 1 &&
+                EVP_CipherInit_ex2(c->cipher, cipher, key, iv != NULL ? iv : any_iv,
+                                   direction == AEAD_SEAL, NULL) == 1 &&
                 EVP_CIPHER_CTX_set_padding(c->cipher, 0) == 1;
     EVP_CIPHER_free(cipher);
     return done;
@@ -115,7 +115,8 @@ static bool set_blind_mac(struct cbc *c, const struct crypto_lib *lib, const uin
 }
 
 struct cbc *cbc_new(const struct crypto_lib *lib, const struct cbc_parameters *parameters,
-                    enum aead_direction direction, const uint8_t *mac_key, const uint8_t *key)
+                    enum aead_direction direction, const uint8_t *mac_key, const uint8_t *key,
+                    const uint8_t *iv)
 {
     enum hash_id id = suite_mac_hash(parameters->mac);
     struct cbc *c = OPENSSL_zalloc(sizeof(*c));
@@ -126,7 +127,7 @@ struct cbc *cbc_new(const struct crypto_lib *lib, const struct cbc_parameters *p
     ERR_set_mark();
     c->hash = id == HASH_NONE ? NULL : hash_get(lib, id);
     bool done = c->hash != NULL && hmac_key_set(&c->mac, c->hash, mac_key, hash_len(c->hash)) &&
-                set_cipher(c, lib, parameters, direction, key);
+                set_cipher(c, lib, parameters, direction, key, iv);
     if (done && c->cipher != NULL && direction == AEAD_OPEN && !parameters->encrypt_then_mac) {
         done = set_blind_mac(c, lib, mac_key);
     }
@@ -161,8 +162,7 @@ bool cbc_mac(const struct cbc *c, uint8_t *mac, const uint8_t header[CBC_HEADER_
     return hmac_key_mac(&c->mac, mac, parts, COUNT_OF(parts));
 }
 
-/* Whole blocks, in place. The IV of the first is whatever came before, because the first is the
- * explicit IV: who sends it has made it random, who gets it has no use for what it decrypts to. */
+/* Whole blocks, in place, chained to the last block of the call before. */
 static bool crypt_blocks(struct cbc *c, uint8_t *text, size_t len)
 {
     int done = 0;
@@ -180,11 +180,11 @@ bool cbc_encrypt(struct cbc *c, uint8_t *text, size_t len, size_t *padded_len)
     return crypt_blocks(c, text, *padded_len);
 }
 
-/* Lengths that padding and a MAC of mac_len bytes can have led to: RFC 5246, 6.2.3.2. They are
- * everybody's to see. */
-static bool is_possible(const struct cbc *c, size_t len, size_t mac_len)
+/* Lengths that an IV, padding and a MAC can have led to: RFC 5246, 6.2.3.2. They are everybody's to
+ * see. */
+static bool is_possible(const struct cbc *c, size_t len, size_t iv_len, size_t mac_len)
 {
-    return len % c->block_len == 0 && len >= c->block_len + mac_len + 1;
+    return len % c->block_len == 0 && len >= iv_len + mac_len + 1;
 }
 
 /* All ones when text[0..len) ends with right padding after at least mac_len bytes, else zero.
@@ -206,15 +206,15 @@ static size_t check_padding(const uint8_t *text, size_t len, size_t mac_len, siz
     return right;
 }
 
-bool cbc_decrypt(struct cbc *c, uint8_t *text, size_t len, size_t *plain_len)
+bool cbc_decrypt(struct cbc *c, uint8_t *text, size_t len, size_t iv_len, size_t *plain_len)
 {
     size_t padding;
 
-    if (!is_possible(c, len, 0) || !crypt_blocks(c, text, len)) {
+    if (!is_possible(c, len, iv_len, 0) || !crypt_blocks(c, text, len)) {
         return false;
     }
-    size_t right = check_padding(text + c->block_len, len - c->block_len, 0, &padding);
-    *plain_len = len - c->block_len - padding;
+    size_t right = check_padding(text + iv_len, len - iv_len, 0, &padding);
+    *plain_len = len - iv_len - padding;
     return right != 0;
 }
 
@@ -263,7 +263,7 @@ static bool blind_mac(const struct cbc *c, uint8_t *mac, const uint8_t header[CB
 }
 
 bool cbc_decrypt_mac(struct cbc *c, const uint8_t header[CBC_HEADER_LEN], uint8_t *text, size_t len,
-                     size_t *plain_len)
+                     size_t iv_len, size_t *plain_len)
 {
     uint8_t full_header[CBC_HEADER_LEN];
     uint8_t expected[HASH_MAX_LEN];
@@ -271,11 +271,11 @@ bool cbc_decrypt_mac(struct cbc *c, const uint8_t header[CBC_HEADER_LEN], uint8_
     size_t mac_len = hash_len(c->hash);
     size_t padding;
 
-    if (!is_possible(c, len, mac_len) || !crypt_blocks(c, text, len)) {
+    if (!is_possible(c, len, iv_len, mac_len) || !crypt_blocks(c, text, len)) {
         return false;
     }
-    const uint8_t *content = text + c->block_len;
-    size_t outer_len = len - c->block_len;
+    const uint8_t *content = text + iv_len;
+    size_t outer_len = len - iv_len;
     /* RFC 5246, 6.2.3.2: wrong padding is taken for none, so that there is a MAC to compute. */
     size_t right = check_padding(content, outer_len, mac_len, &padding);
     *plain_len = outer_len - padding - mac_len;

@@ -211,13 +211,17 @@ bool rsa_kx_encrypt(const struct crypto_lib *lib, EVP_PKEY *key,
 }
 
 bool rsa_kx_decrypt(const struct crypto_lib *lib, EVP_PKEY *key, uint16_t client_version,
-                    const uint8_t *encrypted, size_t len, uint8_t secret[PREMASTER_LEN])
+                    uint16_t also_version, const uint8_t *encrypted, size_t len,
+                    uint8_t secret[PREMASTER_LEN])
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(lib->libctx, key, lib->propq);
     unsigned int version = client_version;
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION,
-                                                      &version),
-                            OSSL_PARAM_construct_end() };
+    unsigned int also = also_version;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, &version),
+        OSSL_PARAM_construct_uint(OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION, &also),
+        OSSL_PARAM_construct_end()
+    };
     size_t out_len = PREMASTER_LEN;
 
     /* The provider does the implicit rejection: padding, length and version are judged in constant

@@ -258,6 +258,11 @@ bool tls_key_is_worn(struct tls_conn *c)
     return true;
 }
 
+void tls_begin_write(struct tls_conn *c)
+{
+    record_out_begin_write(&c->out);
+}
+
 enum tls_status tls_write(struct tls_conn *c, const uint8_t *src, size_t len)
 {
     if (c->error.failed) {

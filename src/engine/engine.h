@@ -38,6 +38,9 @@ MUST_CHECK enum tls_status tls_read(struct tls_conn *c, uint8_t *dst, size_t cap
 /* Looks at what comes next after we have sent close_notify: application data is an error then. */
 MUST_CHECK enum tls_status tls_read_close(struct tls_conn *c);
 
+/* To be called before the first tls_write() of what the application gives at once. */
+void tls_begin_write(struct tls_conn *c);
+
 /* Seals one record of src[0..len), at most tls_write_limit() bytes. */
 MUST_CHECK enum tls_status tls_write(struct tls_conn *c, const uint8_t *src, size_t len);
 

@@ -1,6 +1,7 @@
 /*
  * Certificate, CertificateStatus, CertificateRequest, CertificateVerify, ServerHelloDone and
- * NewSessionTicket of TLS 1.2: RFC 5246, 7.4.2, 7.4.4 to 7.4.6, 7.4.8; RFC 6066, 8; RFC 5077, 3.3.
+ * NewSessionTicket of TLS 1.2 and older: RFC 5246, 7.4.2, 7.4.4 to 7.4.6, 7.4.8; RFC 6066, 8; RFC
+ * 5077, 3.3.
  */
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
@@ -111,7 +112,7 @@ enum step_result write_certificate_request12(struct handshake *hs, struct writer
     if (!c->hooks->write_certificate_types(c->owner, w)) {
         write_types(c, w);
     }
-    if (!sigalgs_offer(hs, EXT_CERTIFICATE_REQUEST, w)) {
+    if (negotiate_names_schemes12(c) && !sigalgs_offer(hs, EXT_CERTIFICATE_REQUEST, w)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     writer_open(w, 2);
@@ -121,11 +122,26 @@ enum step_result write_certificate_request12(struct handshake *hs, struct writer
     return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
+/* The list is the same as in the extension. */
+static enum step_result read_schemes(struct handshake *hs, struct reader *body)
+{
+    struct reader schemes;
+
+    if (!reader_vec16(body, &schemes)) {
+        return STEP_MALFORMED;
+    }
+    struct reader list = reader_of(schemes.at - 2, schemes.left + 2);
+    enum step_result result = sigalgs_on_offer(hs, EXT_CERTIFICATE_REQUEST, &list);
+    return result == STEP_MALFORMED
+               ? step_fail(hs, ALERT_DECODE_ERROR, SSL_R_SIGNATURE_ALGORITHMS_ERROR)
+               : result;
+}
+
 enum step_result read_certificate_request12(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
     struct reader types;
-    struct reader schemes;
+    enum step_result result = STEP_OK;
 
     if (!reader_vec8(body, &types)) {
         return STEP_MALFORMED;
@@ -134,14 +150,8 @@ enum step_result read_certificate_request12(struct handshake *hs, struct reader 
     if (c->neg.peer_cert_types == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
-    if (!reader_vec16(body, &schemes)) {
-        return STEP_MALFORMED;
-    }
-    /* The list is the same as in the extension, read from its length on. */
-    struct reader list = reader_of(schemes.at - 2, schemes.left + 2);
-    enum step_result result = sigalgs_on_offer(hs, EXT_CERTIFICATE_REQUEST, &list);
-    if (result == STEP_MALFORMED) {
-        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_SIGNATURE_ALGORITHMS_ERROR);
+    if (negotiate_names_schemes12(c)) {
+        result = read_schemes(hs, body);
     }
     if (result == STEP_OK) {
         result = authorities_on_offer(hs, EXT_CERTIFICATE_REQUEST, body);
@@ -154,15 +164,8 @@ enum step_result read_certificate_request12(struct handshake *hs, struct reader 
 
 enum step_result write_certificate_verify12(struct handshake *hs, struct writer *w)
 {
-    struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = c->config->credentials->slot[c->neg.own_slot].key;
-
-    writer_u16(w, hs->scheme->id);
-    writer_open(w, 2);
-    bool ok = sig_sign(c->config->lib, hs->scheme, key, buffer_bytes(&hs->transcript.early),
-                       buffer_len(&hs->transcript.early), w);
-    writer_close(w);
-    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
+    return write_signature12(hs, w, buffer_bytes(&hs->transcript.early),
+                             buffer_len(&hs->transcript.early));
 }
 
 enum step_result read_certificate_verify12(struct handshake *hs, struct reader *body)

@@ -6,6 +6,7 @@
 #include "handshake/negotiate.h"
 #include "handshake/negotiate12.h"
 #include "handshake/states.h"
+#include "handshake/versions.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -60,26 +61,28 @@ enum step_result check_versions(struct handshake *hs)
     /* What reports show until a version is agreed on: OpenSSL's server begins with the highest it
      * knows, its client with the highest it offers. */
     if (hs->initial && hs->retry == RETRY_NONE) {
-        c->neg.version = c->role == ROLE_SERVER ? VERSION_TLS13 : highest;
+        c->neg.version = highest;
+        if (c->role == ROLE_SERVER && c->config->only_version == 0) {
+            c->neg.version = VERSION_HIGHEST;
+        }
     }
     return STEP_OK;
 }
 
-/* What the hello needs at least: a version, a suite of it and, in TLS 1.3, a group. */
+/* What the hello needs at least: a version, a suite of the highest and, in TLS 1.3, a group. */
 static enum step_result check_offer(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
-    size_t suite13 = 0;
-    size_t suite12 = 0;
+    size_t suite = 0;
     size_t group = 0;
-    bool tls13 = negotiate_allows_version(c, VERSION_TLS13);
-    bool tls12 = negotiate_allows_version(c, VERSION_TLS12);
+    uint16_t max = negotiate_highest_version(c);
+    bool tls13 = max == VERSION_TLS13;
 
-    if (!tls13 && !tls12) {
+    if (max == 0) {
         return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE);
     }
-    if (!(tls13 && negotiate_next_suite13(c, &suite13) != NULL) &&
-        !(tls12 && negotiate_next_suite12(c, &suite12) != NULL)) {
+    if ((tls13 ? negotiate_next_suite13(c, &suite) : negotiate_next_suite12(c, max, max, &suite)) ==
+        NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, SSL_R_NO_CIPHERS_AVAILABLE);
     }
     if (tls13) {
@@ -114,30 +117,29 @@ enum step_result prepare_client_hello(struct handshake *hs)
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     c->session->version = c->neg.version;
-    c->neg.client_version = VERSION_TLS12; /* legacy_version; what SSL_client_version reports */
+    if (hs->initial) { /* legacy_version, which stays; what SSL_client_version reports */
+        c->neg.client_version = c->neg.version < VERSION_TLS12 ? c->neg.version : VERSION_TLS12;
+    }
     return STEP_OK;
 }
 
-enum step_result write_client_hello(struct handshake *hs, struct writer *w)
+static void write_suites(const struct handshake *hs, struct writer *w)
 {
-    struct tls_conn *c = hs->conn;
+    const struct tls_conn *c = hs->conn;
     const struct ssl_cipher_st *suite;
     size_t position = 0;
+    uint16_t min;
+    uint16_t max;
 
-    hs->sent_extensions = 0;
-    writer_u16(w, VERSION_TLS12);
-    writer_bytes(w, c->neg.client_random, RANDOM_LEN);
-    writer_open(w, 1);
-    writer_bytes(w, hs->session_id, hs->session_id_len);
-    writer_close(w);
-    writer_open(w, 2);
-    while (negotiate_allows_version(c, VERSION_TLS13) &&
-           (suite = negotiate_next_suite13(c, &position)) != NULL) {
+    if (!negotiate_version_range(c, &min, &max)) {
+        return;
+    }
+    while (max == VERSION_TLS13 && (suite = negotiate_next_suite13(c, &position)) != NULL) {
         writer_u16(w, suite_id(suite));
     }
     position = 0;
-    while (negotiate_allows_version(c, VERSION_TLS12) &&
-           (suite = negotiate_next_suite12(c, &position)) != NULL) {
+    while (min < VERSION_TLS13 &&
+           (suite = negotiate_next_suite12(c, min, max, &position)) != NULL) {
         writer_u16(w, suite_id(suite));
     }
     if (hs->initial) {
@@ -146,12 +148,27 @@ enum step_result write_client_hello(struct handshake *hs, struct writer *w)
     if (c->config->send_fallback_scsv) {
         writer_u16(w, SUITE_FALLBACK_SCSV);
     }
+}
+
+enum step_result write_client_hello(struct handshake *hs, struct writer *w)
+{
+    struct tls_conn *c = hs->conn;
+
+    hs->sent_extensions = 0;
+    writer_u16(w, c->neg.client_version);
+    writer_bytes(w, c->neg.client_random, RANDOM_LEN);
+    writer_open(w, 1);
+    writer_bytes(w, hs->session_id, hs->session_id_len);
+    writer_close(w);
+    writer_open(w, 2);
+    write_suites(hs, w);
     writer_close(w);
     writer_u8(w, 1); /* legacy_compression_methods: null */
     writer_u8(w, 0);
     enum step_result result = extensions_write(hs, EXT_CLIENT_HELLO, w, NULL, 0);
     /* RFC 8446, 5.1: only the first ClientHello may be in a record of version 3.1. */
-    c->out.version = hs->initial && hs->retry == RETRY_NONE ? VERSION_TLS1 : VERSION_TLS12;
+    c->out.version =
+        hs->initial && hs->retry == RETRY_NONE ? VERSION_TLS1 : record_version(c->neg.version);
     return result;
 }
 
@@ -172,7 +189,7 @@ enum step_result read_client_hello(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
 
-    c->out.version = VERSION_TLS12;
+    c->out.version = record_version(c->neg.version);
     if (hs->retry == RETRY_DUE) {
         hs->retry = RETRY_DONE;
         c->in.skip_left = 0;

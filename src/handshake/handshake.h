@@ -130,8 +130,9 @@ enum step_result write_client_key_exchange(struct handshake *hs, struct writer *
 enum step_result read_client_key_exchange(struct handshake *hs, struct reader *body);
 enum step_result derive_master_secret(struct handshake *hs);
 
-/* signature12.c */
-/* A SignatureAndHashAlgorithm and signature that end a message of TLS 1.2, over content. */
+/* signature12.c: what ends a message of TLS 1.2 or older, over content. */
+enum step_result write_signature12(struct handshake *hs, struct writer *w, const uint8_t *content,
+                                   size_t len);
 enum step_result check_signature12(struct handshake *hs, struct reader *body,
                                    const uint8_t *content, size_t len);
 

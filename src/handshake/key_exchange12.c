@@ -1,7 +1,7 @@
 /*
- * ServerKeyExchange and ClientKeyExchange of TLS 1.2: RFC 5246, 7.4.3 and 7.4.7; RFC 8422, 5.4 and
- * 5.7. What is agreed on ends in hs->shared. What a pre-shared key adds is in key_exchange_psk12.c,
- * the key exchange by RSA in key_exchange_rsa12.c.
+ * ServerKeyExchange and ClientKeyExchange of TLS 1.2 and older: RFC 5246, 7.4.3 and 7.4.7;
+ * RFC 8422, 5.4 and 5.7. What is agreed on ends in hs->shared. What a pre-shared key adds is in
+ * key_exchange_psk12.c, the key exchange by RSA in key_exchange_rsa12.c.
  */
 #include "handshake/keys12.h"
 #include "handshake/negotiate.h"
@@ -34,19 +34,14 @@ static struct blob *signed_content(const struct handshake *hs, const uint8_t *pa
 
 static enum step_result sign_parameters(struct handshake *hs, struct writer *w, size_t begin)
 {
-    struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = c->config->credentials->slot[c->neg.own_slot].key;
     struct blob *content = signed_content(hs, writer_begin(w) + begin, writer_len(w) - begin);
 
     if (content == NULL) {
         return step_internal(hs);
     }
-    writer_u16(w, hs->scheme->id);
-    writer_open(w, 2);
-    bool ok = sig_sign(c->config->lib, hs->scheme, key, content->bytes, content->len, w);
-    writer_close(w);
+    enum step_result result = write_signature12(hs, w, content->bytes, content->len);
     blob_free(content);
-    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
+    return result;
 }
 
 /* --- ServerKeyExchange --- */

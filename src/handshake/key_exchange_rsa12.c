@@ -50,8 +50,11 @@ enum step_result read_client_rsa(struct handshake *hs, struct reader *body)
         return step_internal(hs);
     }
     hs->shared->len = PREMASTER_LEN;
-    if (!rsa_kx_decrypt(c->config->lib, key, c->neg.client_version, encrypted.at, encrypted.left,
-                        hs->shared->bytes)) {
+    /* Some clients wrote the version that was agreed on: RFC 5246, 7.4.7.1. */
+    uint16_t also = (c->config->options & OPTION_TLS_ROLLBACK_BUG) != 0 ? c->neg.version
+                                                                        : c->neg.client_version;
+    if (!rsa_kx_decrypt(c->config->lib, key, c->neg.client_version, also, encrypted.at,
+                        encrypted.left, hs->shared->bytes)) {
         return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_DECRYPTION_FAILED);
     }
     return STEP_OK;

@@ -3,28 +3,37 @@
  */
 #include "handshake/keys12.h"
 
-#include "crypto/kdf.h"
+#include "handshake/versions.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
 
-/* Longest key block: two MAC keys of SHA-384, two keys and two IVs of AES-256. */
+/* Longest key block: two MAC keys of SHA-384, two keys and two IVs of AES-256. Where an IV of CBC
+ * is part of it, the MAC key is SHA-1's. */
 #define MAX_KEY_BLOCK                                                                              \
     (2 * (PROTECTION_MAX_MAC_KEY_LEN + PROTECTION_MAX_KEY_LEN + PROTECTION_MAX_IV_LEN))
 
 const struct hash *keys12_hash(const struct tls_conn *c)
 {
-    /* A suite from before TLS 1.2 takes the version's own PRF: SHA-256 (RFC 5246, 5). */
-    enum hash_id id = c->neg.suite->hash == HASH_MD5_SHA1 ? HASH_SHA256 : c->neg.suite->hash;
-
-    return hash_get(c->config->lib, id);
+    return hash_get(c->config->lib, version_rules(c->neg.version)->hash(c->neg.suite));
 }
 
-static bool prf(const struct tls_conn *c, const struct secret *secret, const char *label,
+static bool prf(const struct tls_conn *c, struct reader secret, struct reader label,
                 const uint8_t *seed, size_t seed_len, uint8_t *out, size_t out_len)
 {
-    return tls12_prf(keys12_hash(c), secret->bytes, secret->len, label, strlen(label), seed,
-                     seed_len, out, out_len);
+    const struct reader seeds = reader_of(seed, seed_len);
+
+    return version_rules(c->neg.version)
+        ->prf(c->config->lib, keys12_hash(c), &secret, &label, &seeds, out, out_len);
+}
+
+static bool prf_of_master(const struct tls_conn *c, const char *label, const uint8_t *seed,
+                          size_t seed_len, uint8_t *out, size_t out_len)
+{
+    const struct secret *master = &c->session->master;
+
+    return prf(c, reader_of(master->bytes, master->len), reader_of(label, strlen(label)), seed,
+               seed_len, out, out_len);
 }
 
 static void both_randoms(const uint8_t *first, const uint8_t *second, uint8_t seed[2 * RANDOM_LEN])
@@ -51,8 +60,8 @@ bool keys12_derive_master(struct handshake *hs, const uint8_t *premaster, size_t
     }
     master->len = MASTER_SECRET_LEN;
     c->session->extended_master_secret = hs->extended_master_secret;
-    return ok && tls12_prf(keys12_hash(c), premaster, len, label, strlen(label), seed, seed_len,
-                           master->bytes, master->len);
+    return ok && prf(c, reader_of(premaster, len), reader_of(label, strlen(label)), seed, seed_len,
+                     master->bytes, master->len);
 }
 
 static bool is_from_client(const struct tls_conn *c, enum direction direction)
@@ -75,23 +84,19 @@ static struct protection *protection_of_block(const struct tls_conn *c, enum dir
     if (suite->aead != AEAD_NONE) {
         return protection_new_tls12(c->config->lib, suite->aead, way, c->neg.version, key, iv);
     }
-    const struct cbc_parameters parameters = { (enum suite_enc)suite->enc,
-                                               (enum suite_mac)suite->mac, c->neg.encrypt_then_mac,
-                                               c->neg.version };
-    return protection_new_cbc(c->config->lib, &parameters, way, mac_key, key, iv);
+    return version_rules(c->neg.version)->new_cbc(c, way, mac_key, key, iv);
 }
 
 bool keys12_install(struct tls_conn *c, enum direction direction)
 {
-    const struct protection_lens lens = protection_key_lens(c->neg.suite);
+    const struct protection_lens lens = version_rules(c->neg.version)->key_lens(c->neg.suite);
     uint8_t seed[2 * RANDOM_LEN];
     uint8_t block[MAX_KEY_BLOCK];
     struct protection *p = NULL;
 
     size_t len = 2 * (lens.mac_key + lens.key + lens.iv);
     both_randoms(c->neg.server_random, c->neg.client_random, seed);
-    if (len <= sizeof block &&
-        prf(c, &c->session->master, "key expansion", seed, sizeof seed, block, len)) {
+    if (len <= sizeof block && prf_of_master(c, "key expansion", seed, sizeof seed, block, len)) {
         p = protection_of_block(c, direction, block, &lens);
     }
     OPENSSL_cleanse(block, sizeof block);
@@ -117,8 +122,8 @@ bool keys12_finished(struct handshake *hs, enum direction direction, struct secr
 
     verify_data->len = FINISHED12_LEN;
     return transcript_peek(&hs->transcript, hash) &&
-           prf(c, &c->session->master, label, hash, hash_len(keys12_hash(c)), verify_data->bytes,
-               FINISHED12_LEN);
+           prf_of_master(c, label, hash, hash_len(keys12_hash(c)), verify_data->bytes,
+                         FINISHED12_LEN);
 }
 
 bool keys12_export(const struct tls_conn *c, const char *label, size_t label_len,
@@ -140,8 +145,8 @@ bool keys12_export(const struct tls_conn *c, const char *label, size_t label_len
             memcpy(seed + 2 * RANDOM_LEN + 2, context, context_len);
         }
     }
-    bool ok = tls12_prf(keys12_hash(c), master->bytes, master->len, label, label_len, seed,
-                        seed_len, out, out_len);
+    bool ok = prf(c, reader_of(master->bytes, master->len), reader_of(label, label_len), seed,
+                  seed_len, out, out_len);
     OPENSSL_free(seed);
     return ok;
 }

@@ -5,21 +5,70 @@
 
 #include "crypto/cert.h"
 #include "handshake/states.h"
+#include "handshake/versions.h"
 
-bool negotiate_allows_version(const struct tls_conn *c, uint16_t version)
+/* Suite B (RFC 6460) has no suites before TLS 1.2. */
+static bool version_is_on(const struct tls_conn *c, uint16_t version)
 {
     /* A renegotiation keeps the version: RFC 5246, 7.4.1.3. */
     if (c->handshakes_done > 0 && version != c->neg.version) {
         return false;
     }
-    return version >= VERSION_TLS12 && version <= VERSION_TLS13 &&
-           config_allows_version(c->config, version) && c->hooks->allows_version(c->owner, version);
+    if (!version_is_available(c->config->lib, version) ||
+        !config_allows_version(c->config, version)) {
+        return false;
+    }
+    /* As in OpenSSL a method of one version looks at nothing else. */
+    return c->config->only_version != 0 ||
+           ((version >= VERSION_TLS12 || c->config->suite_b == SUITE_B_OFF) &&
+            c->hooks->allows_version(c->owner, version));
+}
+
+bool negotiate_version_range(const struct tls_conn *c, uint16_t *min, uint16_t *max)
+{
+    bool in_range = false;
+    bool found = false;
+
+    for (uint16_t version = VERSION_HIGHEST; version >= VERSION_LOWEST; version--) {
+        bool is_on = version_is_on(c, version);
+        if (is_on && !in_range) {
+            *max = version;
+        }
+        if (is_on) {
+            *min = version;
+        }
+        in_range = is_on;
+        found = found || is_on;
+    }
+    return found;
+}
+
+bool negotiate_allows_version(const struct tls_conn *c, uint16_t version)
+{
+    uint16_t min;
+    uint16_t max;
+
+    if (c->role == ROLE_SERVER) {
+        return version_is_on(c, version);
+    }
+    return negotiate_version_range(c, &min, &max) && version >= min && version <= max;
 }
 
 uint16_t negotiate_highest_version(const struct tls_conn *c)
 {
-    for (uint16_t version = VERSION_TLS13; version >= VERSION_TLS12; version--) {
-        if (negotiate_allows_version(c, version)) {
+    uint16_t min;
+    uint16_t max;
+
+    if (c->role == ROLE_SERVER) {
+        return negotiate_best_version(c);
+    }
+    return negotiate_version_range(c, &min, &max) ? max : 0;
+}
+
+uint16_t negotiate_best_version(const struct tls_conn *c)
+{
+    for (uint16_t version = VERSION_HIGHEST; version >= VERSION_LOWEST; version--) {
+        if (version_is_on(c, version)) {
             return version;
         }
     }
@@ -139,7 +188,9 @@ const struct group *negotiate_next_offered_group(const struct tls_conn *c, size_
 {
     const struct blob *list = config_groups(c->config);
     bool tls13 = negotiate_allows_version(c, VERSION_TLS13);
-    bool tls12 = negotiate_allows_version(c, VERSION_TLS12);
+    uint16_t min = 0;
+    uint16_t max;
+    bool tls12 = negotiate_version_range(c, &min, &max) && min <= VERSION_TLS12;
 
     while (*position < u16_list_len(list)) {
         const struct group *group = group_by_id(u16_list_at(list, (*position)++));

@@ -7,11 +7,18 @@
 
 #include "conn/conn.h"
 
-/* True when the version may be negotiated: we speak it, configuration and security level. */
+/* True when the version may be negotiated: we speak it, and configuration and security level are
+ * for it. A client offers no versions above a gap. */
 bool negotiate_allows_version(const struct tls_conn *c, uint16_t version);
+
+/* The ends of the lowest range of versions without a gap. False: there is none at all. */
+MUST_CHECK bool negotiate_version_range(const struct tls_conn *c, uint16_t *min, uint16_t *max);
 
 /* The highest version that may be negotiated; 0: none. */
 uint16_t negotiate_highest_version(const struct tls_conn *c);
+
+/* As negotiate_highest_version(), above gaps, too. */
+uint16_t negotiate_best_version(const struct tls_conn *c);
 
 /* The next group for supported_groups: those of TLS 1.3 only when it is offered, curves always. */
 const struct group *negotiate_next_offered_group(const struct tls_conn *c, size_t *position);

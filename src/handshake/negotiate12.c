@@ -5,6 +5,7 @@
 
 #include "crypto/cert.h"
 #include "handshake/negotiate.h"
+#include "handshake/versions.h"
 
 /* Signature algorithms of a client that names none: RFC 5246, 7.4.1.4.1. */
 static const uint16_t implied_sigalgs[] = { 0x0201, 0x0203 };
@@ -84,21 +85,23 @@ bool negotiate_takes_auth12(const struct tls_conn *c, const struct blob *sigalgs
     return false;
 }
 
-static bool is_for_tls12(const struct tls_conn *c, const struct ssl_cipher_st *suite)
+static bool is_for_versions(const struct tls_conn *c, const struct ssl_cipher_st *suite,
+                            uint16_t min, uint16_t max)
 {
     return suite != NULL && !suite->tls13 && (suite->kx & KX_ALL) != 0 &&
-           (suite->auth & AUTH_ALL) != 0 && suite->min_version <= VERSION_TLS12 &&
-           suite->max_version >= VERSION_TLS12 && suite_is_available(c->config->lib, suite) &&
+           (suite->auth & AUTH_ALL) != 0 && suite->min_version <= max &&
+           suite->max_version >= min && suite_is_available(c->config->lib, suite) &&
            (!suite12_has_psk(suite) || c->hooks->has_psk(c->owner));
 }
 
-const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, size_t *position)
+const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, uint16_t min,
+                                                   uint16_t max, size_t *position)
 {
     const struct blob *list = c->config->suites;
 
     while (*position < u16_list_len(list)) {
         const struct ssl_cipher_st *suite = suite_by_id(u16_list_at(list, (*position)++));
-        if (is_for_tls12(c, suite) &&
+        if (is_for_versions(c, suite, min, max) &&
             (!suite12_has_certificate(suite) ||
              negotiate_takes_auth12(c, config_sigalgs(c->config), suite->auth)) &&
             c->hooks->allows_suite(c->owner, SECURITY_SUPPORTED, suite)) {
@@ -161,6 +164,21 @@ const struct group *negotiate_group12(const struct tls_conn *c, const struct ssl
 
 /* --- Signatures --- */
 
+bool negotiate_names_schemes12(const struct tls_conn *c)
+{
+    return version_rules(c->neg.version)->scheme == NULL;
+}
+
+const struct sig_scheme *negotiate_implied_scheme(const struct tls_conn *c, enum key_slot slot)
+{
+    const struct sig_scheme *scheme = version_rules(c->neg.version)->scheme(slot);
+
+    return scheme != NULL && hash_get(c->config->lib, scheme->hash) != NULL &&
+                   c->hooks->allows_scheme(c->owner, SECURITY_SUPPORTED, scheme)
+               ? scheme
+               : NULL;
+}
+
 static bool can_sign12(const struct tls_conn *c, const struct sig_scheme *scheme)
 {
     const struct credentials *set = c->config->credentials;
@@ -214,11 +232,25 @@ static const struct sig_scheme *choose_scheme12(const struct tls_conn *c, const 
 
 const struct sig_scheme *negotiate_client_scheme12(const struct tls_conn *c)
 {
+    const struct credentials *own = c->config->credentials;
+
+    if (!negotiate_names_schemes12(c)) {
+        return credentials_has(own, own->current) ? negotiate_implied_scheme(c, own->current)
+                                                  : NULL;
+    }
     return choose_scheme12(c, config_client_sigalgs(c->config), NULL);
 }
 
 const struct sig_scheme *negotiate_server_scheme12(const struct tls_conn *c)
 {
+    enum key_slot slot = KEY_RSA;
+
+    if (!negotiate_names_schemes12(c)) {
+        while (slot < KEY_NONE && negotiate_auth_of_slot12(slot) != c->neg.suite->auth) {
+            slot++;
+        }
+        return negotiate_implied_scheme(c, slot);
+    }
     return choose_scheme12(c, config_sigalgs(c->config), c->neg.suite);
 }
 
@@ -228,6 +260,10 @@ static bool has_scheme_for_slot(const struct tls_conn *c, enum key_slot slot)
 {
     const struct blob *own = config_sigalgs(c->config);
 
+    /* Whether the security level is against the implied one, OpenSSL finds out afterwards. */
+    if (!negotiate_names_schemes12(c)) {
+        return version_rules(c->neg.version)->scheme(slot) != NULL;
+    }
     for (size_t i = 0; i < u16_list_len(own); i++) {
         const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(own, i));
         if (scheme != NULL && scheme->slot == slot && peer_has_sigalg(c, scheme->id) &&
@@ -293,7 +329,10 @@ static bool has_key_exchange_for(const struct tls_conn *c, const struct ssl_ciph
 
 static bool takes(const struct tls_conn *c, const struct ssl_cipher_st *suite)
 {
-    return is_for_tls12(c, suite) && has_cert_for(c, suite) && has_key_exchange_for(c, suite) &&
+    uint16_t version = c->neg.version;
+
+    return is_for_versions(c, suite, version, version) && has_cert_for(c, suite) &&
+           has_key_exchange_for(c, suite) &&
            c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite);
 }
 

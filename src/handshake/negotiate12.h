@@ -1,13 +1,15 @@
 /*
- * The choices of TLS 1.2, beside those of negotiate.h.
+ * The choices of TLS 1.2 and older, beside those of negotiate.h.
  */
 #ifndef TENON_HANDSHAKE_NEGOTIATE12_H
 #define TENON_HANDSHAKE_NEGOTIATE12_H
 
 #include "conn/conn.h"
 
-/* The next suite for TLS 1.2 that we offer, after *position in the configured list; NULL: none. */
-const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, size_t *position);
+/* The next suite that we offer for one of the versions min to max, TLS 1.2 at most, after *position
+ * in the configured list; NULL: none. */
+const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, uint16_t min,
+                                                   uint16_t max, size_t *position);
 
 /* A server's choice for a client's list of suites (2 bytes each); NULL: none in common. */
 const struct ssl_cipher_st *negotiate_suite12(const struct tls_conn *c, struct reader offered);
@@ -23,6 +25,13 @@ bool suite12_takes_curve(const struct tls_conn *c, const struct ssl_cipher_st *s
 
 /* True when we have a curve at all. */
 bool negotiate_has_curve12(const struct tls_conn *c);
+
+/* True when messages of the version that was chosen name the schemes they are signed with. */
+bool negotiate_names_schemes12(const struct tls_conn *c);
+
+/* Where they do not: the scheme for keys of a kind; NULL: none, or the security level is against
+ * it. */
+const struct sig_scheme *negotiate_implied_scheme(const struct tls_conn *c, enum key_slot slot);
 
 /* The scheme a server signs with under the suite it has chosen; NULL: none that fits. */
 const struct sig_scheme *negotiate_server_scheme12(const struct tls_conn *c);

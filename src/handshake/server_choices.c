@@ -6,6 +6,7 @@
 #include "handshake/ext/extensions.h"
 #include "handshake/keys13.h"
 #include "handshake/negotiate.h"
+#include "handshake/versions.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -100,7 +101,7 @@ static uint16_t best_version(const struct handshake *hs, bool *malformed)
     bool has_list = client_hello_extension(hello, EXT_SUPPORTED_VERSIONS, &ignored);
 
     *malformed = false;
-    for (uint16_t version = VERSION_TLS13; version >= VERSION_TLS12 && !*malformed; version--) {
+    for (uint16_t version = VERSION_HIGHEST; version >= VERSION_LOWEST && !*malformed; version--) {
         bool offered = has_list ? offers_version(hello, version, malformed)
                                 : version < VERSION_TLS13 && hello->legacy_version >= version;
         if (offered && negotiate_allows_version(c, version) &&
@@ -111,7 +112,7 @@ static uint16_t best_version(const struct handshake *hs, bool *malformed)
     return 0;
 }
 
-static enum step_result accept_tls12(struct handshake *hs)
+static enum step_result accept_tls12(struct handshake *hs, uint16_t version)
 {
     struct tls_conn *c = hs->conn;
     const struct client_hello *hello = hs->hello;
@@ -119,9 +120,10 @@ static enum step_result accept_tls12(struct handshake *hs)
     if (memchr(hello->compressions.at, 0, reader_left(&hello->compressions)) == NULL) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_NO_COMPRESSION_SPECIFIED);
     }
-    c->neg.version = VERSION_TLS12;
+    c->neg.version = version;
     c->neg.client_version = hello->legacy_version;
-    c->in.version = VERSION_TLS12;
+    c->in.version = version;
+    c->out.version = version;
     blob_set(&c->neg.alpn, NULL); /* a renegotiation begins without */
     c->renegotiation = hs->initial ? RENEGOTIATION_NONE : RENEGOTIATION_UNDERWAY;
     session_free(c->session);
@@ -179,7 +181,7 @@ enum step_result choose_version(struct handshake *hs)
     if (result != STEP_OK) {
         return result;
     }
-    return version == VERSION_TLS13 ? accept_tls13(hs) : accept_tls12(hs);
+    return version == VERSION_TLS13 ? accept_tls13(hs) : accept_tls12(hs, version);
 }
 
 enum step_result choose_suite(struct handshake *hs)

@@ -1,18 +1,16 @@
 /*
- * What a TLS 1.2 server decides and answers: certificate and suite, ServerHello. RFC 5246, 7.4.1.3,
- * 7.4.2; RFC 5746, 3.6.
+ * What a server decides and answers in TLS 1.2 and older: certificate and suite, ServerHello. RFC
+ * 5246, 7.4.1.3, 7.4.2; RFC 5746, 3.6.
  */
 #include "handshake/ext/extensions.h"
 #include "handshake/keys12.h"
 #include "handshake/negotiate.h"
 #include "handshake/negotiate12.h"
+#include "handshake/versions.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <string.h>
-
-/* RFC 8446, 4.1.3: the end of a random that says that the server could do better. */
-static const uint8_t downgrade12[8] = { 'D', 'O', 'W', 'N', 'G', 'R', 'D', 1 };
 
 enum step_result choose_credential_server12(struct handshake *hs)
 {
@@ -61,7 +59,9 @@ enum step_result choose_suite12(struct handshake *hs)
         /* As in OpenSSL also where nothing is signed, as in the key exchange by RSA. */
         hs->scheme = negotiate_server_scheme12(c);
         if (hs->scheme == NULL) {
-            return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
+            return step_fail(
+                hs, negotiate_names_schemes12(c) ? ALERT_HANDSHAKE_FAILURE : ALERT_INTERNAL_ERROR,
+                SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
         }
         c->neg.own_scheme = hs->scheme;
         c->neg.own_slot = hs->scheme->slot;
@@ -73,6 +73,13 @@ enum step_result choose_suite12(struct handshake *hs)
     return STEP_OK;
 }
 
+/* RFC 8446, 4.1.3. TLS 1.1 is no better than 1.0. */
+static bool could_do_better(const struct tls_conn *c)
+{
+    return (negotiate_allows_version(c, VERSION_TLS13) && c->hooks->can_serve_tls13(c->owner)) ||
+           (c->neg.version < VERSION_TLS12 && negotiate_allows_version(c, VERSION_TLS12));
+}
+
 enum step_result make_random12(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
@@ -80,9 +87,10 @@ enum step_result make_random12(struct handshake *hs)
     if (!c->hooks->random(c->owner, c->neg.server_random, RANDOM_LEN)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
-    if (negotiate_allows_version(c, VERSION_TLS13)) {
-        memcpy(c->neg.server_random + RANDOM_LEN - sizeof downgrade12, downgrade12,
-               sizeof downgrade12);
+    if (could_do_better(c)) {
+        const uint8_t mark[8] = { 'D', 'O', 'W', 'N',
+                                  'G', 'R', 'D', version_rules(c->neg.version)->downgrade_mark };
+        memcpy(c->neg.server_random + RANDOM_LEN - sizeof mark, mark, sizeof mark);
     }
     return STEP_OK;
 }

@@ -7,6 +7,7 @@
 #include "handshake/keys13.h"
 #include "handshake/negotiate.h"
 #include "handshake/negotiate12.h"
+#include "handshake/versions.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -180,12 +181,13 @@ static enum step_result check_head(struct handshake *hs, const struct server_hel
 static bool suite_was_offered(const struct tls_conn *c, const struct ssl_cipher_st *suite)
 {
     const struct ssl_cipher_st *next;
+    uint16_t version = c->neg.version;
     size_t position = 0;
 
-    if (c->neg.version == VERSION_TLS13) {
+    if (version == VERSION_TLS13) {
         return suite->tls13 && u16_list_has(config_suites13(c->config), suite_id(suite));
     }
-    while ((next = negotiate_next_suite12(c, &position)) != NULL) {
+    while ((next = negotiate_next_suite12(c, version, version, &position)) != NULL) {
         if (next == suite) {
             return true;
         }
@@ -312,14 +314,17 @@ static enum step_result take_tls13(struct handshake *hs, const struct server_hel
     return result == STEP_OK ? take_share(hs) : result;
 }
 
-/* RFC 8446, 4.1.3: a server that knows TLS 1.3 marks that it was made to choose less. */
+/* RFC 8446, 4.1.3: a server that knows better marks that it was made to choose less. A client that
+ * has come down from a version says so, and finds out only about what it offers otherwise. */
 static bool was_downgraded(const struct tls_conn *c, const struct server_hello *hello)
 {
     static const uint8_t mark[7] = { 'D', 'O', 'W', 'N', 'G', 'R', 'D' };
     const uint8_t *end = hello->random + RANDOM_LEN - 8;
+    uint16_t best =
+        c->config->send_fallback_scsv ? negotiate_best_version(c) : negotiate_highest_version(c);
 
-    return negotiate_allows_version(c, VERSION_TLS13) && memcmp(end, mark, sizeof mark) == 0 &&
-           end[7] <= 1;
+    return best > c->neg.version && memcmp(end, mark, sizeof mark) == 0 &&
+           end[7] == version_rules(c->neg.version)->downgrade_mark;
 }
 
 static enum step_result finish_tls12_hello(struct handshake *hs)
@@ -361,11 +366,12 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
     struct tls_conn *c = hs->conn;
     struct server_hello hello;
 
-    c->out.version = VERSION_TLS12;
+    c->out.version = record_version(c->neg.version);
     enum step_result result = parse(hs, &hello, body);
     if (result == STEP_OK) {
         result = check_head(hs, &hello);
     }
+    c->out.version = record_version(c->neg.version);
     if (result == STEP_OK) {
         result = take_suite(hs, hello.suite);
     }

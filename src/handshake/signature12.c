@@ -1,12 +1,28 @@
 /*
- * The peer's signatures in TLS 1.2, in ServerKeyExchange and CertificateVerify: RFC 5246, 7.4.1.4.1
- * and 7.4.8; RFC 8422, 5.1 and 5.9; Suite B's profile, RFC 6460.
+ * Signatures in TLS 1.2 and older, in ServerKeyExchange and CertificateVerify: RFC 5246, 4.7,
+ * 7.4.1.4.1 and 7.4.8; RFC 8422, 5.1 and 5.9; Suite B's profile, RFC 6460.
  */
 #include "handshake/handshake.h"
 #include "handshake/negotiate.h"
 #include "handshake/negotiate12.h"
 
+#include <openssl/err.h>
 #include <openssl/sslerr.h>
+
+enum step_result write_signature12(struct handshake *hs, struct writer *w, const uint8_t *content,
+                                   size_t len)
+{
+    struct tls_conn *c = hs->conn;
+    EVP_PKEY *key = c->config->credentials->slot[c->neg.own_slot].key;
+
+    if (negotiate_names_schemes12(c)) {
+        writer_u16(w, hs->scheme->id);
+    }
+    writer_open(w, 2);
+    bool ok = sig_sign(c->config->lib, hs->scheme, key, content, len, w);
+    writer_close(w);
+    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
+}
 
 /* RFC 8422, 5.1: groups speak of the curves of certificates, too: a server's must be among those
  * that the client named, and a client's, in OpenSSL, among both sides'. */
@@ -80,12 +96,19 @@ enum step_result check_signature12(struct handshake *hs, struct reader *body,
 {
     struct tls_conn *c = hs->conn;
     EVP_PKEY *key = c->session->peer == NULL ? NULL : cert_public_key(c->session->peer);
+    const struct sig_scheme *scheme;
     uint16_t id;
 
+    if (!negotiate_names_schemes12(c)) {
+        scheme = key == NULL ? NULL : negotiate_implied_scheme(c, key_slot_of(key));
+        return scheme != NULL ? read_signature(hs, body, scheme, key, content, len)
+                              : step_fail(hs, ALERT_INTERNAL_ERROR,
+                                          SSL_R_LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED);
+    }
     if (!reader_u16(body, &id)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_TOO_SHORT);
     }
-    const struct sig_scheme *scheme = sig_scheme_by_id(id);
+    scheme = sig_scheme_by_id(id);
     enum step_result result = check_scheme(hs, scheme, key);
     if (result != STEP_OK) {
         return result;

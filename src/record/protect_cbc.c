@@ -1,24 +1,14 @@
 /*
  * Record protection of TLS 1.2 and 1.1 with HMAC, and CBC mode or no encryption (RFC 5246, 6.2.3.1
- * and 6.2.3.2; RFC 7366). Whatever is wrong with a record, its lengths included, has one result;
- * and until MAC and padding are both judged nothing here depends on them.
+ * and 6.2.3.2; RFC 4346, 6.2.3; RFC 7366). Whatever is wrong with a record, its lengths included,
+ * has one result; and until MAC and padding are both judged nothing here depends on them.
  */
-#include "record/protection.h"
+#include "record/protect_cbc.h"
 
 #include "crypto/random.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
-
-struct cbc_protection {
-    struct protection base;
-    struct cbc *cbc;              /* owns */
-    const struct crypto_lib *lib; /* counted */
-    size_t mac_len;
-    size_t block_len; /* 0: no encryption */
-    uint16_t version;
-    bool encrypt_then_mac;
-};
 
 static struct cbc_protection *cbc_of(struct protection *p)
 {
@@ -59,12 +49,12 @@ static bool has_mac(const struct cbc_protection *p, const uint8_t *record, const
            constant_time_equals(mac, data + len, p->mac_len);
 }
 
-static size_t cbc_overhead(const struct protection *base)
+size_t cbc_overhead(const struct protection *base)
 {
     const struct cbc_protection *p = (const struct cbc_protection *)base;
 
-    /* The IV, and padding that fills the last block or is a block. */
-    return 2 * p->block_len + p->mac_len;
+    /* Padding fills the last block or is a block. */
+    return p->iv_len + p->block_len + p->mac_len;
 }
 
 /* The fragment for len bytes of content that stand after the place of the IV. *fragment_len: its
@@ -72,20 +62,20 @@ static size_t cbc_overhead(const struct protection *base)
 static bool protect(struct cbc_protection *p, const uint8_t *record, uint8_t *fragment, size_t len,
                     size_t *fragment_len)
 {
-    uint8_t *content = fragment + p->block_len;
+    uint8_t *content = fragment + p->iv_len;
 
     if (p->block_len == 0) {
         *fragment_len = len + p->mac_len;
         return append_mac(p, record, content, len);
     }
-    if (!random_public(p->lib, fragment, p->block_len)) {
+    if (p->iv_len > 0 && !random_public(p->lib, fragment, p->iv_len)) {
         return false;
     }
     if (!p->encrypt_then_mac) {
         return append_mac(p, record, content, len) &&
-               cbc_encrypt(p->cbc, fragment, p->block_len + len + p->mac_len, fragment_len);
+               cbc_encrypt(p->cbc, fragment, p->iv_len + len + p->mac_len, fragment_len);
     }
-    if (!cbc_encrypt(p->cbc, fragment, p->block_len + len, fragment_len) ||
+    if (!cbc_encrypt(p->cbc, fragment, p->iv_len + len, fragment_len) ||
         !append_mac(p, record, fragment, *fragment_len)) {
         return false;
     }
@@ -93,8 +83,8 @@ static bool protect(struct cbc_protection *p, const uint8_t *record, uint8_t *fr
     return true;
 }
 
-static size_t cbc_seal(struct protection *base, uint8_t *record, uint8_t type, const uint8_t *data,
-                       size_t len, size_t padding)
+size_t cbc_seal(struct protection *base, uint8_t *record, uint8_t type, const uint8_t *data,
+                size_t len, size_t padding)
 {
     struct cbc_protection *p = cbc_of(base);
     uint8_t *fragment = record + RECORD_HEADER_LEN;
@@ -107,7 +97,7 @@ static size_t cbc_seal(struct protection *base, uint8_t *record, uint8_t type, c
     record[1] = (uint8_t)(p->version >> 8);
     record[2] = (uint8_t)p->version;
     if (len > 0) {
-        memcpy(fragment + p->block_len, data, len);
+        memcpy(fragment + p->iv_len, data, len);
     }
     if (!protect(p, record, fragment, len, &fragment_len)) {
         /* Content may be there that is not encrypted. */
@@ -129,20 +119,19 @@ static bool unprotect(struct cbc_protection *p, const uint8_t *record, uint8_t *
     if (p->block_len != 0 && !p->encrypt_then_mac) {
         /* The length in header is filled in where it is known. */
         make_header(p, record, 0, header);
-        return cbc_decrypt_mac(p->cbc, header, fragment, len, plain_len);
+        return cbc_decrypt_mac(p->cbc, header, fragment, len, p->iv_len, plain_len);
     }
     if (len < p->mac_len || !has_mac(p, record, fragment, len - p->mac_len)) {
         return false;
     }
     if (p->block_len != 0) {
-        return cbc_decrypt(p->cbc, fragment, len - p->mac_len, plain_len);
+        return cbc_decrypt(p->cbc, fragment, len - p->mac_len, p->iv_len, plain_len);
     }
     *plain_len = len - p->mac_len;
     return true;
 }
 
-static enum open_result cbc_open(struct protection *base, uint8_t *record, size_t len,
-                                 struct opened *out)
+enum open_result cbc_open(struct protection *base, uint8_t *record, size_t len, struct opened *out)
 {
     struct cbc_protection *p = cbc_of(base);
     uint8_t *fragment = record + RECORD_HEADER_LEN;
@@ -160,30 +149,53 @@ static enum open_result cbc_open(struct protection *base, uint8_t *record, size_
     if (plain_len > RECORD_MAX_PLAINTEXT) {
         return OPEN_TOO_LONG;
     }
-    *out = (struct opened){ record[0], fragment + p->block_len, plain_len };
+    *out = (struct opened){ record[0], fragment + p->iv_len, plain_len };
     return OPEN_OK;
+}
+
+void cbc_protection_wipe(struct cbc_protection *p)
+{
+    cbc_free(p->cbc);
+    crypto_lib_free(p->lib);
 }
 
 static void cbc_protection_free(struct protection *base)
 {
-    struct cbc_protection *p = cbc_of(base);
-
-    cbc_free(p->cbc);
-    crypto_lib_free(p->lib);
-    OPENSSL_clear_free(p, sizeof *p);
+    cbc_protection_wipe(cbc_of(base));
+    OPENSSL_clear_free(base, sizeof(struct cbc_protection));
 }
 
-static const struct protection_ops cbc_ops = { cbc_overhead, cbc_seal, cbc_open,
+static const struct protection_ops cbc_ops = { cbc_overhead, cbc_seal, NULL, cbc_open,
                                                cbc_protection_free };
+
+bool cbc_protection_init(struct cbc_protection *p, const struct crypto_lib *lib,
+                         const struct cbc_parameters *parameters, enum aead_direction direction,
+                         const uint8_t *mac_key, const uint8_t *key, size_t iv_len,
+                         const uint8_t *iv)
+{
+    p->base.seal_limit = UINT64_MAX;
+    p->base.max_fragment = RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12;
+    p->block_len = cbc_block_len(parameters->enc);
+    p->iv_len = iv_len;
+    p->version = parameters->version;
+    p->encrypt_then_mac = parameters->encrypt_then_mac;
+    p->cbc = cbc_new(lib, parameters, direction, mac_key, key, iv);
+    if (p->cbc == NULL) {
+        return false;
+    }
+    p->mac_len = cbc_mac_len(p->cbc);
+    p->lib = lib;
+    crypto_lib_up_ref(lib);
+    return true;
+}
 
 struct protection *protection_new_cbc(const struct crypto_lib *lib,
                                       const struct cbc_parameters *parameters,
                                       enum aead_direction direction, const uint8_t *mac_key,
-                                      const uint8_t *key, const uint8_t *iv)
+                                      const uint8_t *key)
 {
     struct cbc_protection *p = NULL;
 
-    (void)iv; /* part of the key block in TLS 1.0 only */
     if (parameters->version == VERSION_TLS12 || parameters->version == VERSION_TLS11) {
         p = OPENSSL_zalloc(sizeof *p);
     }
@@ -191,18 +203,10 @@ struct protection *protection_new_cbc(const struct crypto_lib *lib,
         return NULL;
     }
     p->base.ops = &cbc_ops;
-    p->base.seal_limit = UINT64_MAX;
-    p->base.max_fragment = RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12;
-    p->block_len = cbc_block_len(parameters->enc);
-    p->version = parameters->version;
-    p->encrypt_then_mac = parameters->encrypt_then_mac;
-    p->cbc = cbc_new(lib, parameters, direction, mac_key, key);
-    if (p->cbc == NULL) {
+    if (!cbc_protection_init(p, lib, parameters, direction, mac_key, key,
+                             cbc_block_len(parameters->enc), NULL)) {
         OPENSSL_clear_free(p, sizeof *p);
         return NULL;
     }
-    p->mac_len = cbc_mac_len(p->cbc);
-    p->lib = lib;
-    crypto_lib_up_ref(lib);
     return &p->base;
 }

@@ -137,7 +137,7 @@ static void tls12_free(struct protection *base)
     OPENSSL_clear_free(base, sizeof(struct tls12_protection));
 }
 
-static const struct protection_ops tls12_ops = { tls12_overhead, tls12_seal, tls12_open,
+static const struct protection_ops tls12_ops = { tls12_overhead, tls12_seal, NULL, tls12_open,
                                                  tls12_free };
 
 struct protection *protection_new_tls12(const struct crypto_lib *lib, enum aead_id id,

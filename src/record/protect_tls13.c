@@ -121,7 +121,7 @@ static void tls13_free(struct protection *base)
     OPENSSL_clear_free(base, sizeof(struct tls13_protection));
 }
 
-static const struct protection_ops tls13_ops = { tls13_overhead, tls13_seal, tls13_open,
+static const struct protection_ops tls13_ops = { tls13_overhead, tls13_seal, NULL, tls13_open,
                                                  tls13_free };
 
 struct protection *protection_new_tls13(const struct crypto_lib *lib, enum aead_id id,

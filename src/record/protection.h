@@ -37,6 +37,9 @@ struct protection_ops {
      * padding + overhead and does not overlap data. Returns the record's length; 0: failure. */
     size_t (*seal)(struct protection *p, uint8_t *record, uint8_t type, const uint8_t *data,
                    size_t len, size_t padding);
+    /* Called before the first record of each write of the application; NULL where that makes no
+     * difference. */
+    void (*begin_write)(struct protection *p);
     /* Opens the record at record (header and len bytes of fragment) in place. */
     enum open_result (*open)(struct protection *p, uint8_t *record, size_t len, struct opened *out);
     /* Wipes and frees p. */
@@ -69,13 +72,12 @@ MUST_CHECK struct protection *protection_new_tls12(const struct crypto_lib *lib,
 
 /* Block cipher in CBC mode, or NULL encryption, with HMAC, in TLS 1.2 and 1.1 (RFC 5246, 6.2.3.1
  * and 6.2.3.2), either MAC-then-encrypt, opened in constant time, or encrypt-then-MAC (RFC 7366).
- * The explicit IV is random. iv is what protection_key_lens() cuts for the suite: nothing in these
- * versions, and not looked at. NULL: out of memory, no such algorithm, or another version. */
+ * The IV stands in the record and is random. NULL: out of memory, no such algorithm, or another
+ * version. */
 MUST_CHECK struct protection *protection_new_cbc(const struct crypto_lib *lib,
                                                  const struct cbc_parameters *parameters,
                                                  enum aead_direction direction,
-                                                 const uint8_t *mac_key, const uint8_t *key,
-                                                 const uint8_t *iv);
+                                                 const uint8_t *mac_key, const uint8_t *key);
 
 /* How the key block is cut (RFC 5246, 6.3): bytes of one direction. */
 struct protection_lens {

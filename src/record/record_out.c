@@ -63,6 +63,13 @@ bool record_seal(struct record_out *r, uint8_t type, const uint8_t *data, size_t
     return true;
 }
 
+void record_out_begin_write(struct record_out *r)
+{
+    if (r->protection != NULL && r->protection->ops->begin_write != NULL) {
+        r->protection->ops->begin_write(r->protection);
+    }
+}
+
 bool record_out_is_worn(const struct record_out *r)
 {
     return r->protection != NULL && r->protection->sequence >= r->protection->seal_limit;

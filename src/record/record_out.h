@@ -26,6 +26,9 @@ struct record_padding {
 MUST_CHECK bool record_seal(struct record_out *r, uint8_t type, const uint8_t *data, size_t len,
                             const struct record_padding *padding);
 
+/* The next record is the first of a write of the application. */
+void record_out_begin_write(struct record_out *r);
+
 /* True when the key has protected as many records as it may and must be updated before the next
  * (RFC 8446, 5.5). */
 bool record_out_is_worn(const struct record_out *r);

@@ -139,6 +139,7 @@ static void test_switch(void)
     other_ctx = SSL_CTX_new(TLS_server_method());
     REQUIRE(other_ctx != NULL);
     identity_use_ctx(second, other_ctx);
+    SSL_CTX_set_security_level(other_ctx, SSL_CTX_get_security_level(server_ctx));
     SSL_CTX_set_options(other_ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_verify(other_ctx, SSL_VERIFY_PEER, NULL);
     REQUIRE(SSL_CTX_set_session_id_context(server_ctx, (const unsigned char *)"one", 3) == 1);

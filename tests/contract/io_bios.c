@@ -198,7 +198,7 @@ static void bio_replaced(void)
     note("old wire %zu, new wire %zu", wire_waiting(p.wire, WIRE_SERVER),
          wire_waiting(wire, WIRE_SERVER));
     {
-        uint8_t rest[64];
+        uint8_t rest[256];
         BIO *reader = wire_bio_new(wire, WIRE_SERVER);
         int len = BIO_read(reader, rest, sizeof(rest));
 

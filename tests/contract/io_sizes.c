@@ -46,8 +46,16 @@ static void read_nothing(void)
     log_state(p.server);
     section("reads of nothing, a record waiting");
     CHECK(call_write(p.client, "hello", 5) == 5);
-    (void)call_read(p.server, got, 0);
-    log_state(p.server);
+    if (pair_version == TLS1_VERSION) {
+        /* Two records, the first of them empty. */
+        difference_begin("read-of-nothing");
+        (void)call_read(p.server, got, 0);
+        log_state(p.server);
+        difference_end();
+    } else {
+        (void)call_read(p.server, got, 0);
+        log_state(p.server);
+    }
     (void)call_read(p.server, NULL, 0);
     (void)call_read_ex(p.server, got, 0, &done);
     (void)call_peek(p.server, got, 0);

@@ -34,6 +34,9 @@ static SSL_CTX *ctx_new(const SSL_METHOD *method)
         (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
         (void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     }
+    if (pair_version < TLS1_2_VERSION) {
+        SSL_CTX_set_security_level(ctx, 0); /* any other is against their signatures */
+    }
     return ctx;
 }
 

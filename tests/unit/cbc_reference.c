@@ -67,13 +67,12 @@ struct combination combination(size_t i)
 
 struct protection *combination_keyed(const struct combination *c, enum aead_direction direction)
 {
-    return protection_new_cbc(crypto_lib_default(), &c->parameters, direction, mac_key, cipher_key,
-                              NULL);
+    return protection_new_cbc(crypto_lib_default(), &c->parameters, direction, mac_key, cipher_key);
 }
 
 struct cbc *combination_opener(const struct combination *c)
 {
-    return cbc_new(crypto_lib_default(), &c->parameters, AEAD_OPEN, mac_key, cipher_key);
+    return cbc_new(crypto_lib_default(), &c->parameters, AEAD_OPEN, mac_key, cipher_key, NULL);
 }
 
 /* RFC 5246, 6.2.3.1 */

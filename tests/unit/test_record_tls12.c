@@ -414,7 +414,7 @@ static struct protection *protection_of(const struct pair *p, const struct kind 
         k->suite->aead != AEAD_NONE
             ? protection_new_tls12(crypto_lib_default(), k->suite->aead, direction, k->version, key,
                                    iv)
-            : protection_new_cbc(crypto_lib_default(), &parameters, direction, mac_key, key, iv);
+            : protection_new_cbc(crypto_lib_default(), &parameters, direction, mac_key, key);
     assert_non_null(made);
     made->sequence = 1;
     return made;

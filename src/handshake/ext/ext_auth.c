@@ -5,6 +5,7 @@
  */
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
+#include "handshake/negotiate12.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -13,6 +14,12 @@
 #define STATUS_TYPE_OCSP 1
 
 /* --- signature_algorithms --- */
+
+/* Versions before TLS 1.2 do not know them. */
+bool sigalgs_offer_due(const struct handshake *hs, unsigned place)
+{
+    return place != EXT_CLIENT_HELLO || negotiate_highest_version(hs->conn) >= VERSION_TLS12;
+}
 
 bool sigalgs_offer(struct handshake *hs, unsigned place, struct writer *w)
 {
@@ -38,8 +45,14 @@ bool sigalgs_offer(struct handshake *hs, unsigned place, struct writer *w)
 
 enum step_result sigalgs_on_offer(struct handshake *hs, unsigned place, struct reader *body)
 {
+    struct tls_conn *c = hs->conn;
+    enum step_result result = extension_read_u16_list(hs, body, &c->neg.peer_sigalgs);
+
     (void)place;
-    return extension_read_u16_list(hs, body, &hs->conn->neg.peer_sigalgs);
+    if (c->neg.version != VERSION_TLS13 && !negotiate_names_schemes12(c)) {
+        blob_set(&c->neg.peer_sigalgs, NULL);
+    }
+    return result;
 }
 
 enum step_result sigalgs_cert_on_offer(struct handshake *hs, unsigned place, struct reader *body)

@@ -4,6 +4,7 @@
  */
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
+#include "handshake/versions.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -14,7 +15,7 @@ bool versions_offer(struct handshake *hs, unsigned place, struct writer *w)
 {
     (void)place;
     writer_open(w, 1);
-    for (uint16_t version = VERSION_TLS13; version >= VERSION_TLS12; version--) {
+    for (uint16_t version = VERSION_HIGHEST; version >= VERSION_LOWEST; version--) {
         if (negotiate_allows_version(hs->conn, version)) {
             writer_u16(w, version);
         }

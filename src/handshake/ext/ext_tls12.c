@@ -101,14 +101,16 @@ static bool offers_curves(const struct handshake *hs)
 {
     const struct ssl_cipher_st *suite;
     size_t position = 0;
+    uint16_t min;
+    uint16_t max;
 
     if (negotiate_allows_version(hs->conn, VERSION_TLS13)) {
         return true;
     }
-    if (!negotiate_has_curve12(hs->conn)) {
+    if (!negotiate_has_curve12(hs->conn) || !negotiate_version_range(hs->conn, &min, &max)) {
         return false;
     }
-    while ((suite = negotiate_next_suite12(hs->conn, &position)) != NULL) {
+    while ((suite = negotiate_next_suite12(hs->conn, min, max, &position)) != NULL) {
         if (suite12_exchange(suite) == EXCHANGE12_ECDHE || suite->auth == AUTH_ECDSA) {
             return true;
         }

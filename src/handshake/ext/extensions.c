@@ -89,7 +89,7 @@ static const struct extension table[] = {
       never, NULL, sigalgs_cert_on_offer,
       never, NULL, NULL },
     { EXT_SIGNATURE_ALGORITHMS, EXT_CLIENT_HELLO | EXT_CERTIFICATE_REQUEST,
-      always, sigalgs_offer, sigalgs_on_offer,
+      sigalgs_offer_due, sigalgs_offer, sigalgs_on_offer,
       never, NULL, NULL },
     { EXT_SUPPORTED_VERSIONS, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_SERVER_HELLO | EXT_HELLO_RETRY_REQUEST,
       always, versions_offer, ignore,

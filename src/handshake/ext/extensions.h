@@ -142,6 +142,7 @@ enum step_result psk_on_offer(struct handshake *hs, unsigned place, struct reade
 enum step_result nothing_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 
 /* --- ext_auth.c --- */
+bool sigalgs_offer_due(const struct handshake *hs, unsigned place);
 bool sigalgs_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result sigalgs_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 enum step_result sigalgs_cert_on_offer(struct handshake *hs, unsigned place, struct reader *body);
