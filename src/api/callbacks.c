@@ -329,8 +329,8 @@ static bool is_obsolete(const SSL *s, const struct sig_scheme *scheme)
     uint16_t max;
 
     if (s->conn.role == ROLE_CLIENT) {
-        return (scheme->kind == SIG_DSA || weak) &&
-               negotiate_version_range(&s->conn, &min, &max) && min >= VERSION_TLS13;
+        return (scheme->kind == SIG_DSA || weak) && negotiate_version_range(&s->conn, &min, &max) &&
+               min >= VERSION_TLS13;
     }
     return scheme->kind == SIG_DSA && s->conn.neg.version == VERSION_TLS13;
 }

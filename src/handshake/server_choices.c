@@ -73,6 +73,7 @@ static enum step_result accept_tls13(struct handshake *hs)
         return step_fail(hs, ALERT_UNEXPECTED_MESSAGE, SSL_R_NOT_ON_RECORD_BOUNDARY);
     }
     c->neg.version = VERSION_TLS13;
+    c->out.version = record_version(VERSION_TLS13);
     c->neg.client_version = hello->legacy_version;
     c->in.plain_ccs = true;
     return STEP_OK;
