@@ -115,8 +115,7 @@ static int drive_step(SSL *s, bool *done)
     case TLS_WANT_FLUSH:
         return pump_flush(s);
     case TLS_WANT_INPUT:
-        /* A peer that has closed sends nothing that an answer could be. */
-        result = (s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0 ? -1 : pump_in(s);
+        result = pump_in(s);
         if (result <= 0) {
             s->rwstate = SSL_READING;
         }
@@ -138,6 +137,10 @@ static int drive_step(SSL *s, bool *done)
         }
         return result;
     case TLS_APP_DATA:
+        if (s->conn.in_flight == DATA_KEPT) {
+            s->rwstate = SSL_READING;
+            return -1;
+        }
         *done = true; /* for the caller, who is reading; the handshake goes on later */
         return 1;
     case TLS_HANDSHAKE:
@@ -169,6 +172,7 @@ static bool begin_initial(SSL *s)
         return true;
     }
     s->session_ctx->stats.connect++;
+    s->shutdown = 0;
     if (s->hostname != NULL) {
         blob_set(&c->neg.server_name, blob_new(s->hostname, strlen(s->hostname)));
         return c->neg.server_name != NULL;
@@ -191,7 +195,11 @@ int ssl_run_handshake(SSL *s)
     }
     ERR_clear_error(); /* programs see in the queue what a handshake leaves there, and no more */
     errno = 0;
+    if (SSL_in_before(s) && SSL_renegotiate_pending(s)) {
+        return call_fail(s, ERR_R_INTERNAL_ERROR); /* there is nothing yet to do again */
+    }
     s->in_handshake = true;
+    c->peer_has_closed = (s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0;
     if (c->hs == NULL && c->handshakes_done == 0 && !begin_initial(s)) {
         conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
@@ -347,7 +355,8 @@ int SSL_renegotiate(SSL *s)
         (void)call_fail(s, SSL_R_NO_RENEGOTIATION);
         return 0;
     }
-    if (s->conn.renegotiation != RENEGOTIATION_UNDERWAY) {
+    s->conn.renegotiation_due = true;
+    if (s->conn.renegotiation == RENEGOTIATION_NONE) {
         s->conn.renegotiation = RENEGOTIATION_WANTED;
     }
     return 1;
@@ -367,6 +376,7 @@ int SSL_renegotiate_pending(const SSL *s)
 void ssl_check_renegotiation(SSL *s)
 {
     if (tls_begin_renegotiation(&s->conn)) {
+        s->shutdown = 0; /* who greets again goes on talking */
         s->work_due = true;
     }
 }

@@ -7,6 +7,17 @@
 
 /* --- Reading --- */
 
+int ssl_read_on(SSL *s)
+{
+    if ((s->config->mode & SSL_MODE_AUTO_RETRY) != 0) {
+        return 1;
+    }
+    s->rwstate = SSL_READING;
+    BIO_clear_retry_flags(s->rbio);
+    BIO_set_retry_read(s->rbio);
+    return -1;
+}
+
 int ssl_run_unprompted(SSL *s)
 {
     int result = ssl_run_handshake(s);
@@ -15,14 +26,8 @@ int ssl_run_unprompted(SSL *s)
         return -1;
     }
     /* Not when data is there for which a renegotiation makes way. */
-    if ((s->config->mode & SSL_MODE_AUTO_RETRY) == 0 && s->conn.hs == NULL &&
-        record_in_buffered(&s->conn.in) == 0) {
-        s->rwstate = SSL_READING;
-        BIO_clear_retry_flags(s->rbio);
-        BIO_set_retry_read(s->rbio);
-        return -1;
-    }
-    return 1;
+    bool more = s->conn.hs != NULL || record_in_buffered(&s->conn.in) > 0;
+    return more ? 1 : ssl_read_on(s);
 }
 
 /* One step towards application data. 1: *done, or go on. */
@@ -39,6 +44,8 @@ static int read_step(struct io_call *call, bool *done)
         return pump_in(s);
     case TLS_HANDSHAKE:
         return ssl_run_unprompted(s);
+    case TLS_OK:
+        return ssl_read_on(s);
     case TLS_CLOSED:
         s->shutdown |= SSL_RECEIVED_SHUTDOWN;
         return 0;
@@ -49,7 +56,6 @@ static int read_step(struct io_call *call, bool *done)
             return 0;
         }
         return -1;
-    case TLS_OK:
     case TLS_WANT_FLUSH:
     case TLS_PAUSED:
         break;
@@ -64,7 +70,7 @@ static int do_read(struct io_call *call)
     int result = 1;
 
     ssl_check_renegotiation(s);
-    s->conn.may_give_app_data = true;
+    s->conn.in_flight = DATA_GIVEN;
     s->conn.closing = (s->shutdown & SSL_SENT_SHUTDOWN) != 0;
     if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
         result = -1;
@@ -72,7 +78,7 @@ static int do_read(struct io_call *call)
     while (!done && result > 0) {
         result = read_step(call, &done);
     }
-    s->conn.may_give_app_data = false;
+    s->conn.in_flight = done && s->conn.hs != NULL ? DATA_KEPT : DATA_REFUSED;
     return result;
 }
 
@@ -130,12 +136,9 @@ int SSL_pending(const SSL *s)
     return (int)tls_pending(&s->conn);
 }
 
-/* OpenSSL counts a header that was read alone as processed. */
 int SSL_has_pending(const SSL *s)
 {
-    size_t buffered = record_in_buffered(&s->conn.in);
-
-    return s->conn.in.current_size > 0 || (buffered > 0 && buffered != RECORD_HEADER_LEN);
+    return s->conn.in.current_size > 0 || record_in_has_unopened(&s->conn.in);
 }
 
 /* --- Writing --- */

@@ -53,6 +53,10 @@ void ssl_reset(SSL *s);
 
 /* --- io.c --- */
 
+/* What came was no application data, and is dealt with: 1 to look for more, or, without
+ * SSL_MODE_AUTO_RETRY, -1 as if the BIO had had nothing. */
+MUST_CHECK int ssl_read_on(SSL *s);
+
 /* Deals with a message of the peer's after the handshake, inside SSL_read or SSL_shutdown. Without
  * SSL_MODE_AUTO_RETRY the application is told that nothing came, unless more has been read. */
 MUST_CHECK int ssl_run_unprompted(SSL *s);

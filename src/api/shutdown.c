@@ -9,12 +9,13 @@
 
 #include <openssl/err.h>
 
-/* Sends close_notify, once. While a write is blocked it waits for a later call. */
+/* Sends close_notify, once. While a write is blocked it waits for a later call; so it does when it
+ * is itself half out already and was forgotten, see take_eof() in pump.c. */
 static void send_close(SSL *s)
 {
     s->shutdown |= SSL_SENT_SHUTDOWN;
     tls_queue_alert(&s->conn, ALERT_LEVEL_WARNING, ALERT_CLOSE_NOTIFY);
-    if (s->pending.len == 0) {
+    if (s->pending.len == 0 && !s->alert_sealed) {
         (void)!pump_alert(s);
     }
 }
@@ -31,12 +32,13 @@ static int await_step(SSL *s)
         return pump_in(s);
     case TLS_HANDSHAKE:
         return ssl_run_unprompted(s);
+    case TLS_OK:
+        return ssl_read_on(s);
     case TLS_FAILED:
         if (s->conn.received_fatal >= 0) {
             s->shutdown |= SSL_RECEIVED_SHUTDOWN;
         }
         return pump_fail(s);
-    case TLS_OK:
     case TLS_WANT_FLUSH:
     case TLS_APP_DATA:
     case TLS_PAUSED:
@@ -106,12 +108,16 @@ void ssl_reset(SSL *s)
     s->work_due = s->flush_due = s->alert_sealed = s->cert_cb_done = false;
 }
 
-/* SSL_clear() keeps settings, BIOs and role, and the result of the last verification. */
+/* SSL_clear() keeps settings, BIOs and role, and the result of the last verification. Where a
+ * renegotiation was asked for it refuses, as OpenSSL's does. */
 int SSL_clear(SSL *s)
 {
     call_begin(s);
-    if (s->in_handshake) {
-        raise_error(ERR_R_INTERNAL_ERROR);
+    if (SSL_renegotiate_pending(s)) {
+        s->shutdown = 0;
+    }
+    if (s->in_handshake || SSL_renegotiate_pending(s)) {
+        (void)call_fail(s, ERR_R_INTERNAL_ERROR);
         return 0;
     }
     if (forget_unclosed_session(s)) {

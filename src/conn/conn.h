@@ -90,10 +90,18 @@ enum key_update { KEY_UPDATE_NONE = -1, KEY_UPDATE_NOT_REQUESTED = 0, KEY_UPDATE
 /* Renegotiation: RFC 5246, 7.4.1.1. */
 enum renegotiation {
     RENEGOTIATION_NONE,
-    RENEGOTIATION_WANTED,    /* we shall begin one when nothing is in the way */
+    RENEGOTIATION_WANTED,    /* one is due and not begun */
     RENEGOTIATION_ASKED,     /* we begin one: a ClientHello, or a HelloRequest */
     RENEGOTIATION_REQUESTED, /* server: the HelloRequest is out, the client may answer */
     RENEGOTIATION_UNDERWAY   /* from the ClientHello to the end, or to a failure */
+};
+
+/* What becomes of application data that the peer sent before it knew of a renegotiation. OpenSSL's
+ * calls other than reads take it for an error, unless the last read has met such data. */
+enum data_in_flight {
+    DATA_REFUSED,
+    DATA_GIVEN, /* the caller is reading, and gets it */
+    DATA_KEPT   /* for the next read; other calls don't get past it */
 };
 
 /* Post-handshake authentication, as the server and the client see it. */
@@ -123,10 +131,14 @@ struct tls_conn {
 
     enum key_update key_update;       /* owed or asked for; sent before the next application data */
     enum renegotiation renegotiation; /* TLS 1.2 and older */
+    bool renegotiation_due;           /* one begins when nothing is in the way; it may become due
+                                         while another is under way */
     uint32_t num_renegotiations;      /* begun; SSL_num_renegotiations */
     uint32_t total_renegotiations;    /* the same, never reset */
-    bool may_give_app_data;           /* the caller is reading: data that comes while a client waits
-                                         for the answer to its renegotiation is given out */
+    enum data_in_flight in_flight;    /* application data while a client waits for the answer to
+                                            its renegotiation */
+    bool peer_has_closed;             /* the next record of a handshake is thrown away, and
+ none is read behind it */
     bool closing; /* our close_notify is out: handshake messages of TLS 1.2 come too late */
     enum post_auth post_auth;
     struct blob *auth_request; /* counted; server: the CertificateRequest that is outstanding */

@@ -90,6 +90,9 @@ enum record_status conn_next_record(struct tls_conn *c)
 {
     struct record_error error = { 0 };
 
+    if (c->in.current_size > 0 && c->in.current.len == 0) {
+        record_in_consume(&c->in, 0); /* thrown away, see peer_has_closed */
+    }
     while (c->in.current_size == 0) {
         uint32_t num_empty = c->in.num_empty;
         enum record_status status = record_in_next(&c->in, &error);

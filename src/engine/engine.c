@@ -46,10 +46,11 @@ bool tls_start(struct tls_conn *c)
 
 bool tls_begin_renegotiation(struct tls_conn *c)
 {
-    if (c->renegotiation != RENEGOTIATION_WANTED || c->error.failed || c->hs != NULL ||
-        c->handshakes_done == 0 || buffer_len(&c->out.buffer) > 0 || c->in.current_size > 0) {
+    if (!c->renegotiation_due || c->error.failed || c->hs != NULL || c->handshakes_done == 0 ||
+        c->neg.version == VERSION_TLS13 || !renegotiation_is_in_order(c)) {
         return false;
     }
+    c->renegotiation_due = false;
     c->renegotiation = RENEGOTIATION_ASKED;
     return true;
 }
@@ -73,8 +74,8 @@ static enum tls_status take_other_record(struct tls_conn *c)
 {
     bool amid_message = message_in_is_partial(&c->message);
 
-    if (c->in.current.type == CONTENT_APPLICATION && !amid_message && c->may_give_app_data &&
-        awaits_renegotiation(c)) {
+    if (c->in.current.type == CONTENT_APPLICATION && !amid_message &&
+        c->in_flight != DATA_REFUSED && awaits_renegotiation(c)) {
         return TLS_APP_DATA;
     }
     if (is_behind_ccs(c)) {
@@ -110,6 +111,8 @@ static enum tls_status status_of(struct tls_conn *c, enum run_status status)
         result = take_other_record(c);
         c->error.in_record = result == TLS_FAILED;
         return result;
+    case RUN_CLOSED:
+        return TLS_CLOSED;
     case RUN_FAILED:
         break;
     }
@@ -182,6 +185,7 @@ static enum tls_status next_app_data(struct tls_conn *c)
         bool is_handshake = c->in.current.type == CONTENT_HANDSHAKE;
         if (is_handshake && c->closing && c->neg.version != VERSION_TLS13) {
             record_in_consume(&c->in, c->in.current.len);
+            return TLS_OK;
         } else if (is_handshake) {
             status = c->hs != NULL ? TLS_HANDSHAKE : start_unprompted(c);
         } else if (c->in.current.type == CONTENT_APPLICATION && c->in.epoch == EPOCH_APPLICATION &&

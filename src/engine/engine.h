@@ -23,15 +23,15 @@ enum tls_status {
  * CertificateRequest of ours. False: nothing is due, or it failed (see conn->error). */
 MUST_CHECK bool tls_start(struct tls_conn *c);
 
-/* Makes a renegotiation that is wanted due for tls_start(), when nothing is in the way: no
- * handshake, no output that is held up, no record that is partly read. False: not now. */
+/* Hands a renegotiation that is due to tls_start(), when nothing is in the way: no
+ * handshake, no output that is held up, no raw input that was read ahead. False: not now. */
 bool tls_begin_renegotiation(struct tls_conn *c);
 
 /* Runs the handshake that was started until it ends or cannot go on. */
 MUST_CHECK enum tls_status tls_run(struct tls_conn *c);
 
 /* Takes application data of one record: up to cap bytes to dst, *got of them. With peek they stay.
- * TLS_APP_DATA with *got == 0: cap is 0 and there is data. */
+ * TLS_APP_DATA with *got == 0: cap is 0 and there is data. TLS_OK: something was thrown away. */
 MUST_CHECK enum tls_status tls_read(struct tls_conn *c, uint8_t *dst, size_t cap, bool peek,
                                     size_t *got);
 

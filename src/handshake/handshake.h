@@ -114,7 +114,8 @@ enum run_status {
     RUN_WANT_INPUT, /* output may be pending: flush first */
     RUN_WANT_FLUSH, /* everything in c->out must be delivered before the script may end */
     RUN_PAUSED,
-    RUN_OTHER, /* the current record holds something else than handshake messages */
+    RUN_OTHER,  /* the current record holds something else than handshake messages */
+    RUN_CLOSED, /* something came from a peer that has closed, and was thrown away */
     RUN_FAILED
 };
 
@@ -222,6 +223,9 @@ enum step_result write_next_protocol(struct handshake *hs, struct writer *w);
 enum step_result read_next_protocol(struct handshake *hs, struct reader *body);
 
 /* renegotiate.c */
+/* False when something has to go before: output that is held up, or raw input that was read ahead.
+ * A record that is partly read is no obstacle, as a client reads its rest while it waits. */
+bool renegotiation_is_in_order(const struct tls_conn *c);
 enum step_result write_hello_request(struct handshake *hs, struct writer *w);
 enum step_result read_hello_request(struct handshake *hs, struct reader *body);
 enum step_result read_refused_hello(struct handshake *hs, struct reader *body);

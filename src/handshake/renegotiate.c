@@ -7,6 +7,11 @@
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 
+bool renegotiation_is_in_order(const struct tls_conn *c)
+{
+    return buffer_len(&c->out.buffer) == 0 && !record_in_has_unopened(&c->in);
+}
+
 static void count_renegotiation(struct tls_conn *c)
 {
     c->num_renegotiations++;
@@ -46,8 +51,8 @@ enum step_result read_hello_request(struct handshake *hs, struct reader *body)
     if ((c->config->options & OPTION_NO_RENEGOTIATION) != 0) {
         return refuse(hs);
     }
-    /* Data that is held up goes first. */
-    c->renegotiation = buffer_len(&c->out.buffer) == 0 ? RENEGOTIATION_ASKED : RENEGOTIATION_WANTED;
+    c->renegotiation_due = !renegotiation_is_in_order(c);
+    c->renegotiation = c->renegotiation_due ? RENEGOTIATION_WANTED : RENEGOTIATION_ASKED;
     return STEP_OK;
 }
 

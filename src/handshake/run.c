@@ -187,10 +187,17 @@ static enum run_status fetch_ccs(struct tls_conn *c, struct message *m)
 static enum run_status fetch(struct tls_conn *c, struct message *m)
 {
     for (;;) {
+        if (c->peer_has_closed && c->in.current_size > 0) {
+            c->in.current.len = 0;
+            return RUN_CLOSED;
+        }
         enum record_status record = conn_next_record(c);
         if (record == RECORD_BAD) {
             c->error.in_record = true;
             return RUN_FAILED;
+        }
+        if (record == RECORD_READY && c->peer_has_closed) {
+            continue;
         }
         bool have_handshake = record == RECORD_READY && c->in.current.type == CONTENT_HANDSHAKE;
         if (record == RECORD_READY && !have_handshake) {
@@ -429,7 +436,7 @@ static enum run_status run_end(struct handshake *hs)
     c->state = STATE_OK;
     c->in.plain_ccs = false;
     c->handshakes_done++;
-    if (c->renegotiation == RENEGOTIATION_UNDERWAY) {
+    if (hs->initial || c->renegotiation == RENEGOTIATION_UNDERWAY) {
         c->renegotiation = RENEGOTIATION_NONE;
     }
     handshake_end(c);

@@ -230,6 +230,13 @@ size_t record_in_buffered(const struct record_in *r)
     return buffer_len(&r->buffer) - r->current_size;
 }
 
+bool record_in_has_unopened(const struct record_in *r)
+{
+    size_t buffered = record_in_buffered(r);
+
+    return buffered > 0 && buffered != RECORD_HEADER_LEN;
+}
+
 void record_in_protect(struct record_in *r, struct protection *p, enum epoch epoch)
 {
     protection_free(r->protection);

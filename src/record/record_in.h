@@ -50,6 +50,9 @@ void record_in_consume(struct record_in *r, size_t n);
 /* Bytes of raw input that are buffered and not part of the current record. */
 size_t record_in_buffered(const struct record_in *r);
 
+/* True when there are such bytes. A header alone doesn't count: OpenSSL calls it processed. */
+bool record_in_has_unopened(const struct record_in *r);
+
 /* Changes protection and epoch; takes over p. */
 void record_in_protect(struct record_in *r, struct protection *p, enum epoch epoch);
 

@@ -1,7 +1,8 @@
 /*
- * Random schedules: reads, peeks, writes of all sizes, key updates and shutdowns on both ends of a
- * connection, over a transport that lets through random amounts. A schedule follows from its seed
- * alone; its log of what both applications saw must be the same on both libraries.
+ * Random schedules: reads, peeks, writes of all sizes, key updates (in TLS 1.2: renegotiations from
+ * either side) and shutdowns on both ends of a connection, over a transport that lets through
+ * random amounts. A schedule follows from its seed alone; its log of what both applications saw
+ * must be the same on both libraries.
  *
  *     io_random [FIRST_SEED [COUNT]] [-v]      -v prints the logs instead of their hashes
  *
@@ -196,6 +197,11 @@ static int act_read(struct schedule *s, struct side *side, size_t len, bool peek
     return ret;
 }
 
+static bool holds_up_writes(const struct schedule *s)
+{
+    return s->limits_writes || s->fails;
+}
+
 static void act_key_update(struct schedule *s, struct side *side)
 {
     int type = one_in(s, 2) ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED;
@@ -203,10 +209,41 @@ static void act_key_update(struct schedule *s, struct side *side)
     /* A KeyUpdate of either side that meets a write which is held up breaks 3.0.22's stream: the
      * peer sees a bad MAC (io_defects: key-update-during-blocked-write). Where writes can be held
      * up there are none, therefore; io_keyupdate and io_defects have such cases. */
-    if (s->limits_writes || s->fails) {
+    if (holds_up_writes(s)) {
         return;
     }
     (void)call_key_update(side->ssl, type);
+}
+
+static bool is_renegotiating(const struct schedule *s)
+{
+    return SSL_renegotiate_pending(s->pair.client) || SSL_renegotiate_pending(s->pair.server);
+}
+
+/* A ClientHello that meets a write which is held up makes 3.0.22's server lose the connection
+ * (t12_renegotiation_io: blocked_write). Where writes can be held up the server alone asks, and
+ * writes nothing from then on until the end. */
+static bool may_renegotiate(const struct schedule *s, const struct side *side)
+{
+    if (is_renegotiating(s) ||
+        (SSL_get_shutdown(s->pair.client) | SSL_get_shutdown(s->pair.server)) != 0) {
+        return false;
+    }
+    return !holds_up_writes(s) || (side->end == WIRE_SERVER && side->block == NULL);
+}
+
+static void act_renegotiate(const struct schedule *s, const struct side *side)
+{
+    if (may_renegotiate(s, side)) {
+        (void)log_call(side->ssl, "SSL_renegotiate", SSL_renegotiate(side->ssl));
+    }
+}
+
+/* What a server does that has asked for one where writes can be held up: see above. */
+static bool only_reads(const struct schedule *s, const struct side *side)
+{
+    return !pair_is_tls13() && side->end == WIRE_SERVER && holds_up_writes(s) &&
+           (SSL_renegotiate_pending(side->ssl) || SSL_in_init(side->ssl));
 }
 
 static void act_ask(struct side *side)
@@ -238,10 +275,18 @@ static void act(struct schedule *s)
 {
     struct side *side = &s->sides[below(s, 2)];
 
+    if (only_reads(s, side)) {
+        (void)act_read(s, side, random_size(s, LONGEST_READ), one_in(s, 4));
+        return;
+    }
     switch (below(s, 40)) {
     case 0:
     case 1:
-        act_key_update(s, side);
+        if (pair_is_tls13()) {
+            act_key_update(s, side);
+        } else {
+            act_renegotiate(s, side);
+        }
         break;
     case 2:
         (void)call_do_handshake(side->ssl);
@@ -274,6 +319,8 @@ static void act(struct schedule *s)
     }
 }
 
+/* Before the handshake: 3.0.22 drops a write that is held up when a renegotiation begins and the
+ * length of records has changed since the buffers were made. */
 static void init_side(struct schedule *s, struct side *side, SSL *ssl, enum wire_end end)
 {
     static const long fragments[] = { 512, 700, 4096, 16384 };
@@ -326,9 +373,9 @@ static void drain(struct schedule *s)
         }
     }
     /* More often than a single -1: without AUTO_RETRY each KeyUpdate shows as one. */
-    for (int i = 0; i < 2; i++) {
-        for (int failures = 0; failures < 8;) {
-            failures += act_read(s, &s->sides[i], LONGEST_READ, false) <= 0;
+    for (int failures[2] = { 0, 0 }; failures[0] < 8 || failures[1] < 8;) {
+        for (int i = 0; i < 2; i++) {
+            failures[i] += act_read(s, &s->sides[i], LONGEST_READ, false) <= 0;
         }
     }
     for (int i = 0; i < 4; i++) {
@@ -338,8 +385,9 @@ static void drain(struct schedule *s)
     }
     for (int i = 0; i < 2; i++) {
         act_ask(&s->sides[i]);
-        note("%s sent %" PRIu64 " received %" PRIu64, ssl_get_name(s->sides[i].ssl),
-             s->sides[i].sent, s->sides[i].received);
+        note("%s sent %" PRIu64 " received %" PRIu64 ", renegotiations %ld",
+             ssl_get_name(s->sides[i].ssl), s->sides[i].sent, s->sides[i].received,
+             SSL_total_renegotiations(s->sides[i].ssl));
         drop_block(&s->sides[i]);
     }
 }
@@ -360,9 +408,9 @@ static void run_seed(uint64_t seed, SSL_CTX *client_ctx, SSL_CTX *server_ctx)
     s.fails = one_in(&s, 4);
     REQUIRE(SSL_CTX_up_ref(client_ctx) == 1 && SSL_CTX_up_ref(server_ctx) == 1);
     pair_init_ctx(&s.pair, client_ctx, server_ctx, OVER_WIRE, 0);
-    REQUIRE(drive_handshake(s.pair.client, s.pair.server));
     init_side(&s, &s.sides[0], s.pair.client, WIRE_CLIENT);
     init_side(&s, &s.sides[1], s.pair.server, WIRE_SERVER);
+    REQUIRE(drive_handshake(s.pair.client, s.pair.server));
     num_acts = 10 + below(&s, 80);
     for (size_t i = 0; i < num_acts; i++) {
         refill(&s);
@@ -373,6 +421,21 @@ static void run_seed(uint64_t seed, SSL_CTX *client_ctx, SSL_CTX *server_ctx)
     pair_free(&s.pair);
 }
 
+/* Signatures of one length: budgets cut a renegotiation where they cut it the last time. */
+static struct identity *use_even_signatures(SSL_CTX *client_ctx, SSL_CTX *server_ctx)
+{
+    bool is_old = pair_version < TLS1_2_VERSION;
+    struct identity *identity = identity_new(is_old ? KEY_RSA : KEY_ED25519, "localhost");
+
+    identity_use_ctx(identity, server_ctx);
+    if (is_old) {
+        REQUIRE(SSL_CTX_set_cipher_list(client_ctx, "aRSA+kECDHE") == 1);
+    } else {
+        REQUIRE(SSL_CTX_set1_sigalgs_list(client_ctx, "ed25519") == 1);
+    }
+    return identity;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t numbers[2] = { 1, DEFAULT_COUNT };
@@ -380,6 +443,7 @@ int main(int argc, char **argv)
     bool verbose = false;
     SSL_CTX *client_ctx;
     SSL_CTX *server_ctx;
+    struct identity *identity;
 
     contract_start();
     for (int i = 1; i < argc; i++) {
@@ -396,6 +460,8 @@ int main(int argc, char **argv)
         (void)SSL_CTX_set_options(client_ctx, SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS);
         (void)SSL_CTX_set_options(server_ctx, SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS);
     }
+    (void)SSL_CTX_set_options(server_ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+    identity = use_even_signatures(client_ctx, server_ctx);
     for (uint64_t seed = numbers[0]; seed < numbers[0] + numbers[1]; seed++) {
         char *text;
 
@@ -410,6 +476,7 @@ int main(int argc, char **argv)
     }
     SSL_CTX_free(client_ctx);
     SSL_CTX_free(server_ctx);
+    identity_free(identity);
     identity_default_free();
     return contract_finish();
 }

@@ -162,7 +162,9 @@ static int write_bio(BIO *bio, const char *data, int len)
         ret = refuse(bio, step, BIO_FLAGS_WRITE);
     } else {
         ret = amount > (size_t)step ? step : (int)amount;
-        bytes_append(&peer->incoming, data, (size_t)ret);
+        if (!peer->closed) {
+            bytes_append(&peer->incoming, data, (size_t)ret);
+        }
         bytes_append(&end->written, data, (size_t)ret);
     }
     if (end->trace) {
