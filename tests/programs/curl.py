@@ -1,32 +1,14 @@
 """curl: HTTP/2, uploads, client certificates, pinned keys, a proxy with TLS, refusal of a wrong name."""
 
+from toolbox import start_nginx
+
 ABOUT = "GET and POST over HTTP/1.1 and HTTP/2, client certificates, pinning, several at once; wrong names refused"
 PACKAGES = ["curl", "nginx"]
 
-CONFIG = """
-daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log stderr info; user {user};
-events {{ worker_connections 64; }}
-http {{
-    access_log off; client_body_temp_path {dir}/t1; proxy_temp_path {dir}/t2; fastcgi_temp_path {dir}/t3;
-    uwsgi_temp_path {dir}/t4; scgi_temp_path {dir}/t5; client_max_body_size 10m;
-    server {{
-        listen 127.0.0.1:{port} ssl http2; ssl_protocols TLSv1.2 TLSv1.3; root {dir}/www; dav_methods PUT; create_full_put_path on;
-        ssl_certificate {server[0]}; ssl_certificate_key {server[1]};
-        ssl_client_certificate {ca}; ssl_verify_client optional;
-        location /who {{ return 200 "$ssl_client_s_dn\\n"; }}
-    }}
-}}
-"""
-
-
 def run(t):
-    port = t.port()
     sent = t.random_file("sent", 2_000_000)
     t.random_file("www/data", 4_000_000)
-    import os
-    config = t.write("nginx.conf", CONFIG.format(dir=t.dir, port=port, ca=t.certs.ca, server=t.certs.server,
-                                                 user="root" if os.geteuid() == 0 else "nobody"))
-    t.start(["nginx", "-p", str(t.dir), "-c", config, "-e", "stderr"], port=port, tenon=False)
+    port = start_nginx(t)
     url = f"https://localhost:{port}"
     curl = ["curl", "-sS", "--cacert", t.certs.ca]
     want = (t.dir / "www/data").read_bytes()

@@ -2,8 +2,9 @@
 library, and the proof of which libssl each of them used.
 
 The proof comes from the dynamic loader itself: with LD_DEBUG=libs every process writes down the libraries whose
-initialisers it calls. A program that was to run on Tenon, or one of its children, has to have initialised our file;
-none of them may have initialised another libssl.so.3.
+initialisers it calls. As some servers close every file they have inherited, what the processes of a running server have
+mapped counts as well. A program that was to run on Tenon, or one of its children, has to have used our file; none of
+them may have used another libssl.so.3.
 """
 
 import glob
@@ -20,10 +21,15 @@ SECONDS_TO_START = 20
 SECONDS_TO_STOP = 10
 SECONDS_TO_RUN = 60
 LIBSSL = re.compile(r"calling init: (\S*/libssl\.so\.3)$", re.MULTILINE)
+MAPPED = re.compile(r"(/\S*/libssl\.so\.3\S*)$", re.MULTILINE)
 
 
 class Failure(Exception):
     """What a program did wrong."""
+
+
+class Skip(Exception):
+    """Why a program cannot be tested on this machine."""
 
 
 class Toolbox:
@@ -82,6 +88,7 @@ class Toolbox:
                                    start_new_session=True)
         log.close()
         self.processes.append(process)
+        process.trace = self.traces[-1][1] if tenon else None
         process.log = self.path(f"log-{len(self.processes) - 1}")
         if port is not None and wait:
             self.wait_for_port(port, process)
@@ -119,8 +126,22 @@ class Toolbox:
         """The same on the system's library."""
         return self.run(command, tenon=False, **more)
 
+    def _note_mapped(self, process):
+        """Keeps which libssl the processes of a server's session have mapped."""
+        if process.trace is None:
+            return
+        with open(process.trace + ".mapped", "a", encoding="utf-8") as out:
+            for entry in pathlib.Path("/proc").glob("[0-9]*"):
+                try:
+                    if os.getsid(int(entry.name)) == process.pid:
+                        for path in set(MAPPED.findall((entry / "maps").read_text())):
+                            out.write(f"calling init: {path}\n")
+                except OSError:
+                    pass
+
     def stop(self, process, how=signal.SIGTERM):
         """Ends a server and what it started (its process group)."""
+        self._note_mapped(process)
         if process.poll() is None:
             process.send_signal(how)
         try:
@@ -148,6 +169,8 @@ class Toolbox:
     def check_libraries(self):
         """Every program that was to run on Tenon did, and nothing else of it had another libssl."""
         ours = os.path.join(self.libdir, "libssl.so.3")
+        for process in self.processes:
+            self._note_mapped(process)
         for name, trace in self.traces:
             seen = set()
             for part in glob.glob(trace + ".*"):
@@ -169,6 +192,38 @@ def tail(path, size=1500):
         return pathlib.Path(path).read_text(errors="replace")[-size:]
     except OSError:
         return ""
+
+
+NGINX = """
+daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log stderr info; user {user};
+events {{ worker_connections 512; }}
+http {{
+    access_log off; client_body_temp_path {dir}/t1; proxy_temp_path {dir}/t2; fastcgi_temp_path {dir}/t3;
+    uwsgi_temp_path {dir}/t4; scgi_temp_path {dir}/t5; client_max_body_size 10m;
+    server {{
+        listen 127.0.0.1:{port} ssl http2; server_name localhost; root {dir}/www;
+        ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:S:1m;
+        ssl_certificate {cert}; ssl_certificate_key {key};
+        ssl_client_certificate {ca}; ssl_verify_client optional;
+        dav_methods PUT; create_full_put_path on;
+        location /who {{ return 200 "$ssl_client_s_dn\\n"; }}
+    }}
+}}
+"""
+
+
+def start_nginx(t, tenon=False):
+    """A web server for the tests of clients: files in www, uploads by PUT, /who names the client's certificate.
+    Returns its port."""
+    port = t.port()
+    user = "nobody nogroup" if os.geteuid() == 0 else "nobody"
+    os.chmod(t.dir, 0o777)
+    (t.dir / "www").mkdir(exist_ok=True)
+    (t.dir / "www").chmod(0o777)
+    config = t.write("stock-nginx.conf", NGINX.format(dir=t.dir, port=port, user=user, ca=t.certs.ca,
+                                                      cert=t.certs.server[0], key=t.certs.server[1]))
+    t.start(["nginx", "-p", str(t.dir), "-c", config, "-e", "stderr"], port=port, tenon=tenon)
+    return port
 
 
 class Certificates:
