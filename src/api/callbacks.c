@@ -76,7 +76,7 @@ static enum hook_answer ask_client_hello(void *owner, struct record_error *failu
 /* A server's session has the name that its callback accepted. */
 static enum hook_answer remember_name(SSL *s, const struct blob *name, struct record_error *failure)
 {
-    if (s->conn.role == ROLE_SERVER && name != NULL &&
+    if (s->conn.role == ROLE_SERVER && name != NULL && !s->conn.neg.resumed &&
         !session_set_hostname(s->conn.session, name)) {
         *failure = (struct record_error){ ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE };
         return HOOK_FAIL;
@@ -367,10 +367,10 @@ static void report_done(void *owner)
     SSL *s = owner;
 
     sessions_after_handshake(s);
-    if (s->conn.neg.resumed) {
-        s->session_ctx->stats.hit++;
-    }
     if (s->conn.role == ROLE_CLIENT) {
+        if (s->conn.neg.resumed) { /* a server's was counted when it was found */
+            s->session_ctx->stats.hit++;
+        }
         s->session_ctx->stats.connect_good++;
     } else {
         s->session_ctx->stats.accept_good++;
@@ -548,6 +548,8 @@ const struct tls_hooks ssl_hooks = {
     .name_session = name_session,
     .may_resume = may_resume,
     .belongs_here = belongs_here,
+    .session_resumed = session_resumed,
+    .session_missed = session_missed,
     .denies_resumption = denies_resumption,
     .keeps_sessions = keeps_sessions,
     .keep_session = keep_session,

@@ -344,7 +344,7 @@ int SSL_verify_client_post_handshake(SSL *s)
 /* --- Renegotiation --- */
 
 /* Only marks the wish; the next call that may talk to the peer begins it. */
-int SSL_renegotiate(SSL *s)
+static int renegotiate(SSL *s, bool full)
 {
     call_begin(s);
     if (s->conn.neg.suite != NULL && s->conn.neg.version == VERSION_TLS13) {
@@ -359,13 +359,18 @@ int SSL_renegotiate(SSL *s)
     if (s->conn.renegotiation == RENEGOTIATION_NONE) {
         s->conn.renegotiation = RENEGOTIATION_WANTED;
     }
+    s->conn.full_renegotiation = full;
     return 1;
 }
 
-/* Without sessions to resume it is the same. */
+int SSL_renegotiate(SSL *s)
+{
+    return renegotiate(s, true);
+}
+
 int SSL_renegotiate_abbreviated(SSL *s)
 {
-    return SSL_renegotiate(s);
+    return renegotiate(s, false);
 }
 
 int SSL_renegotiate_pending(const SSL *s)

@@ -3,6 +3,8 @@
  */
 #include "api/internal.h"
 
+#include "handshake/states.h"
+
 #include "api/versions.h"
 #include <string.h>
 
@@ -137,12 +139,27 @@ static const char *received_name(const SSL *s)
     return s->hostname;
 }
 
+/* In TLS 1.2 the name belongs to the session: what it was made under counts when it is resumed. */
+static const char *resumed_name(const SSL *s)
+{
+    const struct ssl_session_st *session = s->conn.session;
+    bool before = s->conn.state == STATE_BEFORE && s->hostname == NULL;
+
+    return session != NULL && session->version != TLS1_3_VERSION && (before || s->conn.neg.resumed)
+               ? session->hostname
+               : NULL;
+}
+
 const char *SSL_get_servername(const SSL *s, const int type)
 {
     if (type != TLSEXT_NAMETYPE_host_name) {
         return NULL;
     }
-    return s->conn.role == ROLE_SERVER ? received_name(s) : s->hostname;
+    if (s->conn.role == ROLE_SERVER) {
+        return received_name(s);
+    }
+    const char *name = resumed_name(s);
+    return name != NULL ? name : s->hostname;
 }
 
 int SSL_get_servername_type(const SSL *s)

@@ -149,14 +149,36 @@ static bool has_expired(const SSL_SESSION *session)
            age > session->timeout;
 }
 
+static bool is_of_context(const SSL *s, const SSL_SESSION *session)
+{
+    const struct ssl_config *config = s->config;
+
+    return session->context_len == config->session_context_len &&
+           memcmp(session->context, config->session_context, session->context_len) == 0;
+}
+
+/* The application has set a session that is not this connection's to resume. */
+static enum hook_answer may_client_resume(const SSL *s, const SSL_SESSION *session,
+                                          struct record_error *failure)
+{
+    if (is_of_context(s, session)) {
+        return HOOK_OK;
+    }
+    *failure = (struct record_error){ ALERT_ILLEGAL_PARAMETER,
+                                      SSL_R_ATTEMPT_TO_REUSE_SESSION_IN_DIFFERENT_CONTEXT };
+    return HOOK_FAIL;
+}
+
 enum hook_answer may_resume(void *owner, struct ssl_session_st *session, bool by_id,
                             struct record_error *failure)
 {
     SSL *s = owner;
     const struct ssl_config *config = s->config;
 
-    if (session->context_len != config->session_context_len ||
-        memcmp(session->context, config->session_context, session->context_len) != 0) {
+    if (s->conn.role == ROLE_CLIENT) {
+        return may_client_resume(s, session, failure);
+    }
+    if (!is_of_context(s, session)) {
         return HOOK_NONE;
     }
     /* Nothing would tell the sessions of this application from those of another that verifies
@@ -182,11 +204,29 @@ bool denies_resumption(void *owner, bool forward_secure)
            s->config->not_resumable_callback(s, forward_secure) != 0;
 }
 
+void session_resumed(void *owner)
+{
+    SSL *s = owner;
+
+    count(&s->session_ctx->stats.hit);
+    s->verify_result = s->conn.session->verify_result;
+}
+
+void session_missed(void *owner)
+{
+    SSL *s = owner;
+
+    count(&s->session_ctx->stats.miss);
+}
+
+/* A server goes by the context of the moment. */
 bool keeps_sessions(void *owner)
 {
     const SSL *s = owner;
 
-    return (s->ctx->session_cache_mode & SSL_SESS_CACHE_SERVER) != 0;
+    return s->conn.role == ROLE_SERVER
+               ? (s->ctx->session_cache_mode & SSL_SESS_CACHE_SERVER) != 0
+               : (s->session_ctx->session_cache_mode & SSL_SESS_CACHE_CLIENT) != 0;
 }
 
 /* --- Keeping --- */

@@ -14,6 +14,8 @@ enum hook_answer name_session(void *owner, struct ssl_session_st *session,
                               struct record_error *failure);
 enum hook_answer may_resume(void *owner, struct ssl_session_st *session, bool by_id,
                             struct record_error *failure);
+void session_resumed(void *owner);
+void session_missed(void *owner);
 bool denies_resumption(void *owner, bool forward_secure);
 bool keeps_sessions(void *owner);
 void keep_session(void *owner, struct ssl_session_st *session);

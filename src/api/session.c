@@ -131,7 +131,7 @@ X509 *SSL_SESSION_get0_peer(SSL_SESSION *s)
 
 int SSL_SESSION_is_resumable(const SSL_SESSION *s)
 {
-    return !s->not_resumable && (s->id_len > 0 || blob_len(s->ticket) > 0);
+    return session_is_resumable(s);
 }
 
 uint32_t SSL_SESSION_get_max_early_data(const SSL_SESSION *s)

@@ -66,6 +66,7 @@ struct negotiated {
     uint8_t max_fragment_code;    /* RFC 6066, 4 */
     struct blob *peer_cert_types; /* TLS 1.2 client: of the CertificateRequest */
     bool encrypt_then_mac;        /* RFC 7366 was agreed on */
+    bool extended_master_secret;  /* RFC 7627 was agreed on: so it has to be when renegotiating */
     bool secure_renegotiation;    /* RFC 5746 was agreed on */
     bool peer_wants_ocsp;
     bool was_retried; /* HelloRetryRequest took place */
@@ -133,6 +134,7 @@ struct tls_conn {
     enum renegotiation renegotiation; /* TLS 1.2 and older */
     bool renegotiation_due;           /* one begins when nothing is in the way; it may become due
                                          while another is under way */
+    bool full_renegotiation;          /* it is not to resume the session */
     uint32_t num_renegotiations;      /* begun; SSL_num_renegotiations */
     uint32_t total_renegotiations;    /* the same, never reset */
     enum data_in_flight in_flight;    /* application data while a client waits for the answer to

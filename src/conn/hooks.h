@@ -164,17 +164,24 @@ struct tls_hooks {
                                      struct record_error *failure);
     /* Server: OK when a session that was opened or found may be resumed on this connection: session
      * id context and age; the core judges version, suite, secrets. by_id: find_session() gave it.
-     * NONE: a full handshake. */
+     * NONE: a full handshake. Client: whether the session that it has offered, and that the server
+     * resumes, belongs to this connection; FAIL when not. */
     enum hook_answer (*may_resume)(void *owner, struct ssl_session_st *session, bool by_id,
                                    struct record_error *failure);
-    /* Server, after the server name callback has been asked: false when the session was made for
-     * another name or under weaker settings of verification than are now in force; the handshake
-     * has to be a full one. */
+    /* Server, before (TLS 1.2) and after the server name callback has been asked: false when the
+     * session was made for another name or under weaker settings of verification than are now in
+     * force; the handshake has to be a full one. */
     bool (*belongs_here)(void *owner, const struct ssl_session_st *session);
+    /* Server: the connection goes on with its session, which is one of an earlier connection: what
+     * that one found out about the client counts. */
+    void (*session_resumed)(void *owner);
+    /* Client: the session that it had has not been resumed, and is given up. */
+    void (*session_missed)(void *owner);
     /* Server, in a full handshake, once the suite is known: SSL_set_not_resumable_session_callback.
      * True: the session becomes not_resumable, and no ticket is sent. */
     bool (*denies_resumption)(void *owner, bool forward_secure);
-    /* TLS 1.2 server: false when sessions are not cached, so that a ServerHello shows no new id. */
+    /* False when sessions of our role are not cached, so that a TLS 1.2 server's ServerHello shows
+     * no new id. */
     bool (*keeps_sessions)(void *owner);
     /* A session that later connections can resume exists from now on, and is not changed any more:
      * cache and new-session callback. Both sides call it once for every full handshake of TLS 1.2

@@ -141,3 +141,8 @@ bool session_set_hostname(struct ssl_session_st *session, const struct blob *nam
     session->hostname = copy;
     return true;
 }
+
+bool session_is_resumable(const struct ssl_session_st *session)
+{
+    return !session->not_resumable && (session->id_len > 0 || blob_len(session->ticket) > 0);
+}

@@ -63,6 +63,9 @@ MUST_CHECK struct ssl_session_st *session_new(int64_t now, int64_t default_timeo
 MUST_CHECK struct ssl_session_st *session_copy(const struct ssl_session_st *session,
                                                bool with_ticket);
 
+/* True when the session names something that a peer can resume, and nothing forbids it. */
+bool session_is_resumable(const struct ssl_session_st *session);
+
 /* Remembers the server name. False: out of memory, unchanged. */
 MUST_CHECK bool session_set_hostname(struct ssl_session_st *session, const struct blob *name);
 

@@ -1,7 +1,6 @@
 /*
- * Certificate, CertificateStatus, CertificateRequest, CertificateVerify, ServerHelloDone and
- * NewSessionTicket of TLS 1.2 and older: RFC 5246, 7.4.2, 7.4.4 to 7.4.6, 7.4.8; RFC 6066, 8; RFC
- * 5077, 3.3.
+ * Certificate, CertificateStatus, CertificateRequest, CertificateVerify and ServerHelloDone of TLS
+ * 1.2 and older: RFC 5246, 7.4.2, 7.4.4 to 7.4.6, 7.4.8; RFC 6066, 8.
  */
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
@@ -174,7 +173,7 @@ enum step_result read_certificate_verify12(struct handshake *hs, struct reader *
                              buffer_len(&hs->transcript.early));
 }
 
-/* --- Messages that say nothing, or nothing that we use --- */
+/* --- Messages that say nothing --- */
 
 enum step_result write_nothing(struct handshake *hs, struct writer *w)
 {
@@ -188,13 +187,4 @@ enum step_result read_nothing(struct handshake *hs, struct reader *body)
     (void)hs;
     (void)body; /* must be empty: the runner sees to it */
     return STEP_OK;
-}
-
-enum step_result read_new_session_ticket12(struct handshake *hs, struct reader *body)
-{
-    uint32_t lifetime;
-    struct reader ticket;
-
-    (void)hs;
-    return reader_u32(body, &lifetime) && reader_vec16(body, &ticket) ? STEP_OK : STEP_MALFORMED;
 }

@@ -5,6 +5,7 @@
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
 #include "handshake/negotiate12.h"
+#include "handshake/resume12.h"
 #include "handshake/states.h"
 #include "handshake/versions.h"
 
@@ -18,14 +19,19 @@
 /* TLS_FALLBACK_SCSV: RFC 7507. */
 #define SUITE_FALLBACK_SCSV 0x5600
 
-/* The session id that middlebox compatibility wants, and the random bytes; once per handshake, as
- * a second ClientHello repeats them (RFC 8446, 4.1.2). */
+/* The session id of the session that is offered or the one that middlebox compatibility wants, and
+ * the random bytes; once per handshake, as a second ClientHello repeats them (RFC 8446, 4.1.2). */
 static bool draw_random(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
 
     if (!c->hooks->random(c->owner, c->neg.client_random, RANDOM_LEN)) {
         return false;
+    }
+    if (resume12_is_offered(hs)) {
+        hs->session_id_len = c->session->id_len;
+        memcpy(hs->session_id, c->session->id, c->session->id_len);
+        return true;
     }
     if ((c->config->options & OPTION_ENABLE_MIDDLEBOX_COMPAT) != 0 &&
         negotiate_allows_version(c, VERSION_TLS13)) {
@@ -111,12 +117,13 @@ enum step_result prepare_client_hello(struct handshake *hs)
         c->total_renegotiations++;
         c->renegotiation = RENEGOTIATION_UNDERWAY;
     }
-    session_free(c->session);
-    c->session = c->hooks->make_session(c->owner);
-    if (c->session == NULL || !draw_random(hs)) {
+    result = choose_session(hs);
+    if (result != STEP_OK) {
+        return result;
+    }
+    if (!draw_random(hs)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
-    c->session->version = c->neg.version;
     if (hs->initial) { /* legacy_version, which stays; what SSL_client_version reports */
         c->neg.client_version = c->neg.version < VERSION_TLS12 ? c->neg.version : VERSION_TLS12;
     }

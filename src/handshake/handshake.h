@@ -83,7 +83,10 @@ struct handshake {
     bool extended_master_secret;     /* RFC 7627 was agreed on */
     bool client_is_secure;           /* the client knows RFC 5746 */
     bool expect_status;              /* client: CertificateStatus was announced */
-    bool expect_ticket;              /* client: NewSessionTicket was announced */
+    bool expect_ticket;              /* NewSessionTicket was announced, or is going to be */
+    bool fresh_session;              /* the session was made by this handshake */
+    bool found_by_id;                /* server: it looked for a session id, not for a ticket */
+    bool made_session;               /* TLS 1.2: there is a session that can be kept */
     bool peer_wants_npn;             /* server: the client asked for our protocols */
     bool next_protocol_due;          /* NPN was agreed on: the client tells its choice */
     bool asked_cert;                 /* a CertificateRequest was sent or received */
@@ -162,6 +165,13 @@ enum step_result write_certificate_verify12(struct handshake *hs, struct writer 
 enum step_result read_certificate_verify12(struct handshake *hs, struct reader *body);
 enum step_result write_nothing(struct handshake *hs, struct writer *w);
 enum step_result read_nothing(struct handshake *hs, struct reader *body);
+
+/* resume12.c */
+enum step_result find_session12(struct handshake *hs);
+/* After the server name callback, which may have changed what the session has to fit. */
+enum step_result confirm_session12(struct handshake *hs);
+enum step_result accept_resumption12(struct handshake *hs);
+enum step_result write_new_session_ticket12(struct handshake *hs, struct writer *w);
 enum step_result read_new_session_ticket12(struct handshake *hs, struct reader *body);
 
 /* server_choices12.c */

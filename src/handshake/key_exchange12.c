@@ -317,5 +317,6 @@ enum step_result derive_master_secret(struct handshake *hs)
                   : keys12_derive_master(hs, hs->shared->bytes, hs->shared->len);
 
     handshake_free_secrets(hs);
+    hs->made_session = ok;
     return ok ? STEP_OK : step_internal(hs);
 }

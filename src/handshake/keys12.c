@@ -103,9 +103,12 @@ bool keys12_install(struct tls_conn *c, enum direction direction)
     if (p == NULL) {
         return false;
     }
-    /* As in OpenSSL a session has its suite from the first change of keys on. */
-    c->session->suite = c->neg.suite;
-    c->session->suite_id = c->neg.suite->id;
+    /* As in OpenSSL a session has its suite from the first change of keys on. One that is resumed
+     * has it, and may be shared. */
+    if (!c->neg.resumed) {
+        c->session->suite = c->neg.suite;
+        c->session->suite_id = c->neg.suite->id;
+    }
     if (direction == DIRECTION_OUT) {
         record_out_protect(&c->out, p, EPOCH_APPLICATION);
     } else {

@@ -51,6 +51,7 @@ enum step_result read_hello_request(struct handshake *hs, struct reader *body)
     if ((c->config->options & OPTION_NO_RENEGOTIATION) != 0) {
         return refuse(hs);
     }
+    c->full_renegotiation = false;
     c->renegotiation_due = !renegotiation_is_in_order(c);
     c->renegotiation = c->renegotiation_due ? RENEGOTIATION_WANTED : RENEGOTIATION_ASKED;
     return STEP_OK;

@@ -438,6 +438,10 @@ static enum run_status run_end(struct handshake *hs)
     c->handshakes_done++;
     if (hs->initial || c->renegotiation == RENEGOTIATION_UNDERWAY) {
         c->renegotiation = RENEGOTIATION_NONE;
+        c->full_renegotiation = false;
+    }
+    if (hs->made_session) {
+        c->hooks->keep_session(c->owner, c->session);
     }
     handshake_end(c);
     if (tell) {

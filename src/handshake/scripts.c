@@ -92,6 +92,16 @@ static bool expect_ticket(const struct handshake *hs)
     return hs->expect_ticket;
 }
 
+static bool resumes(const struct handshake *hs)
+{
+    return hs->conn->neg.resumed;
+}
+
+static bool resumes12(const struct handshake *hs)
+{
+    return resumes(hs) && is_tls12(hs);
+}
+
 static bool renegotiates(const struct handshake *hs)
 {
     return hs->conn->renegotiation == RENEGOTIATION_ASKED;
@@ -213,6 +223,18 @@ static const struct step client12[] = {
     END
 };
 
+static const struct step client12_resume[] = {
+    RECV_IF (expect_ticket, MSG_NEW_SESSION_TICKET, read_new_session_ticket12, STATE_CR_SESSION_TICKET),
+    RECV_CCS(                                                     STATE_CR_CHANGE),
+    KEYS    (IN, APPLICATION),
+    RECV    (MSG_FINISHED,             read_finished12,           STATE_CR_FINISHED),
+    CCS     (                                                     STATE_CW_CHANGE),
+    KEYS    (OUT, APPLICATION),
+    SEND_IF (next_protocol_due, MSG_NEXT_PROTO, write_next_protocol, STATE_CW_NEXT_PROTO),
+    SEND    (MSG_FINISHED,             write_finished12,          STATE_CW_FINISHED),
+    END
+};
+
 static const struct step client13_retry[] = {
     CCS_IF  (compat,                                              STATE_CW_CHANGE),
     DO      (prepare_client_hello),
@@ -227,6 +249,7 @@ const struct step script_client_hello[] = {
     DO      (prepare_client_hello),
     SEND    (MSG_CLIENT_HELLO,         write_client_hello,        STATE_CW_CLNT_HELLO),
     RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
+    GOTO_IF (resumes12, client12_resume),
     GOTO_IF (is_tls12, client12),
     GOTO_IF (retry_due, client13_retry),
     GOTO    (client13),
@@ -269,10 +292,28 @@ static const struct step server13[] = {
     END
 };
 
+static const struct step server12_resume[] = {
+    DO      (accept_resumption12),
+    DO      (ask_alpn),
+    SEND    (MSG_SERVER_HELLO,         write_server_hello12,      STATE_SW_SRVR_HELLO),
+    SEND_IF (expect_ticket, MSG_NEW_SESSION_TICKET, write_new_session_ticket12, STATE_SW_SESSION_TICKET),
+    CCS     (                                                     STATE_SW_CHANGE),
+    KEYS    (OUT, APPLICATION),
+    SEND    (MSG_FINISHED,             write_finished12,          STATE_SW_FINISHED),
+    RECV_CCS(                                                     STATE_SR_CHANGE),
+    KEYS    (IN, APPLICATION),
+    RECV_IF (next_protocol_due, MSG_NEXT_PROTO, read_next_protocol, STATE_SR_NEXT_PROTO),
+    RECV    (MSG_FINISHED,             read_finished12,           STATE_SR_FINISHED),
+    END
+};
+
 static const struct step server12[] = {
+    DO      (find_session12),
     DO      (read_hello_extensions12),
     DO      (make_random12),
     DO      (ask_server_name),
+    DO      (confirm_session12),
+    GOTO_IF (resumes, server12_resume),
     DO      (choose_credential_server12), /* may pause */
     DO      (choose_suite12),
     DO      (ask_ocsp),
@@ -292,6 +333,7 @@ static const struct step server12[] = {
     KEYS    (IN, APPLICATION),
     RECV_IF (next_protocol_due, MSG_NEXT_PROTO, read_next_protocol, STATE_SR_NEXT_PROTO),
     RECV    (MSG_FINISHED,             read_finished12,           STATE_SR_FINISHED),
+    SEND_IF (expect_ticket, MSG_NEW_SESSION_TICKET, write_new_session_ticket12, STATE_SW_SESSION_TICKET),
     CCS     (                                                     STATE_SW_CHANGE),
     KEYS    (OUT, APPLICATION),
     SEND    (MSG_FINISHED,             write_finished12,          STATE_SW_FINISHED),
@@ -378,7 +420,9 @@ const struct script scripts[] = {
     { "client13_retry", client13_retry, ROLE_CLIENT },
     { "client13", client13, ROLE_CLIENT },
     { "client12", client12, ROLE_CLIENT },
+    { "client12_resume", client12_resume, ROLE_CLIENT },
     { "server12", server12, ROLE_SERVER },
+    { "server12_resume", server12_resume, ROLE_SERVER },
     { "server_hello", script_server_hello, ROLE_SERVER },
     { "server13", server13, ROLE_SERVER },
     { "client_take_key_update", client_take_key_update, ROLE_CLIENT },

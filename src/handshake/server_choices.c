@@ -6,6 +6,7 @@
 #include "handshake/ext/extensions.h"
 #include "handshake/keys13.h"
 #include "handshake/negotiate.h"
+#include "handshake/resume12.h"
 #include "handshake/versions.h"
 
 #include <openssl/crypto.h>
@@ -126,13 +127,11 @@ static enum step_result accept_tls12(struct handshake *hs, uint16_t version)
     c->in.version = version;
     c->out.version = version;
     blob_set(&c->neg.alpn, NULL); /* a renegotiation begins without */
+    c->neg.resumed = false;
+    /* One that the client has begun is meant to be a full one. */
+    c->full_renegotiation =
+        !hs->initial && (c->full_renegotiation || c->renegotiation == RENEGOTIATION_NONE);
     c->renegotiation = hs->initial ? RENEGOTIATION_NONE : RENEGOTIATION_UNDERWAY;
-    session_free(c->session);
-    c->session = c->hooks->make_session(c->owner);
-    if (c->session == NULL) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
-    }
-    c->session->version = c->neg.version;
     return STEP_OK;
 }
 
@@ -282,7 +281,7 @@ enum step_result read_hello_extensions12(struct handshake *hs)
     if (result == STEP_OK && !hs->initial && !hs->client_is_secure) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED);
     }
-    return result;
+    return result == STEP_OK ? resume12_check_answers(hs) : result;
 }
 
 enum step_result read_hello_extensions(struct handshake *hs)
@@ -388,7 +387,9 @@ enum step_result ask_alpn(struct handshake *hs)
     enum hook_answer answer = c->hooks->choose_alpn(c->owner, hs->offered_alpn.at,
                                                     hs->offered_alpn.left, &chosen, &failure);
     blob_set(&c->neg.alpn, chosen);
-    blob_set(&c->session->alpn, blob_ref(chosen));
+    if (!c->neg.resumed) {
+        blob_set(&c->session->alpn, blob_ref(chosen));
+    }
     return step_of_answer(hs, answer, &failure, PAUSE_NONE);
 }
 

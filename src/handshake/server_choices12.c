@@ -70,6 +70,10 @@ enum step_result choose_suite12(struct handshake *hs)
     if (keys12_hash(c) == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
+    if (c->hooks->denies_resumption(c->owner, suite12_is_ephemeral(c->neg.suite))) {
+        c->session->not_resumable = true;
+        hs->expect_ticket = false;
+    }
     return STEP_OK;
 }
 
@@ -99,13 +103,19 @@ enum step_result write_server_hello12(struct handshake *hs, struct writer *w)
 {
     struct tls_conn *c = hs->conn;
 
+    /* An id says that the session is kept, or that it was found. */
+    if (!c->neg.resumed && (c->session->not_resumable || !c->hooks->keeps_sessions(c->owner))) {
+        c->session->id_len = 0;
+    }
     hs->transcript.keep = true;
     if (!transcript_start(&hs->transcript, keys12_hash(c))) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     writer_u16(w, c->neg.version);
     writer_bytes(w, c->neg.server_random, RANDOM_LEN);
-    writer_u8(w, 0); /* no session id: nothing is kept to be resumed */
+    writer_open(w, 1);
+    writer_bytes(w, c->session->id, c->session->id_len);
+    writer_close(w);
     writer_u16(w, suite_id(c->neg.suite));
     writer_u8(w, 0);
     /* RFC 6066, 4: the length holds from the moment it is agreed on. */

@@ -7,6 +7,7 @@
 #include "handshake/keys13.h"
 #include "handshake/negotiate.h"
 #include "handshake/negotiate12.h"
+#include "handshake/resume12.h"
 #include "handshake/versions.h"
 
 #include <openssl/crypto.h>
@@ -77,6 +78,9 @@ void handshake_apply_max_fragment(struct tls_conn *c)
 {
     if (c->neg.max_fragment_code != 0) {
         c->in.max_plaintext = (size_t)256 << c->neg.max_fragment_code;
+    }
+    /* A session that is resumed may be shared. */
+    if (c->neg.max_fragment_code != 0 && !c->neg.resumed) {
         c->session->max_fragment_code = c->neg.max_fragment_code;
     }
 }
@@ -117,6 +121,12 @@ static enum step_result parse(struct handshake *hs, struct server_hello *hello, 
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_LENGTH);
     }
     return STEP_OK;
+}
+
+static bool is_retry(const struct server_hello *hello)
+{
+    return hello->legacy_version == VERSION_TLS12 &&
+           memcmp(hello->random, retry_random, RANDOM_LEN) == 0;
 }
 
 /* A server that answers without supported_versions speaks TLS 1.2 at most. */
@@ -207,9 +217,12 @@ static enum step_result take_suite(struct handshake *hs, uint16_t id)
         (hs->retry == RETRY_DONE && suite != c->neg.suite)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_CIPHER_RETURNED);
     }
+    enum step_result result = resume12_check_suite(hs, suite);
+    if (result != STEP_OK) {
+        return result;
+    }
     c->neg.suite = suite;
-    c->session->version = c->neg.version;
-    if (c->neg.version == VERSION_TLS13) { /* in TLS 1.2 when there are keys */
+    if (c->neg.version == VERSION_TLS13 && hs->fresh_session) { /* in TLS 1.2 when there are keys */
         c->session->suite = suite;
         c->session->suite_id = suite->id;
     }
@@ -291,9 +304,12 @@ static enum step_result check_application_answers(struct handshake *hs)
         blob_set(&c->neg.alpn, NULL);
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
     }
-    blob_set(&c->session->alpn, blob_ref(c->neg.alpn));
-    if (c->neg.server_name_acknowledged && !session_set_hostname(c->session, c->neg.server_name)) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    if (!c->neg.resumed) {
+        blob_set(&c->session->alpn, blob_ref(c->neg.alpn));
+        if (c->neg.server_name_acknowledged &&
+            !session_set_hostname(c->session, c->neg.server_name)) {
+            return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+        }
     }
     /* OpenSSL's clients ask the servername callback too, if they have one. */
     struct record_error failure = { ALERT_UNRECOGNIZED_NAME, SSL_R_CALLBACK_FAILED };
@@ -306,8 +322,7 @@ static enum step_result take_tls13(struct handshake *hs, const struct server_hel
     struct tls_conn *c = hs->conn;
 
     c->in.plain_ccs = true;
-    if (hello->legacy_version == VERSION_TLS12 &&
-        memcmp(hello->random, retry_random, RANDOM_LEN) == 0) {
+    if (is_retry(hello)) {
         return take_retry(hs, hello);
     }
     enum step_result result = extensions_read(hs, EXT_SERVER_HELLO, hello->extensions, NULL, 0);
@@ -350,15 +365,25 @@ static enum step_result take_tls12(struct handshake *hs, const struct server_hel
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INAPPROPRIATE_FALLBACK);
     }
     c->in.version = c->neg.version;
-    c->session->id_len = (uint8_t)reader_left(&hello->session_id);
-    memcpy(c->session->id, hello->session_id.at, c->session->id_len);
     c->neg.secure_renegotiation = false;
     enum step_result result =
         extensions_read(hs, EXT_TLS12_SERVER_HELLO, hello->extensions, NULL, 0);
     if (result == STEP_OK) {
+        result = resume12_check_answers(hs);
+    }
+    if (result == STEP_OK) {
         result = check_application_answers(hs);
     }
     return result == STEP_OK ? finish_tls12_hello(hs) : result;
+}
+
+/* The session that the connection goes on with. A HelloRetryRequest does not say. */
+static enum step_result choose_session_of(struct handshake *hs, const struct server_hello *hello)
+{
+    if (hs->conn->neg.version != VERSION_TLS13) {
+        return resume12_on_server_hello(hs, hello->session_id);
+    }
+    return is_retry(hello) ? STEP_OK : leave_session(hs);
 }
 
 enum step_result read_server_hello(struct handshake *hs, struct reader *body)
@@ -372,6 +397,9 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
         result = check_head(hs, &hello);
     }
     c->out.version = record_version(c->neg.version);
+    if (result == STEP_OK) {
+        result = choose_session_of(hs, &hello);
+    }
     if (result == STEP_OK) {
         result = take_suite(hs, hello.suite);
     }

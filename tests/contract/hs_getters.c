@@ -41,8 +41,7 @@ static void log_session(const char *who, SSL_SESSION *session)
          SSL_SESSION_get_timeout(session), SSL_SESSION_has_ticket(session),
          name_or_none(SSL_SESSION_get0_hostname(session)), alpn_len,
          SSL_SESSION_get0_peer(session) != NULL, SSL_SESSION_get_master_key(session, NULL, 0));
-    log_difference("tls12-session-id", "%s session id %u resumable %d", who, id_len,
-                   SSL_SESSION_is_resumable(session));
+    note("%s session id %u resumable %d", who, id_len, SSL_SESSION_is_resumable(session));
 }
 
 static void log_temporary_key(SSL *ssl, const char *what, int peer)

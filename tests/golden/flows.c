@@ -25,6 +25,7 @@ struct facts {
     const struct ssl_cipher_st *suite; /* NULL: TLS 1.3 is spoken */
     bool stapling;                     /* the server staples an OCSP response */
     bool ticket;                       /* the server announces a ticket */
+    bool resumed;                      /* a session is resumed */
     bool granted;                      /* the client follows a HelloRequest */
     bool hint;                         /* the server has a PSK identity hint */
     bool npn;                          /* the client tells the next protocol */
@@ -78,6 +79,7 @@ static void after_reading12(const struct step *row, struct handshake *hs, const 
         hs->expect_status = facts->stapling && suite12_has_certificate(facts->suite);
         hs->expect_ticket = facts->ticket;
         hs->next_protocol_due = facts->npn;
+        hs->conn->neg.resumed = facts->resumed;
     } else if (row->read == read_certificate_request12) {
         hs->asked_cert = true;
     } else if (row->read == read_certificate12) {
@@ -93,9 +95,12 @@ static void after_acting12(const struct step *row, struct handshake *hs, const s
 
     if (row->act == choose_version) {
         take_suite(hs, facts);
+    } else if (row->act == find_session12) {
+        hs->expect_ticket = facts->ticket;
+        hs->next_protocol_due = facts->npn;
+        hs->conn->neg.resumed = facts->resumed;
     } else if (row->act == choose_suite12) {
         hs->asked_cert = facts->asked && suite12_has_certificate(facts->suite);
-        hs->next_protocol_due = facts->npn;
     } else if (row->act == ask_ocsp && facts->suite != NULL) {
         hs->ocsp_response =
             facts->stapling && suite12_has_certificate(facts->suite) ? &response : NULL;
@@ -303,15 +308,18 @@ static const uint16_t suites12[] = { 0xc02f, 0x009c, 0xc018, 0xccac, 0x00ac, 0x0
 /* NPN stands between the changes of keys whatever came before: it is walked with one suite. */
 static void walk_npn(const struct script *script)
 {
-    const struct facts facts = { .suite = suite_by_id(suites12[0]), .npn = true };
-
-    walk(script, &facts);
+    for (int resumed = 0; resumed < 2; resumed++) {
+        const struct facts facts = { .suite = suite_by_id(suites12[0]),
+                                     .npn = true,
+                                     .resumed = resumed != 0 };
+        walk(script, &facts);
+    }
 }
 
 static void walk_tls12(const struct script *script)
 {
     for (size_t i = 0; i < COUNT_OF(suites12); i++) {
-        for (unsigned bits = 0; bits < 64; bits++) {
+        for (unsigned bits = 0; bits < 128; bits++) {
             const struct facts facts = {
                 .suite = suite_by_id(suites12[i]),
                 .asked = (bits & 1) != 0,
@@ -320,6 +328,7 @@ static void walk_tls12(const struct script *script)
                 .ticket = (bits & 8) != 0,
                 .granted = (bits & 16) != 0,
                 .hint = (bits & 32) != 0,
+                .resumed = (bits & 64) != 0,
             };
             walk(script, &facts);
         }

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <string.h>
+
 /* --- Hooks: questions --- */
 
 static bool pauses(struct endpoint *e)
@@ -249,6 +251,136 @@ static enum hook_answer read_custom_extension(void *owner, unsigned context, uin
     return e->knows_extensions ? HOOK_OK : HOOK_NONE;
 }
 
+/* --- Hooks: sessions --- */
+
+/* Every ticket of an endpoint: it stands for the session that is kept. */
+static const uint8_t the_ticket[] = "a ticket";
+
+static bool allows_tickets(void *owner)
+{
+    const struct endpoint *e = owner;
+
+    return e->tickets;
+}
+
+static void keep(struct endpoint *e, struct ssl_session_st *session)
+{
+    session_free(e->kept);
+    e->kept = session;
+}
+
+static enum hook_answer open_ticket(void *owner, const uint8_t *ticket, size_t len,
+                                    struct reader session_id, struct ssl_session_st **session,
+                                    bool *renew, struct record_error *failure)
+{
+    const struct endpoint *e = owner;
+    struct reader sent = reader_of(ticket, len);
+
+    *renew = true;
+    if (e->kept == NULL || !reader_equals(&sent, the_ticket, sizeof(the_ticket))) {
+        return HOOK_NONE;
+    }
+    *renew = e->renews_tickets;
+    *session = session_copy(e->kept, false);
+    if (*session == NULL) {
+        *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
+        return HOOK_FAIL;
+    }
+    (*session)->id_len = (uint8_t)reader_left(&session_id);
+    return reader_copy(&session_id, (*session)->id, (*session)->id_len) ? HOOK_OK : HOOK_FAIL;
+}
+
+static enum hook_answer seal_ticket(void *owner, struct ssl_session_st *session, struct writer *w,
+                                    struct record_error *failure)
+{
+    struct ssl_session_st *copy = session_copy(session, false);
+
+    if (copy == NULL) {
+        *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
+        return HOOK_FAIL;
+    }
+    keep(owner, copy);
+    writer_bytes(w, the_ticket, sizeof(the_ticket));
+    return HOOK_OK;
+}
+
+static enum hook_answer find_session(void *owner, const uint8_t *id, size_t len,
+                                     struct ssl_session_st **session, struct record_error *failure)
+{
+    const struct endpoint *e = owner;
+
+    (void)failure;
+    if (e->kept == NULL || e->kept->id_len != len || memcmp(e->kept->id, id, len) != 0) {
+        return HOOK_NONE;
+    }
+    *session = session_ref(e->kept);
+    return HOOK_OK;
+}
+
+static enum hook_answer name_session(void *owner, struct ssl_session_st *session,
+                                     struct record_error *failure)
+{
+    (void)owner;
+    (void)failure;
+    memset(session->id, 7, sizeof(session->id));
+    session->id_len = sizeof(session->id);
+    return HOOK_OK;
+}
+
+static enum hook_answer may_resume(void *owner, struct ssl_session_st *session, bool by_id,
+                                   struct record_error *failure)
+{
+    (void)owner;
+    (void)session;
+    (void)by_id;
+    (void)failure;
+    return HOOK_OK;
+}
+
+static bool belongs_here(void *owner, const struct ssl_session_st *session)
+{
+    (void)owner;
+    (void)session;
+    return true;
+}
+
+static void session_changed(void *owner)
+{
+    (void)owner;
+}
+
+static bool denies_resumption(void *owner, bool forward_secure)
+{
+    (void)owner;
+    (void)forward_secure;
+    return false;
+}
+
+static bool keeps_sessions(void *owner)
+{
+    const struct endpoint *e = owner;
+
+    return e->keeps_sessions;
+}
+
+static void keep_session(void *owner, struct ssl_session_st *session)
+{
+    if (session->id_len > 0) {
+        keep(owner, session_ref(session));
+    }
+}
+
+static bool drop_session(void *owner, struct ssl_session_st *session)
+{
+    struct endpoint *e = owner;
+    bool found = e->kept == session;
+
+    if (found) {
+        keep(e, NULL);
+    }
+    return found;
+}
+
 /* --- Hooks: reports --- */
 
 static void message(void *owner, bool sent, uint16_t version, int content_type,
@@ -404,6 +536,13 @@ static bool draw_random(void *owner, uint8_t *out, size_t len)
     return true;
 }
 
+static int64_t now(void *owner)
+{
+    const struct endpoint *e = owner;
+
+    return e->now;
+}
+
 static struct ssl_session_st *make_session(void *owner)
 {
     (void)owner;
@@ -453,6 +592,19 @@ const struct tls_hooks endpoint_hooks = {
     .allows_scheme = allows_scheme,
     .write_custom_extensions = write_custom_extensions,
     .read_custom_extension = read_custom_extension,
+    .allows_tickets = allows_tickets,
+    .open_ticket = open_ticket,
+    .seal_ticket = seal_ticket,
+    .find_session = find_session,
+    .name_session = name_session,
+    .may_resume = may_resume,
+    .belongs_here = belongs_here,
+    .session_resumed = session_changed,
+    .session_missed = session_changed,
+    .denies_resumption = denies_resumption,
+    .keeps_sessions = keeps_sessions,
+    .keep_session = keep_session,
+    .drop_session = drop_session,
     .message = message,
     .step = step,
     .started = started,
@@ -463,6 +615,7 @@ const struct tls_hooks endpoint_hooks = {
     .extension_seen = extension_seen,
     .pad = pad,
     .random = draw_random,
+    .now = now,
     .make_session = make_session,
     .generate_key = generate_key,
 };

@@ -126,6 +126,7 @@ void endpoint_wipe(struct endpoint *e)
     blob_free(e->alpn);
     blob_free(e->ocsp);
     blob_free(e->npn);
+    session_free(e->kept);
     items_wipe(&e->sent);
     items_wipe(&e->received);
 }

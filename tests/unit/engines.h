@@ -41,6 +41,11 @@ struct endpoint {
     struct blob *alpn;     /* server: protocol to choose; NULL: none. Owns */
     struct blob *ocsp;     /* server: response to staple; NULL: none. Owns */
     struct blob *npn;      /* NPN: a server's list, a client's choice; NULL: it has none. Owns */
+    bool tickets;          /* the endpoint takes and gives tickets */
+    bool renews_tickets;   /* server: also when one was taken */
+    int64_t now;           /* milliseconds */
+    bool keeps_sessions;   /* server: sessions by id */
+    struct ssl_session_st *kept;              /* the last one that can be resumed. Counted */
     bool (*random)(uint8_t *out, size_t len); /* NULL: counts */
     struct group_key *(*generate_key)(const struct group *group, struct writer *share);
 

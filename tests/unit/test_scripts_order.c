@@ -375,8 +375,9 @@ static void a_server_accepts_no_other_order(void **state)
  */
 static bool is_for_tls12(const struct script *script)
 {
-    static const char *const names[] = { "client12", "server12", "take_hello_request",
-                                         "refuse_client_hello" };
+    static const char *const names[] = { "client12",           "client12_resume",
+                                         "server12",           "server12_resume",
+                                         "take_hello_request", "refuse_client_hello" };
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (strcmp(script->name, names[i]) == 0) {

@@ -34,19 +34,39 @@ bool server_name_offer(struct handshake *hs, unsigned place, struct writer *w)
     return true;
 }
 
-enum step_result server_name_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+static bool parse_name(struct reader *body, struct reader *name)
 {
     struct reader list;
-    struct reader name;
     uint8_t type;
 
+    return reader_vec16(body, &list) && reader_u8(&list, &type) && type == NAME_TYPE_HOST &&
+           reader_vec16(&list, name) && reader_is_empty(&list);
+}
+
+static bool is_host_name(const struct reader *name)
+{
+    return reader_left(name) <= MAX_HOST_NAME &&
+           (name->left == 0 || memchr(name->at, 0, name->left) == NULL);
+}
+
+bool server_name_parse(struct reader *body, struct reader *name)
+{
+    return parse_name(body, name) && is_host_name(name);
+}
+
+enum step_result server_name_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct reader name;
+
     (void)place;
-    if (!reader_vec16(body, &list) || !reader_u8(&list, &type) || type != NAME_TYPE_HOST ||
-        !reader_vec16(&list, &name) || !reader_is_empty(&list)) {
+    if (!parse_name(body, &name)) {
         return STEP_MALFORMED;
     }
-    if (reader_left(&name) > MAX_HOST_NAME ||
-        (name.left > 0 && memchr(name.at, 0, name.left) != NULL)) {
+    /* TLS 1.2: a session that is resumed has its own name. */
+    if (hs->conn->neg.resumed && hs->conn->neg.version != VERSION_TLS13) {
+        return STEP_OK;
+    }
+    if (!is_host_name(&name)) {
         return step_fail(hs, ALERT_UNRECOGNIZED_NAME, SSL_R_BAD_EXTENSION);
     }
     blob_set(&hs->conn->neg.server_name, blob_new(name.at, name.left));
@@ -57,8 +77,11 @@ enum step_result server_name_on_offer(struct handshake *hs, unsigned place, stru
 
 bool server_name_answer_due(const struct handshake *hs, unsigned place)
 {
+    const struct negotiated *neg = &hs->conn->neg;
+
     (void)place;
-    return hs->conn->neg.server_name_acknowledged;
+    /* RFC 6066, 3: not where a session of TLS 1.2 is resumed. */
+    return neg->server_name_acknowledged && (!neg->resumed || neg->version == VERSION_TLS13);
 }
 
 enum step_result server_name_on_answer(struct handshake *hs, unsigned place, struct reader *body)

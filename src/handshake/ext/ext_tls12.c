@@ -5,6 +5,7 @@
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
 #include "handshake/negotiate12.h"
+#include "handshake/resume12.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -177,7 +178,26 @@ enum step_result point_formats_on_answer(struct handshake *hs, unsigned place, s
 bool ticket_offer_due(const struct handshake *hs, unsigned place)
 {
     (void)place;
-    return (hs->conn->config->options & OPTION_NO_TICKET) == 0;
+    return (hs->conn->config->options & OPTION_NO_TICKET) == 0 &&
+           hs->conn->hooks->allows_tickets(hs->conn->owner);
+}
+
+/* RFC 5077, 3.2: the ticket, or that one is wanted. */
+bool ticket_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    const struct blob *ticket = hs->conn->session->ticket;
+
+    (void)place;
+    if (resume12_is_offered(hs) && ticket != NULL) {
+        writer_bytes(w, ticket->bytes, ticket->len);
+    }
+    return true;
+}
+
+bool ticket_answer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return hs->expect_ticket;
 }
 
 bool etm_offer_due(const struct handshake *hs, unsigned place)

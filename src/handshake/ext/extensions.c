@@ -57,8 +57,8 @@ static const struct extension table[] = {
       groups_offer_due, groups_offer, groups_on_offer,
       groups_answer_due, groups_offer, groups_on_answer },
     { EXT_SESSION_TICKET, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
-      ticket_offer_due, write_empty, ignore,
-      never, NULL, ticket_on_answer },
+      ticket_offer_due, ticket_offer, ignore, /* find_session12() has looked at it */
+      ticket_answer_due, write_empty, ticket_on_answer },
     { EXT_STATUS_REQUEST,
       EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_CERTIFICATE_REQUEST | EXT_CERTIFICATE,
       status_offer_due, status_offer, status_on_offer,

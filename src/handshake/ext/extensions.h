@@ -134,6 +134,8 @@ enum step_result renegotiation_on_answer(struct handshake *hs, unsigned place, s
 bool point_formats_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result point_formats_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 bool ticket_offer_due(const struct handshake *hs, unsigned place);
+bool ticket_offer(struct handshake *hs, unsigned place, struct writer *w);
+bool ticket_answer_due(const struct handshake *hs, unsigned place);
 bool etm_offer_due(const struct handshake *hs, unsigned place);
 bool ems_offer_due(const struct handshake *hs, unsigned place);
 bool psk_modes_offer(struct handshake *hs, unsigned place, struct writer *w);
@@ -163,6 +165,9 @@ bool scts_offer_due(const struct handshake *hs, unsigned place);
 enum step_result scts_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 
 /* --- ext_app.c --- */
+/* The host name in an extension of a ClientHello. False: not well-formed, or not one that DNS has.
+ */
+MUST_CHECK bool server_name_parse(struct reader *body, struct reader *name);
 bool server_name_offer_due(const struct handshake *hs, unsigned place);
 bool server_name_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result server_name_on_offer(struct handshake *hs, unsigned place, struct reader *body);
