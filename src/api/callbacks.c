@@ -103,10 +103,9 @@ static void send_warning(SSL *s, uint8_t description)
 
 /* The callback of the context of the moment, else of the one the connection was made with. It is
  * asked whether the client sent a name or not. */
-static enum hook_answer ask_server_name(void *owner, const struct blob *name,
-                                        struct record_error *failure)
+static enum hook_answer call_servername_cb(SSL *s, const struct blob *name,
+                                           struct record_error *failure)
 {
-    SSL *s = owner;
     SSL_CTX *ctx = s->ctx->servername_cb != NULL ? s->ctx : s->session_ctx;
     int alert = failure->alert;
 
@@ -127,6 +126,21 @@ static enum hook_answer ask_server_name(void *owner, const struct blob *name,
     default: /* OpenSSL acknowledges the name all the same */
         return HOOK_OK;
     }
+}
+
+/* Where a callback has led the connection to another context, that one counts it. */
+static enum hook_answer ask_server_name(void *owner, const struct blob *name,
+                                        struct record_error *failure)
+{
+    SSL *s = owner;
+    enum hook_answer answer = call_servername_cb(s, name, failure);
+
+    if (s->conn.role == ROLE_SERVER && s->conn.handshakes_done == 0 && !s->conn.neg.was_retried &&
+        s->ctx != s->session_ctx) {
+        s->ctx->stats.accept++;
+        s->session_ctx->stats.accept--;
+    }
+    return answer;
 }
 
 static enum hook_answer ask_alpn(void *owner, const uint8_t *offered, size_t len,
@@ -373,7 +387,7 @@ static void report_done(void *owner)
         }
         s->session_ctx->stats.connect_good++;
     } else {
-        s->session_ctx->stats.accept_good++;
+        s->ctx->stats.accept_good++;
     }
     report_info(s, SSL_CB_HANDSHAKE_DONE, 1);
 }
@@ -547,6 +561,7 @@ const struct tls_hooks ssl_hooks = {
     .find_session = find_session,
     .name_session = name_session,
     .may_resume = may_resume,
+    .is_for_name = is_for_name,
     .belongs_here = belongs_here,
     .session_resumed = session_resumed,
     .session_missed = session_missed,

@@ -139,15 +139,20 @@ static const char *received_name(const SSL *s)
     return s->hostname;
 }
 
-/* In TLS 1.2 the name belongs to the session: what it was made under counts when it is resumed. */
-static const char *resumed_name(const SSL *s)
+/* In TLS 1.2 the name belongs to the session: the one it was made for counts when it is resumed. */
+static bool has_resumed(const SSL *s)
+{
+    return s->conn.neg.resumed && s->conn.neg.version != TLS1_3_VERSION;
+}
+
+static const char *clients_name(const SSL *s)
 {
     const struct ssl_session_st *session = s->conn.session;
-    bool before = s->conn.state == STATE_BEFORE && s->hostname == NULL;
+    bool offers = s->conn.state == STATE_BEFORE && s->hostname == NULL && session != NULL &&
+                  session->version != TLS1_3_VERSION;
 
-    return session != NULL && session->version != TLS1_3_VERSION && (before || s->conn.neg.resumed)
-               ? session->hostname
-               : NULL;
+    return (offers || has_resumed(s)) && session->hostname != NULL ? session->hostname
+                                                                   : s->hostname;
 }
 
 const char *SSL_get_servername(const SSL *s, const int type)
@@ -155,11 +160,10 @@ const char *SSL_get_servername(const SSL *s, const int type)
     if (type != TLSEXT_NAMETYPE_host_name) {
         return NULL;
     }
-    if (s->conn.role == ROLE_SERVER) {
-        return received_name(s);
+    if (s->conn.role != ROLE_SERVER) {
+        return clients_name(s);
     }
-    const char *name = resumed_name(s);
-    return name != NULL ? name : s->hostname;
+    return has_resumed(s) ? s->conn.session->hostname : received_name(s);
 }
 
 int SSL_get_servername_type(const SSL *s)

@@ -1,7 +1,7 @@
 /*
  * Binding sessions to server name and verification; see session_binding.h. The binding is one byte
- * of what was demanded of the client, a digest of name and session id context, and one of the
- * certificate authorities that clients were to be verified by.
+ * of what was demanded of the client, a digest of the name, one of the session id context and one
+ * of the certificate authorities that clients were to be verified by.
  */
 #include "api/session_binding.h"
 
@@ -9,7 +9,12 @@
 
 #define DIGEST_LEN 16 /* of SHA-256: nobody can choose both of two that collide */
 
-_Static_assert(SESSION_BINDING_LEN == 1 + 2 * DIGEST_LEN, "one byte and two digests");
+/* Where they stand. */
+#define NAME_AT        1
+#define CONTEXT_AT     (NAME_AT + DIGEST_LEN)
+#define AUTHORITIES_AT (CONTEXT_AT + DIGEST_LEN)
+
+_Static_assert(SESSION_BINDING_LEN == AUTHORITIES_AT + DIGEST_LEN, "one byte and three digests");
 
 static bool add_counted(struct running_hash *hash, const void *data, size_t len)
 {
@@ -32,22 +37,27 @@ static bool finish(struct running_hash *hash, uint8_t out[DIGEST_LEN], bool ok)
     return ok;
 }
 
-static bool digest_name(const SSL *s, const struct hash *h, uint8_t out[DIGEST_LEN])
+static bool digest_bytes(const SSL *s, const void *data, size_t len, uint8_t out[DIGEST_LEN])
 {
-    const struct blob *name = s->conn.neg.server_name;
     struct running_hash hash = { 0 };
-    bool ok = running_hash_start(&hash, h) &&
-              add_counted(&hash, name != NULL ? name->bytes : NULL, blob_len(name)) &&
-              add_counted(&hash, s->config->session_context, s->config->session_context_len);
+    bool ok = running_hash_start(&hash, hash_get(s->config->core.lib, HASH_SHA256)) &&
+              add_counted(&hash, data, len);
 
     return finish(&hash, out, ok);
 }
 
-static bool digest_authorities(const SSL *s, const struct hash *h, uint8_t out[DIGEST_LEN])
+static bool digest_name(const SSL *s, uint8_t out[DIGEST_LEN])
+{
+    const struct blob *name = s->conn.neg.server_name;
+
+    return digest_bytes(s, name != NULL ? name->bytes : NULL, blob_len(name), out);
+}
+
+static bool digest_authorities(const SSL *s, uint8_t out[DIGEST_LEN])
 {
     const STACK_OF(X509_NAME) *names = SSL_get_client_CA_list(s);
     struct running_hash hash = { 0 };
-    bool ok = running_hash_start(&hash, h);
+    bool ok = running_hash_start(&hash, hash_get(s->config->core.lib, HASH_SHA256));
 
     for (int i = 0; ok && i < sk_X509_NAME_num(names); i++) {
         const unsigned char *der;
@@ -66,12 +76,14 @@ static uint8_t demands(const SSL *s)
 
 static bool make_binding(const SSL *s, uint8_t binding[SESSION_BINDING_LEN])
 {
-    const struct hash *h = hash_get(s->config->core.lib, HASH_SHA256);
+    const struct ssl_config *config = s->config;
 
     memset(binding, 0, SESSION_BINDING_LEN);
     binding[0] = demands(s);
-    return digest_name(s, h, binding + 1) && ((binding[0] & SSL_VERIFY_PEER) == 0 ||
-                                              digest_authorities(s, h, binding + 1 + DIGEST_LEN));
+    return digest_name(s, binding + NAME_AT) &&
+           digest_bytes(s, config->session_context, config->session_context_len,
+                        binding + CONTEXT_AT) &&
+           ((binding[0] & SSL_VERIFY_PEER) == 0 || digest_authorities(s, binding + AUTHORITIES_AT));
 }
 
 bool session_bind(const SSL *s, struct ssl_session_st *session)
@@ -80,8 +92,16 @@ bool session_bind(const SSL *s, struct ssl_session_st *session)
     return session->bound;
 }
 
-static bool has_name(const struct ssl_session_st *session, const struct blob *name)
+bool is_for_name(void *owner, const struct ssl_session_st *session)
 {
+    const SSL *s = owner;
+    const struct blob *name = s->conn.neg.server_name;
+    uint8_t digest[DIGEST_LEN];
+
+    if (session->bound) {
+        return digest_name(s, digest) &&
+               memcmp(digest, session->binding + NAME_AT, DIGEST_LEN) == 0;
+    }
     return session->hostname == NULL || (name != NULL && strlen(session->hostname) == name->len &&
                                          memcmp(session->hostname, name->bytes, name->len) == 0);
 }
@@ -93,13 +113,13 @@ bool belongs_here(void *owner, const struct ssl_session_st *session)
     const uint8_t *then = session->binding;
 
     if (!session->bound) {
-        return has_name(session, s->conn.neg.server_name);
+        return is_for_name(owner, session);
     }
     if (!make_binding(s, now) || (now[0] & ~then[0]) != 0 ||
-        memcmp(now + 1, then + 1, DIGEST_LEN) != 0) {
+        memcmp(now + NAME_AT, then + NAME_AT, AUTHORITIES_AT - NAME_AT) != 0) {
         return false;
     }
     /* Where no certificate is asked for it does not matter whose was accepted. */
     return (now[0] & SSL_VERIFY_PEER) == 0 ||
-           memcmp(now + 1 + DIGEST_LEN, then + 1 + DIGEST_LEN, DIGEST_LEN) == 0;
+           memcmp(now + AUTHORITIES_AT, then + AUTHORITIES_AT, DIGEST_LEN) == 0;
 }

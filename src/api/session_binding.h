@@ -11,6 +11,9 @@
 /* Binds session to what is in force on the connection. False: a provider failed. */
 MUST_CHECK bool session_bind(const SSL *s, struct ssl_session_st *session);
 
+/* False when session was made for another name. The hook is_for_name. */
+bool is_for_name(void *owner, const struct ssl_session_st *session);
+
 /* False when session was made for another name or under weaker settings than are now in force. A
  * session without a binding (from an application's cache, or a ticket under an application's keys)
  * is judged by its server name. The hook belongs_here. */

@@ -168,7 +168,10 @@ struct tls_hooks {
      * resumes, belongs to this connection; FAIL when not. */
     enum hook_answer (*may_resume)(void *owner, struct ssl_session_st *session, bool by_id,
                                    struct record_error *failure);
-    /* Server, before (TLS 1.2) and after the server name callback has been asked: false when the
+    /* TLS 1.2 server, before the server name callback, which is told the session's name when it is
+     * resumed: false when the session was made for another name. */
+    bool (*is_for_name)(void *owner, const struct ssl_session_st *session);
+    /* Server, after the server name callback has been asked: false when the
      * session was made for another name or under weaker settings of verification than are now in
      * force; the handshake has to be a full one. */
     bool (*belongs_here)(void *owner, const struct ssl_session_st *session);

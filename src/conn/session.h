@@ -12,7 +12,7 @@
 
 #define SESSION_MAX_ID      32
 #define SESSION_MAX_CONTEXT 32
-#define SESSION_BINDING_LEN 33
+#define SESSION_BINDING_LEN 49
 
 struct ssl_session_st {
     _Atomic uint32_t refs;

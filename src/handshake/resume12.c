@@ -219,7 +219,7 @@ static enum step_result judge(struct handshake *hs, struct ssl_session_st *sessi
         if (answer == HOOK_FAIL) {
             return step_of_answer(hs, answer, &failure, PAUSE_NONE);
         }
-        *fits = answer == HOOK_OK && c->hooks->belongs_here(c->owner, session);
+        *fits = answer == HOOK_OK && c->hooks->is_for_name(c->owner, session);
     }
     return check_master_secret(hs, session, fits);
 }
@@ -239,8 +239,7 @@ static enum step_result begin_full(struct handshake *hs)
                           PAUSE_NONE);
 }
 
-/* The connection goes on with session, whose reference it takes over, and with the name that it
- * was made under. */
+/* The connection goes on with session, whose reference it takes over. */
 static enum step_result go_on_with(struct handshake *hs, struct ssl_session_st *session)
 {
     struct tls_conn *c = hs->conn;
@@ -249,9 +248,6 @@ static enum step_result go_on_with(struct handshake *hs, struct ssl_session_st *
     c->session = session;
     c->neg.resumed = true;
     c->neg.suite = session->suite;
-    if (session->hostname == NULL) {
-        blob_set(&c->neg.server_name, NULL);
-    }
     c->hooks->session_resumed(c->owner);
     /* RFC 5246, 7.4.1.2 */
     return negotiate_offers(hs->hello->suites, suite_id(session->suite))
@@ -295,8 +291,8 @@ enum step_result find_session12(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     struct ssl_session_st *session = NULL;
-    bool may_look = !c->full_renegotiation ||
-                    (c->config->options & OPTION_NO_RESUMING_RENEGOTIATION) == 0;
+    bool may_look =
+        !c->full_renegotiation || (c->config->options & OPTION_NO_RESUMING_RENEGOTIATION) == 0;
 
     hs->expect_ticket = hs->found_by_id = false;
     enum step_result result = take_server_name(hs);
@@ -316,9 +312,6 @@ static enum step_result turn_to_full(struct handshake *hs)
 
     hs->expect_ticket = hs->expect_ticket || !hs->found_by_id;
     enum step_result result = begin_full(hs);
-    if (result == STEP_OK) {
-        result = take_server_name(hs);
-    }
     if (result == STEP_OK && c->neg.server_name_acknowledged && c->neg.server_name != NULL &&
         !session_set_hostname(c->session, c->neg.server_name)) {
         return step_internal(hs);

@@ -598,6 +598,7 @@ const struct tls_hooks endpoint_hooks = {
     .find_session = find_session,
     .name_session = name_session,
     .may_resume = may_resume,
+    .is_for_name = belongs_here,
     .belongs_here = belongs_here,
     .session_resumed = session_changed,
     .session_missed = session_changed,
