@@ -545,18 +545,34 @@ static void run_scenario(const struct scenario *scenario)
     identity_free(stranger);
 }
 
-static void list(const struct scenario *from, size_t num)
+struct group_of_scenarios {
+    const struct scenario *first;
+    size_t num;
+};
+
+static size_t groups_of_scenarios(struct group_of_scenarios out[4])
 {
-    for (size_t i = 0; i < num; i++) {
-        (void)puts(from[i].name);
-    }
+    out[0] = (struct group_of_scenarios){ scenarios, NUM_SCENARIOS };
+    out[1] = (struct group_of_scenarios){ scenarios_tls12, num_scenarios_tls12 };
+    out[2] = (struct group_of_scenarios){ scenarios_psk, num_scenarios_psk };
+    out[3] = (struct group_of_scenarios){ scenarios_resume12, num_scenarios_resume12 };
+    return 4;
 }
 
-static const struct scenario *find(const char *name, const struct scenario *from, size_t num)
+/* The scenario of that name; with NULL the names of all are printed. */
+static const struct scenario *find_or_list(const char *name)
 {
+    struct group_of_scenarios groups[4];
+    size_t num = groups_of_scenarios(groups);
+
     for (size_t i = 0; i < num; i++) {
-        if (strcmp(name, from[i].name) == 0) {
-            return &from[i];
+        for (size_t j = 0; j < groups[i].num; j++) {
+            const struct scenario *scenario = &groups[i].first[j];
+            if (name == NULL) {
+                (void)puts(scenario->name);
+            } else if (strcmp(scenario->name, name) == 0) {
+                return scenario;
+            }
         }
     }
     return NULL;
@@ -567,19 +583,11 @@ int main(int argc, char **argv)
     const struct scenario *scenario = NULL;
 
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-        list(scenarios, NUM_SCENARIOS);
-        list(scenarios_tls12, num_scenarios_tls12);
-        list(scenarios_psk, num_scenarios_psk);
+        (void)find_or_list(NULL);
         return 0;
     }
     if (argc == 2) {
-        scenario = find(argv[1], scenarios, NUM_SCENARIOS);
-        if (scenario == NULL) {
-            scenario = find(argv[1], scenarios_tls12, num_scenarios_tls12);
-        }
-        if (scenario == NULL) {
-            scenario = find(argv[1], scenarios_psk, num_scenarios_psk);
-        }
+        scenario = find_or_list(argv[1]);
     }
     if (scenario != NULL) {
         contract_start();
