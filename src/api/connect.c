@@ -61,8 +61,12 @@ int SSL_is_server(const SSL *s)
 
 bool ssl_in_init(const SSL *s)
 {
-    return s->conn.error.failed || s->conn.hs != NULL || s->conn.handshakes_done == 0 ||
-           s->work_due;
+    const struct tls_conn *c = &s->conn;
+
+    if (c->reporting_done) {
+        return false;
+    }
+    return c->error.failed || c->hs != NULL || c->handshakes_done == 0 || s->work_due;
 }
 
 int SSL_in_init(const SSL *s)
@@ -338,6 +342,23 @@ int SSL_verify_client_post_handshake(SSL *s)
     }
     s->conn.post_auth = POST_AUTH_ASKED;
     s->work_due = true;
+    return 1;
+}
+
+int SSL_new_session_ticket(SSL *s)
+{
+    struct tls_conn *c = &s->conn;
+
+    call_begin(s);
+    /* While tickets are being sent there may be more of them. */
+    if ((ssl_in_init(s) && c->extra_tickets == 0) || c->handshakes_done == 0 ||
+        c->role != ROLE_SERVER || c->neg.version != VERSION_TLS13) {
+        return 0;
+    }
+    c->extra_tickets++;
+    if (s->pending.len == 0) {
+        s->work_due = true;
+    }
     return 1;
 }
 

@@ -262,7 +262,7 @@ static int do_write(struct io_call *call)
         return refuse_retry(call, SSL_R_BAD_LENGTH);
     }
     ssl_check_renegotiation(s);
-    if (p->len == 0 && s->conn.key_update != KEY_UPDATE_NONE) {
+    if (p->len == 0 && (s->conn.key_update != KEY_UPDATE_NONE || s->conn.extra_tickets > 0)) {
         s->work_due = true;
     }
     if (s->conn.error.failed) {

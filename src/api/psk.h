@@ -15,4 +15,10 @@ enum hook_answer psk_ask_client(void *owner, const char *hint, struct psk *psk,
                                 struct record_error *failure);
 enum hook_answer psk_ask_server(void *owner, struct psk *psk, struct record_error *failure);
 
+/* psk13.c: external keys of TLS 1.3. */
+enum hook_answer psk13_use(void *owner, const struct hash *hash, struct ssl_session_st **session,
+                           struct blob **identity, struct record_error *failure);
+enum hook_answer psk13_find(void *owner, const uint8_t *identity, size_t len,
+                            struct ssl_session_st **session, struct record_error *failure);
+
 #endif

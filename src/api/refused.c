@@ -211,13 +211,6 @@ int SSL_set_session_ticket_ext(SSL *s, void *ext_data, int ext_len)
     return 0;
 }
 
-int SSL_new_session_ticket(SSL *s)
-{
-    (void)s;
-    refuse("session tickets");
-    return 0;
-}
-
 /* --- Tests --- */
 
 const struct openssl_ssl_test_functions *SSL_test_functions(void)

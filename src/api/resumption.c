@@ -9,6 +9,7 @@
 #include "api/session_binding.h"
 #include "api/session_cache.h"
 #include "crypto/random.h"
+#include "handshake/ticket13.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -246,7 +247,7 @@ static bool wants_internal(const SSL *s, const SSL_SESSION *session)
         return false;
     }
     return session->version != VERSION_TLS13 || s->conn.role == ROLE_CLIENT ||
-           ctx->remove_session_cb != NULL || (s->config->core.options & SSL_OP_NO_TICKET) != 0;
+           ctx->remove_session_cb != NULL || ticket13_is_stateful(&s->conn);
 }
 
 static void clean_cache(SSL *s)

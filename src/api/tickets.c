@@ -10,6 +10,7 @@
 #include "api/session_cache.h"
 #include "api/ticket_keys.h"
 #include "crypto/random.h"
+#include "handshake/ticket13.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -148,7 +149,7 @@ bool tickets_allowed(void *owner)
 /* A TLS 1.3 server without tickets gives out ids of its cache instead. */
 static bool is_stateful(const SSL *s)
 {
-    return (s->config->core.options & SSL_OP_NO_TICKET) != 0;
+    return s->conn.neg.version == VERSION_TLS13 && ticket13_is_stateful(&s->conn);
 }
 
 /* --- Sealing --- */

@@ -6,6 +6,7 @@
 #include "crypto/cert.h"
 
 #include <openssl/crypto.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static void wipe_negotiated(struct negotiated *neg)
@@ -69,6 +70,19 @@ void conn_wipe(struct tls_conn *c)
         OPENSSL_free(c->post_transcript);
     }
     wipe(c, sizeof *c);
+}
+
+struct ssl_session_st *conn_own_session(struct tls_conn *c)
+{
+    if (c->session->cache == NULL && atomic_load(&c->session->refs) == 1) {
+        return c->session;
+    }
+    struct ssl_session_st *own = session_copy(c->session, true);
+    if (own != NULL) {
+        session_free(c->session);
+        c->session = own;
+    }
+    return own;
 }
 
 void conn_fail_at(struct tls_conn *c, uint8_t alert, int reason, const char *file, int line,

@@ -157,6 +157,12 @@ struct tls_conn {
     uint8_t num_warnings;     /* consecutive warning alerts */
     uint32_t num_key_updates; /* consecutive, without application data in between */
     uint64_t handshakes_done;
+
+    /* NewSessionTickets of a TLS 1.3 server. */
+    size_t sent_tickets;        /* since the client was last authenticated */
+    size_t extra_tickets;       /* that SSL_new_session_ticket() asked for */
+    uint64_t next_ticket_nonce; /* never repeats on a connection */
+    bool reporting_done;        /* HANDSHAKE_DONE is being told, although tickets are to follow */
 };
 
 /* Prepares c, which is all zeros. */
@@ -169,6 +175,10 @@ void conn_reset(struct tls_conn *c, bool keep_session);
 
 /* Frees everything c holds; a running handshake must have been ended. */
 void conn_wipe(struct tls_conn *c);
+
+/* The session of the connection, for changing it: where others may see it, a copy (without its
+ * place in a cache) takes its place first. NULL: out of memory, nothing has changed. */
+MUST_CHECK struct ssl_session_st *conn_own_session(struct tls_conn *c);
 
 /* Remembers the first failure; later ones are ignored. Use conn_fail(). */
 void conn_fail_at(struct tls_conn *c, uint8_t alert, int reason, const char *file, int line,

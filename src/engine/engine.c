@@ -41,6 +41,9 @@ bool tls_start(struct tls_conn *c)
     if (c->post_auth == POST_AUTH_ASKED) {
         return handshake_start(c, script_ask_client_auth(), false);
     }
+    if (c->key_update == KEY_UPDATE_NONE && c->extra_tickets > 0) {
+        return handshake_start(c, script_give_tickets(), false);
+    }
     return c->key_update != KEY_UPDATE_NONE && handshake_start(c, script_give_key_update(c), false);
 }
 

@@ -297,6 +297,7 @@ enum step_result read_certificate(struct handshake *hs, struct reader *body)
         return result;
     }
     /* After the handshake the session may be shared: this connection goes on with its own. */
+    c->sent_tickets = 0;
     if (hs->is_post_auth) {
         struct ssl_session_st *own = session_copy(c->session, false);
         if (own == NULL) {

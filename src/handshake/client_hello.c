@@ -200,6 +200,9 @@ enum step_result read_client_hello(struct handshake *hs, struct reader *body)
     if (hs->retry == RETRY_DUE) {
         hs->retry = RETRY_DONE;
         c->in.skip_left = 0;
+        if (!running_hash_copy(&hs->before_hello, &hs->transcript.running)) {
+            return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+        }
     }
     if (hs->hello == NULL) {
         hs->hello = OPENSSL_zalloc(sizeof *hs->hello);

@@ -39,6 +39,20 @@ struct client_hello {
 /* HelloRetryRequest: whether one is due or took place. */
 enum retry { RETRY_NONE, RETRY_DUE, RETRY_DONE };
 
+/* A pre-shared key that a client offers (RFC 8446, 4.2.11): that of its session's ticket, one of
+ * the application's. */
+#define PSK_MAX_OFFERS 2
+
+struct psk_offer {
+    struct ssl_session_st *session; /* counted */
+    struct blob *identity;          /* counted */
+    uint32_t obfuscated_age;        /* milliseconds + ticket_age_add, modulo 2^32 */
+    bool external;
+};
+
+/* PskKeyExchangeModes as a set: RFC 8446, 4.2.9. */
+enum psk_mode { PSK_KE = 1, PSK_DHE_KE = 2 };
+
 struct handshake {
     struct tls_conn *conn; /* borrows */
 
@@ -78,6 +92,16 @@ struct handshake {
     struct reader offered_alpn;       /* server: protocol_name_list, a view; empty: none */
     struct reader offered_cookie;     /* server */
     struct reader answered_share;     /* client: key_exchange of the server's share, a view */
+
+    /* Pre-shared keys of TLS 1.3. */
+    struct psk_offer offers[PSK_MAX_OFFERS]; /* client */
+    size_t num_offers;
+    unsigned psk_modes;               /* enum psk_mode: of the client */
+    uint16_t psk_identity;            /* which of the client's the server has chosen */
+    struct secret early_secret;       /* of the key that is used; empty: none, or done with */
+    struct running_hash before_hello; /* server: the transcript before a second ClientHello */
+    bool ticket_due;                  /* server: the client is to get tickets */
+    bool told_done;                   /* server: HANDSHAKE_DONE was told before the tickets */
 
     /* Authentication. */
     bool extended_master_secret;     /* RFC 7627 was agreed on */
@@ -192,6 +216,8 @@ enum step_result ask_client_hello_hook(struct handshake *hs);
 enum step_result choose_version(struct handshake *hs);
 enum step_result choose_suite(struct handshake *hs);
 enum step_result read_hello_extensions(struct handshake *hs);
+/* What has to come together, and the key share; depends on whether a session is resumed. */
+enum step_result check_hello_extensions(struct handshake *hs);
 enum step_result ask_server_name(struct handshake *hs);
 enum step_result choose_group(struct handshake *hs);
 enum step_result ask_alpn(struct handshake *hs);
@@ -240,10 +266,21 @@ enum step_result write_hello_request(struct handshake *hs, struct writer *w);
 enum step_result read_hello_request(struct handshake *hs, struct reader *body);
 enum step_result read_refused_hello(struct handshake *hs, struct reader *body);
 
+/* psk13.c */
+enum step_result choose_session13(struct handshake *hs);
+/* After the server name callback, which may have changed what the session has to fit. */
+enum step_result confirm_session13(struct handshake *hs);
+
+/* ticket13.c */
+enum step_result begin_tickets(struct handshake *hs);
+enum step_result tell_done(struct handshake *hs);
+enum step_result write_new_session_ticket(struct handshake *hs, struct writer *w);
+enum step_result read_new_session_ticket(struct handshake *hs, struct reader *body);
+bool ticket_is_due(const struct handshake *hs);
+
 /* post.c */
 enum step_result write_key_update(struct handshake *hs, struct writer *w);
 enum step_result read_key_update(struct handshake *hs, struct reader *body);
-enum step_result read_new_session_ticket(struct handshake *hs, struct reader *body);
 enum step_result begin_post_auth(struct handshake *hs);
 enum step_result end_post_auth(struct handshake *hs);
 
@@ -253,6 +290,9 @@ enum step_result step_of_answer(struct handshake *hs, enum hook_answer answer,
 
 /* Puts a max_fragment_length that was agreed on into force (RFC 6066, 4). */
 void handshake_apply_max_fragment(struct tls_conn *c);
+
+/* Gives the connection a new session in place of the one it has. */
+enum step_result handshake_new_session(struct handshake *hs);
 
 /* Remembers our key share for SSL_get_tmp_key; the private half is gone after the handshake. */
 void handshake_keep_own_share(struct handshake *hs);

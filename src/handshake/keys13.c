@@ -43,22 +43,63 @@ static bool extract_next(const struct hash *h, const struct secret *from, const 
     return ok;
 }
 
+bool keys13_early_secret(const struct hash *h, const struct secret *psk, struct secret *early)
+{
+    return extract_next(h, NULL, psk->bytes, psk->len, early);
+}
+
+/* The MAC key of a Finished or binder: RFC 8446, 4.4.4. */
+static bool finished_mac(const struct hash *h, const struct secret *base,
+                         const uint8_t *transcript_hash, uint8_t *mac)
+{
+    struct secret key = { .len = (uint8_t)hash_len(h) };
+
+    bool ok = hkdf_expand_label(h, base, "finished", 8, NULL, 0, key.bytes, key.len) &&
+              hmac_once(h, key.bytes, key.len, transcript_hash, hash_len(h), mac);
+    secret_wipe(&key);
+    return ok;
+}
+
+bool keys13_binder(const struct hash *h, const struct secret *early, bool external,
+                   const uint8_t *transcript_hash, uint8_t *binder)
+{
+    struct secret base = { 0 };
+    uint8_t empty_hash[HASH_MAX_LEN];
+
+    bool ok = hash_once(h, "", 0, empty_hash) &&
+              derive_secret(h, early, external ? "ext binder" : "res binder", empty_hash, &base) &&
+              finished_mac(h, &base, transcript_hash, binder);
+    secret_wipe(&base);
+    return ok;
+}
+
+bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t len,
+                       struct secret *psk)
+{
+    const struct hash *h = keys13_hash(c);
+
+    psk->len = (uint8_t)hash_len(h);
+    return hkdf_expand_label(h, &c->secrets.resumption_master, "resumption", 10, nonce, len,
+                             psk->bytes, psk->len);
+}
+
 bool keys13_derive_handshake(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     const struct hash *h = keys13_hash(c);
-    struct secret early = { 0 };
+    const uint8_t *shared = hs->shared != NULL ? hs->shared->bytes : NULL;
+    size_t shared_len = hs->shared != NULL ? hs->shared->len : 0;
     uint8_t hash[HASH_MAX_LEN];
 
     bool ok = h != NULL && transcript_peek(&hs->transcript, hash) &&
-              extract_next(h, NULL, NULL, 0, &early) &&
-              extract_next(h, &early, hs->shared->bytes, hs->shared->len, &hs->handshake_secret) &&
+              (hs->early_secret.len > 0 || extract_next(h, NULL, NULL, 0, &hs->early_secret)) &&
+              extract_next(h, &hs->early_secret, shared, shared_len, &hs->handshake_secret) &&
               derive_secret(h, &hs->handshake_secret, "c hs traffic", hash,
                             &c->secrets.client_handshake) &&
               derive_secret(h, &hs->handshake_secret, "s hs traffic", hash,
                             &c->secrets.server_handshake) &&
               extract_next(h, &hs->handshake_secret, NULL, 0, &hs->master_secret);
-    secret_wipe(&early);
+    secret_wipe(&hs->early_secret);
     OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
     hs->shared = NULL;
     return ok;
@@ -167,19 +208,15 @@ bool keys13_finished(struct handshake *hs, enum direction direction, struct secr
     bool from_client = is_from_client(c, direction);
     const struct secret *base =
         from_client ? &c->secrets.client_handshake : &c->secrets.server_handshake;
-    struct secret key = { .len = (uint8_t)hash_len(h) };
     uint8_t hash[HASH_MAX_LEN];
 
     /* RFC 8446, 4.4: post-handshake authentication is under the application secret. */
     if (hs->is_post_auth) {
         base = from_client ? &c->secrets.client_application : &c->secrets.server_application;
     }
-    verify_data->len = key.len;
-    bool ok = transcript_peek(&hs->transcript, hash) &&
-              hkdf_expand_label(h, base, "finished", 8, NULL, 0, key.bytes, key.len) &&
-              hmac_once(h, key.bytes, key.len, hash, hash_len(h), verify_data->bytes);
-    secret_wipe(&key);
-    return ok;
+    verify_data->len = (uint8_t)hash_len(h);
+    return transcript_peek(&hs->transcript, hash) &&
+           finished_mac(h, base, hash, verify_data->bytes);
 }
 
 bool keys13_export(const struct tls_conn *c, const struct secret *master, const char *label,

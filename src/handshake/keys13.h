@@ -10,8 +10,22 @@
 /* The hash of the negotiated suite. */
 const struct hash *keys13_hash(const struct tls_conn *c);
 
-/* Derives handshake secret, both handshake traffic secrets and the master secret from hs->shared
- * and the transcript to ServerHello; wipes hs->shared. */
+/* The early secret of a pre-shared key: HKDF-Extract(0, psk). */
+MUST_CHECK bool keys13_early_secret(const struct hash *h, const struct secret *psk,
+                                    struct secret *early);
+
+/* The binder (RFC 8446, 4.2.11.2) of a key with that early secret over a transcript that ends with
+ * the truncated ClientHello. external: not from a ticket. binder: hash_len(h) bytes. */
+MUST_CHECK bool keys13_binder(const struct hash *h, const struct secret *early, bool external,
+                              const uint8_t *transcript_hash, uint8_t *binder);
+
+/* The pre-shared key of a ticket with that nonce (at most 255 bytes): RFC 8446, 4.6.1. */
+MUST_CHECK bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t len,
+                                  struct secret *psk);
+
+/* Derives handshake secret, both handshake traffic secrets and the master secret from
+ * hs->early_secret (empty: without a pre-shared key), hs->shared (NULL: without key exchange) and
+ * the transcript to ServerHello; wipes hs->shared. */
 MUST_CHECK bool keys13_derive_handshake(struct handshake *hs);
 
 /* Derives both application traffic secrets and the exporter secret from the transcript to the

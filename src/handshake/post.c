@@ -1,8 +1,8 @@
 /*
- * Messages after the handshake: KeyUpdate (RFC 8446, 4.6.3), NewSessionTicket (4.6.1) and the
- * frame of post-handshake authentication (4.6.2).
+ * Messages after the handshake: KeyUpdate (RFC 8446, 4.6.3) and the frame of post-handshake
+ * authentication (4.6.2). NewSessionTicket is in ticket13.c.
  */
-#include "handshake/ext/extensions.h"
+#include "handshake/handshake.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -38,35 +38,6 @@ enum step_result read_key_update(struct handshake *hs, struct reader *body)
     /* Answered before the next application data, and once however often it was asked. */
     if (request == KEY_UPDATE_REQUESTED && c->key_update == KEY_UPDATE_NONE) {
         c->key_update = KEY_UPDATE_NOT_REQUESTED;
-    }
-    return STEP_OK;
-}
-
-/* Resumption is not offered (no pre_shared_key is sent), so a ticket is of no use; it is
- * checked all the same, because a malformed one ends the connection. */
-enum step_result read_new_session_ticket(struct handshake *hs, struct reader *body)
-{
-    uint32_t lifetime;
-    uint32_t age_add;
-    struct reader nonce;
-    struct reader ticket;
-    struct reader extensions;
-
-    if (!reader_u32(body, &lifetime) || !reader_u32(body, &age_add) || !reader_vec8(body, &nonce) ||
-        !reader_vec16(body, &ticket) || reader_is_empty(&ticket) ||
-        !reader_vec16(body, &extensions)) {
-        return STEP_MALFORMED;
-    }
-    while (!reader_is_empty(&extensions)) {
-        uint16_t type;
-        struct reader extension;
-        if (!reader_u16(&extensions, &type) || !reader_vec16(&extensions, &extension)) {
-            return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
-        }
-        /* RFC 8446, 4.2.10: max_early_data_size. */
-        if (type == EXT_EARLY_DATA && reader_left(&extension) != 4) {
-            return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_INVALID_MAX_EARLY_DATA);
-        }
     }
     return STEP_OK;
 }

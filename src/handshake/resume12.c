@@ -15,21 +15,6 @@
 
 #define MILLISECONDS_PER_SECOND 1000
 
-/* Replaces the connection's session by a new one. */
-static enum step_result begin_session(struct handshake *hs)
-{
-    struct tls_conn *c = hs->conn;
-
-    session_free(c->session);
-    c->session = c->hooks->make_session(c->owner);
-    if (c->session == NULL) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
-    }
-    c->session->version = c->neg.version;
-    hs->fresh_session = true;
-    return STEP_OK;
-}
-
 /* --- Client --- */
 
 enum step_result choose_session(struct handshake *hs)
@@ -41,7 +26,7 @@ enum step_result choose_session(struct handshake *hs)
         negotiate_allows_version(c, c->session->version)) {
         return STEP_OK;
     }
-    return begin_session(hs);
+    return handshake_new_session(hs);
 }
 
 bool resume12_is_offered(const struct handshake *hs)
@@ -95,7 +80,7 @@ enum step_result leave_session(struct handshake *hs)
     if (c->session->id_len > 0) {
         c->hooks->session_missed(c->owner);
     }
-    return begin_session(hs);
+    return handshake_new_session(hs);
 }
 
 enum step_result resume12_on_server_hello(struct handshake *hs, struct reader session_id)
@@ -229,7 +214,7 @@ static enum step_result begin_full(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
-    enum step_result result = begin_session(hs);
+    enum step_result result = handshake_new_session(hs);
 
     c->neg.resumed = false;
     if (result != STEP_OK || hs->expect_ticket) {

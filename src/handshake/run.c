@@ -7,6 +7,7 @@
 #include "conn/pipes.h"
 #include "handshake/keys12.h"
 #include "handshake/keys13.h"
+#include "handshake/psk13.h"
 #include "handshake/states.h"
 
 #include <openssl/crypto.h>
@@ -103,6 +104,8 @@ void handshake_end(struct tls_conn *c)
     blob_free(hs->request_context);
     cert_list_free(hs->peer_chain);
     blob_free(hs->ocsp_response);
+    psk13_drop_offers(hs);
+    running_hash_wipe(&hs->before_hello);
     OPENSSL_clear_free(hs, sizeof *hs);
 }
 
@@ -364,6 +367,9 @@ static enum step_result build(struct handshake *hs)
     if (result == STEP_OK && !writer_ok(&w)) {
         result = step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
+    if (result == STEP_OK && hs->step->complete != NULL) {
+        result = hs->step->complete(hs, writer_begin(&w), writer_len(&w));
+    }
     if (result != STEP_OK) {
         writer_rollback(&w);
     }
@@ -423,11 +429,20 @@ static enum run_status run_keys(struct handshake *hs)
     return RUN_DONE;
 }
 
+static enum run_status run_flush(struct handshake *hs)
+{
+    if (wants_flush(hs)) {
+        return RUN_WANT_FLUSH;
+    }
+    advance(hs);
+    return RUN_DONE;
+}
+
 static enum run_status run_end(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     /* TLS 1.3 tells of the first handshake alone, older versions of every script. */
-    bool tell = hs->initial || c->neg.version != VERSION_TLS13;
+    bool tell = (hs->initial && !hs->told_done) || c->neg.version != VERSION_TLS13;
 
     if (wants_flush(hs)) {
         return RUN_WANT_FLUSH;
@@ -474,6 +489,8 @@ static enum run_status run_row(struct handshake *hs)
     case STEP_KIND_KEYS:
     case STEP_KIND_NEXT:
         return run_keys(hs);
+    case STEP_KIND_FLUSH:
+        return run_flush(hs);
     case STEP_KIND_GOTO:
         hs->step = hs->step->script;
         hs->entered = false;

@@ -6,6 +6,7 @@
 #include "handshake/handshake.h"
 #include "handshake/keys13.h"
 #include "handshake/negotiate12.h"
+#include "handshake/psk13.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -54,6 +55,17 @@ static bool have_cert(const struct handshake *hs)
 static bool peer_has_cert(const struct handshake *hs)
 {
     return hs->peer_has_cert;
+}
+
+/* Without a pre-shared key, by certificates. */
+static bool full(const struct handshake *hs)
+{
+    return !hs->conn->neg.resumed;
+}
+
+static bool first_ticket_is_due(const struct handshake *hs)
+{
+    return hs->initial && !hs->told_done && ticket_is_due(hs);
 }
 
 static bool is_tls12(const struct handshake *hs)
@@ -164,6 +176,8 @@ static enum step_result derive_resumption(struct handshake *hs)
 #define MARK_IF(c, s)        { .kind = STEP_KIND_MARK,  .when = c, .state = s, .name = #s }
 #define MARK(s)              MARK_IF(NULL, s)
 #define KEYS(d, e)           { .kind = STEP_KIND_KEYS,  .direction = DIRECTION_##d, .epoch = EPOCH_##e, .name = #d " " #e }
+#define SEND_HELLO(m, f, g, s) { .kind = STEP_KIND_SEND, .message = m, .write = f, .complete = g, .state = s, .name = #m }
+#define FLUSH                { .kind = STEP_KIND_FLUSH, .name = "FLUSH" }
 #define NEXT_KEY(d)          { .kind = STEP_KIND_NEXT,  .direction = DIRECTION_##d, .name = #d " NEXT" }
 #define GOTO_IF(c, t)        { .kind = STEP_KIND_GOTO,  .when = c, .script = t, .name = #t }
 #define GOTO(t)              GOTO_IF(NULL, t)
@@ -175,10 +189,10 @@ static const struct step client13[] = {
     DO      (derive_handshake),
     KEYS    (IN, HANDSHAKE),
     RECV    (MSG_ENCRYPTED_EXTENSIONS, read_encrypted_extensions, STATE_CR_ENCRYPTED_EXTENSIONS),
-    MAYBE   (MSG_CERTIFICATE_REQUEST,  read_certificate_request,  STATE_CR_CERT_REQ),
-    RECV    (MSG_CERTIFICATE,          read_certificate,          STATE_CR_CERT),
-    DO      (verify_peer),             /* may pause */
-    RECV    (MSG_CERTIFICATE_VERIFY,   read_certificate_verify,   STATE_CR_CERT_VRFY),
+    MAYBE_IF(full, MSG_CERTIFICATE_REQUEST, read_certificate_request, STATE_CR_CERT_REQ),
+    RECV_IF (full, MSG_CERTIFICATE,    read_certificate,          STATE_CR_CERT),
+    DO_IF   (full, verify_peer),       /* may pause */
+    RECV_IF (full, MSG_CERTIFICATE_VERIFY, read_certificate_verify, STATE_CR_CERT_VRFY),
     DO_IF   (asked_cert, choose_credential_client), /* may pause */
     RECV    (MSG_FINISHED,             read_finished,             STATE_CR_FINISHED),
     DO      (derive_application),
@@ -238,7 +252,7 @@ static const struct step client12_resume[] = {
 static const struct step client13_retry[] = {
     CCS_IF  (compat,                                              STATE_CW_CHANGE),
     DO      (prepare_client_hello),
-    SEND    (MSG_CLIENT_HELLO,         write_client_hello,        STATE_CW_CLNT_HELLO),
+    SEND_HELLO(MSG_CLIENT_HELLO, write_client_hello, psk13_bind,  STATE_CW_CLNT_HELLO),
     RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
     GOTO    (client13),
     END
@@ -247,7 +261,7 @@ static const struct step client13_retry[] = {
 const struct step script_client_hello[] = {
     DO      (check_versions),
     DO      (prepare_client_hello),
-    SEND    (MSG_CLIENT_HELLO,         write_client_hello,        STATE_CW_CLNT_HELLO),
+    SEND_HELLO(MSG_CLIENT_HELLO, write_client_hello, psk13_bind,  STATE_CW_CLNT_HELLO),
     RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
     GOTO_IF (resumes12, client12_resume),
     GOTO_IF (is_tls12, client12),
@@ -258,10 +272,23 @@ const struct step script_client_hello[] = {
 
 /* --- Server --- */
 
+/* As many as are due, each delivered by itself; applications see the first handshake end before
+ * the first of them. */
+static const struct step server13_tickets[] = {
+    MARK_IF (ticket_is_due,                                       STATE_SW_SESSION_TICKET),
+    DO_IF   (first_ticket_is_due, tell_done),
+    SEND_IF (ticket_is_due, MSG_NEW_SESSION_TICKET, write_new_session_ticket, 0),
+    FLUSH,
+    GOTO_IF (ticket_is_due, server13_tickets),
+    END
+};
+
 static const struct step server13[] = {
     DO      (choose_suite),
+    DO      (choose_session13),
     DO      (read_hello_extensions),
     DO      (ask_server_name),
+    DO      (confirm_session13),
     DO      (ask_alpn),
     DO      (choose_group),
     DO      (choose_credential_server), /* may pause */
@@ -277,8 +304,8 @@ static const struct step server13[] = {
     KEYS    (IN, HANDSHAKE),
     SEND    (MSG_ENCRYPTED_EXTENSIONS, write_encrypted_extensions, STATE_SW_ENCRYPTED_EXTENSIONS),
     SEND_IF (asked_cert, MSG_CERTIFICATE_REQUEST, write_certificate_request, STATE_SW_CERT_REQ),
-    SEND    (MSG_CERTIFICATE,          write_certificate,         STATE_SW_CERT),
-    SEND    (MSG_CERTIFICATE_VERIFY,   write_certificate_verify,  STATE_SW_CERT_VRFY),
+    SEND_IF (full, MSG_CERTIFICATE,    write_certificate,         STATE_SW_CERT),
+    SEND_IF (full, MSG_CERTIFICATE_VERIFY, write_certificate_verify, STATE_SW_CERT_VRFY),
     SEND    (MSG_FINISHED,             write_finished,            STATE_SW_FINISHED),
     DO      (derive_application),
     KEYS    (OUT, APPLICATION),
@@ -289,6 +316,7 @@ static const struct step server13[] = {
     RECV    (MSG_FINISHED,             read_finished,             STATE_SR_FINISHED),
     KEYS    (IN, APPLICATION),
     DO      (derive_resumption),
+    GOTO    (server13_tickets),
     END
 };
 
@@ -397,6 +425,8 @@ static const struct step take_client_auth[] = {
     RECV_IF (peer_has_cert, MSG_CERTIFICATE_VERIFY, read_certificate_verify, STATE_SR_CERT_VRFY),
     RECV    (MSG_FINISHED,             read_finished,             STATE_SR_FINISHED),
     DO      (end_post_auth),
+    DO      (begin_tickets),
+    GOTO    (server13_tickets),
     END
 };
 /* TLS 1.2: a renegotiation is the initial script again. */
@@ -425,6 +455,7 @@ const struct script scripts[] = {
     { "server12_resume", server12_resume, ROLE_SERVER },
     { "server_hello", script_server_hello, ROLE_SERVER },
     { "server13", server13, ROLE_SERVER },
+    { "server13_tickets", server13_tickets, ROLE_SERVER },
     { "client_take_key_update", client_take_key_update, ROLE_CLIENT },
     { "server_take_key_update", server_take_key_update, ROLE_SERVER },
     { "client_give_key_update", client_give_key_update, ROLE_CLIENT },
@@ -447,6 +478,11 @@ const struct step *script_give_key_update(const struct tls_conn *c)
 const struct step *script_ask_renegotiation(void)
 {
     return ask_renegotiation;
+}
+
+const struct step *script_give_tickets(void)
+{
+    return server13_tickets;
 }
 
 const struct step *script_ask_client_auth(void)

@@ -197,16 +197,8 @@ enum step_result choose_suite(struct handshake *hs)
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_CIPHER);
     }
     c->neg.suite = suite;
-    if (c->session == NULL || hs->retry == RETRY_NONE) {
-        session_free(c->session);
-        c->session = c->hooks->make_session(c->owner);
-    }
-    const struct hash *h = keys13_hash(c);
-    if (h == NULL || c->session == NULL) {
-        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
-    }
-    c->session->version = c->neg.version;
-    return STEP_OK;
+    return keys13_hash(c) != NULL ? STEP_OK
+                                  : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
 /* RFC 8446, 4.2.8: after a HelloRetryRequest there is one share, for the group it named. */
@@ -219,10 +211,14 @@ static bool is_wanted_share(const struct handshake *hs, uint16_t id)
 static enum step_result remember_share(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
+    struct ssl_session_st *session = conn_own_session(c);
 
+    if (session == NULL) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
     blob_set(&c->neg.peer_share, blob_new(hs->picked_share.at, hs->picked_share.left));
     c->neg.group = hs->picked_group;
-    c->session->group = hs->picked_group->id;
+    session->group = hs->picked_group->id;
     return c->neg.peer_share != NULL ? STEP_OK
                                      : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
 }
@@ -235,6 +231,9 @@ static enum step_result pick_share(struct handshake *hs)
     size_t num = 0;
 
     hs->picked_group = NULL;
+    if (c->neg.resumed && (hs->psk_modes & PSK_DHE_KE) == 0) {
+        return STEP_OK;
+    }
     while (!reader_is_empty(&shares)) {
         uint16_t id;
         struct reader key;
@@ -284,19 +283,14 @@ enum step_result read_hello_extensions12(struct handshake *hs)
     return result == STEP_OK ? resume12_check_answers(hs) : result;
 }
 
-enum step_result read_hello_extensions(struct handshake *hs)
+enum step_result check_hello_extensions(struct handshake *hs)
 {
-    enum step_result result = read_all_extensions(hs);
-
-    if (result != STEP_OK) {
-        return result;
-    }
     /* RFC 8446, 4.2.9 and 9.2: what has to come together. */
     if (extension_was_seen(hs, EXT_PRE_SHARED_KEY) &&
         !extension_was_seen(hs, EXT_PSK_KEY_EXCHANGE_MODES)) {
         return step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_MISSING_PSK_KEX_MODES_EXTENSION);
     }
-    if (!extension_was_seen(hs, EXT_SIGNATURE_ALGORITHMS)) {
+    if (!hs->conn->neg.resumed && !extension_was_seen(hs, EXT_SIGNATURE_ALGORITHMS)) {
         return step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_MISSING_SIGALGS_EXTENSION);
     }
     if (hs->retry == RETRY_DONE && extension_was_seen(hs, EXT_EARLY_DATA)) {
@@ -308,12 +302,24 @@ enum step_result read_hello_extensions(struct handshake *hs)
     return pick_share(hs);
 }
 
+enum step_result read_hello_extensions(struct handshake *hs)
+{
+    enum step_result result = read_all_extensions(hs);
+
+    return result == STEP_OK ? check_hello_extensions(hs) : result;
+}
+
 enum step_result ask_server_name(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_UNRECOGNIZED_NAME, SSL_R_CALLBACK_FAILED };
+    bool had_tickets = (c->config->options & OPTION_NO_TICKET) == 0;
     enum hook_answer answer = c->hooks->server_name(c->owner, c->neg.server_name, &failure);
 
+    /* The context that it has changed to may want none. */
+    if (answer == HOOK_OK && had_tickets && (c->config->options & OPTION_NO_TICKET) != 0) {
+        hs->ticket_due = false;
+    }
     c->neg.server_name_acknowledged = answer == HOOK_OK && c->neg.server_name != NULL;
     return step_of_answer(hs, answer, &failure, PAUSE_NONE);
 }
@@ -358,14 +364,20 @@ enum step_result choose_group(struct handshake *hs)
     if (extension_was_seen(hs, EXT_EARLY_DATA)) {
         hs->conn->in.skip_left = EARLY_DATA_SKIP_LIMIT;
     }
-    if (!negotiate_has_shared_sigalgs(hs->conn)) {
+    bool resumed = hs->conn->neg.resumed;
+    if (!resumed && !negotiate_has_shared_sigalgs(hs->conn)) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);
     }
     if (hs->picked_group != NULL) {
         return encapsulate(hs);
     }
     bool has_shares = extension_was_seen(hs, EXT_KEY_SHARE);
-    hs->share_group = has_shares && hs->retry == RETRY_NONE ? group_to_retry(hs->conn) : NULL;
+    bool may_retry =
+        has_shares && hs->retry == RETRY_NONE && (!resumed || (hs->psk_modes & PSK_DHE_KE) != 0);
+    hs->share_group = may_retry ? group_to_retry(hs->conn) : NULL;
+    if (hs->share_group == NULL && resumed && (hs->psk_modes & PSK_KE) != 0) {
+        return STEP_OK;
+    }
     if (hs->share_group == NULL) {
         return step_fail(hs, has_shares ? ALERT_HANDSHAKE_FAILURE : ALERT_MISSING_EXTENSION,
                          SSL_R_NO_SUITABLE_KEY_SHARE);
@@ -404,6 +416,9 @@ enum step_result choose_credential_server(struct handshake *hs)
     if (c->neg.peer_suites == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
+    if (c->neg.resumed) {
+        return STEP_OK; /* the key stands for the certificates */
+    }
     enum step_result result = step_of_answer(hs, c->hooks->choose_credential(c->owner, &failure),
                                              &failure, PAUSE_X509_LOOKUP);
 
@@ -417,6 +432,10 @@ enum step_result choose_credential_server(struct handshake *hs)
     c->neg.own_scheme = hs->scheme;
     c->neg.own_slot = hs->scheme->slot;
     hs->have_cert = true;
+    if (c->hooks->denies_resumption(c->owner, false)) {
+        c->session->not_resumable = true;
+        hs->ticket_due = false;
+    }
     hs->asked_cert = c->config->ask_client_cert && !c->config->ask_client_cert_later;
     return STEP_OK;
 }
@@ -427,7 +446,7 @@ enum step_result ask_ocsp(struct handshake *hs)
     struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CLIENTHELLO_TLSEXT };
     struct blob *response = NULL;
 
-    if (!c->neg.peer_wants_ocsp) {
+    if (!c->neg.peer_wants_ocsp || c->neg.resumed) {
         return STEP_OK;
     }
     enum hook_answer answer = c->hooks->ocsp_response(c->owner, &response, &failure);

@@ -7,6 +7,7 @@
 #include "handshake/keys13.h"
 #include "handshake/negotiate.h"
 #include "handshake/negotiate12.h"
+#include "handshake/psk13.h"
 #include "handshake/resume12.h"
 #include "handshake/versions.h"
 
@@ -67,10 +68,9 @@ enum step_result write_server_hello(struct handshake *hs, struct writer *w)
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     write_hello_head(hs, w, c->neg.server_random);
-    c->session->suite = c->neg.suite;
-    c->session->suite_id = c->neg.suite->id;
     c->in.plain_alerts = true;
-    return extensions_write(hs, EXT_SERVER_HELLO, w, NULL, 0);
+    enum step_result result = psk13_note_facts(hs);
+    return result == STEP_OK ? extensions_write(hs, EXT_SERVER_HELLO, w, NULL, 0) : result;
 }
 
 /* RFC 6066, 4: the length holds for both directions from the moment it is agreed on. */
@@ -222,10 +222,6 @@ static enum step_result take_suite(struct handshake *hs, uint16_t id)
         return result;
     }
     c->neg.suite = suite;
-    if (c->neg.version == VERSION_TLS13 && hs->fresh_session) { /* in TLS 1.2 when there are keys */
-        c->session->suite = suite;
-        c->session->suite_id = suite->id;
-    }
     return (c->neg.version == VERSION_TLS13 ? keys13_hash(c) : keys12_hash(c)) != NULL
                ? STEP_OK
                : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
@@ -262,7 +258,9 @@ static enum step_result take_share(struct handshake *hs)
     struct reader share = hs->answered_share;
 
     if (!extension_was_seen(hs, EXT_KEY_SHARE)) {
-        return step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_NO_SUITABLE_KEY_SHARE);
+        return c->neg.resumed && (hs->psk_modes & PSK_KE) != 0
+                   ? STEP_OK
+                   : step_fail(hs, ALERT_MISSING_EXTENSION, SSL_R_NO_SUITABLE_KEY_SHARE);
     }
     blob_set(&c->neg.peer_share, blob_new(share.at, share.left));
     hs->shared = OPENSSL_zalloc(sizeof *hs->shared);
@@ -275,10 +273,7 @@ static enum step_result take_share(struct handshake *hs)
         return result;
     }
     c->neg.group = hs->share_group;
-    c->session->group = hs->share_group->id;
-    return transcript_start(&hs->transcript, keys13_hash(c))
-               ? STEP_OK
-               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    return STEP_OK;
 }
 
 /* RFC 7301, 3.2: the server's choice is one of ours. */
@@ -326,7 +321,19 @@ static enum step_result take_tls13(struct handshake *hs, const struct server_hel
         return take_retry(hs, hello);
     }
     enum step_result result = extensions_read(hs, EXT_SERVER_HELLO, hello->extensions, NULL, 0);
-    return result == STEP_OK ? take_share(hs) : result;
+    if (result == STEP_OK) {
+        result = psk13_settle_session(hs);
+    }
+    if (result == STEP_OK) {
+        result = take_share(hs);
+    }
+    if (result == STEP_OK) {
+        result = psk13_note_facts(hs);
+    }
+    if (result == STEP_OK && !transcript_start(&hs->transcript, keys13_hash(c))) {
+        return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    return result;
 }
 
 /* RFC 8446, 4.1.3: a server that knows better marks that it was made to choose less. A client that
@@ -377,15 +384,6 @@ static enum step_result take_tls12(struct handshake *hs, const struct server_hel
     return result == STEP_OK ? finish_tls12_hello(hs) : result;
 }
 
-/* The session that the connection goes on with. A HelloRetryRequest does not say. */
-static enum step_result choose_session_of(struct handshake *hs, const struct server_hello *hello)
-{
-    if (hs->conn->neg.version != VERSION_TLS13) {
-        return resume12_on_server_hello(hs, hello->session_id);
-    }
-    return is_retry(hello) ? STEP_OK : leave_session(hs);
-}
-
 enum step_result read_server_hello(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
@@ -397,8 +395,8 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
         result = check_head(hs, &hello);
     }
     c->out.version = record_version(c->neg.version);
-    if (result == STEP_OK) {
-        result = choose_session_of(hs, &hello);
+    if (result == STEP_OK && c->neg.version != VERSION_TLS13) {
+        result = resume12_on_server_hello(hs, hello.session_id);
     }
     if (result == STEP_OK) {
         result = take_suite(hs, hello.suite);

@@ -50,11 +50,12 @@ enum step_kind {
     STEP_KIND_RECV,  /* a message must come */
     STEP_KIND_MAYBE, /* the peer may leave it out */
     STEP_KIND_SEND,
-    STEP_KIND_DO,   /* decide, ask, derive */
-    STEP_KIND_MARK, /* a state that applications see although nothing happens in it */
-    STEP_KIND_KEYS, /* one direction enters an epoch */
-    STEP_KIND_NEXT, /* one direction moves on to its next application key */
-    STEP_KIND_GOTO, /* on with another script */
+    STEP_KIND_DO,    /* decide, ask, derive */
+    STEP_KIND_MARK,  /* a state that applications see although nothing happens in it */
+    STEP_KIND_KEYS,  /* one direction enters an epoch */
+    STEP_KIND_NEXT,  /* one direction moves on to its next application key */
+    STEP_KIND_FLUSH, /* what was sent has to be delivered */
+    STEP_KIND_GOTO,  /* on with another script */
     STEP_KIND_END
 };
 
@@ -64,6 +65,8 @@ struct step {
     enum message_type message;
     enum step_result (*read)(struct handshake *hs, struct reader *body);
     enum step_result (*write)(struct handshake *hs, struct writer *body);
+    /* Fills in what depends on the whole message, header included; NULL: nothing does. */
+    enum step_result (*complete)(struct handshake *hs, uint8_t *message, size_t len);
     enum step_result (*act)(struct handshake *hs);
     enum direction direction;
     enum epoch epoch;
@@ -87,6 +90,7 @@ extern const struct step script_server_hello[];
 const struct step *script_give_key_update(const struct tls_conn *c);
 const struct step *script_ask_client_auth(void);
 const struct step *script_ask_renegotiation(void);
+const struct step *script_give_tickets(void);
 
 /* The script that an unprompted message starts on a connection that is idle; NULL: the message may
  * not come now. */

@@ -21,11 +21,12 @@ struct facts {
     bool retry;    /* the first hello is answered by a HelloRetryRequest */
     bool asked;    /* the server asks for a certificate in the handshake */
     bool has_cert; /* the client has one */
+    bool resumed;  /* a session is resumed */
+    bool tickets;  /* a server of TLS 1.3 gives two tickets */
     /* TLS 1.2 */
     const struct ssl_cipher_st *suite; /* NULL: TLS 1.3 is spoken */
     bool stapling;                     /* the server staples an OCSP response */
     bool ticket;                       /* the server announces a ticket */
-    bool resumed;                      /* a session is resumed */
     bool granted;                      /* the client follows a HelloRequest */
     bool hint;                         /* the server has a PSK identity hint */
     bool npn;                          /* the client tells the next protocol */
@@ -112,6 +113,8 @@ static void after_reading(const struct step *row, struct handshake *hs, const st
     after_reading12(row, hs, facts);
     if (row->read == read_server_hello && facts->retry && hs->retry == RETRY_NONE) {
         hs->retry = RETRY_DUE;
+    } else if (row->read == read_server_hello) {
+        hs->conn->neg.resumed = facts->resumed;
     } else if (row->read == read_client_hello && hs->retry == RETRY_DUE) {
         hs->retry = RETRY_DONE;
     } else if (row->read == read_certificate_request) {
@@ -128,13 +131,20 @@ static void after_acting(const struct step *row, struct handshake *hs, const str
         hs->retry = RETRY_DONE;
     } else if (row->act == choose_group && facts->retry && hs->retry == RETRY_NONE) {
         hs->retry = RETRY_DUE;
+    } else if (row->act == choose_session13) {
+        hs->conn->neg.resumed = facts->resumed;
+        hs->ticket_due = true;
+    } else if (row->act == tell_done) {
+        hs->told_done = true;
     } else if (row->act == choose_credential_server) {
-        hs->asked_cert = facts->asked;
-        hs->have_cert = true;
+        hs->asked_cert = facts->asked && !facts->resumed;
+        hs->have_cert = !facts->resumed;
     } else if (row->act == choose_credential_client) {
         hs->have_cert = facts->has_cert;
     } else if (row->act == begin_post_auth) {
         hs->asked_cert = true;
+    } else if (row->act == begin_tickets) {
+        hs->ticket_due = true;
     }
 }
 
@@ -184,6 +194,7 @@ static const struct step *take(const struct step *row, struct handshake *hs,
     }
     case STEP_KIND_SEND:
         add(flow, ">", row->write == write_hello_retry_request ? "HELLO_RETRY_REQUEST" : row->name);
+        hs->conn->sent_tickets += row->write == write_new_session_ticket;
         break;
     case STEP_KIND_KEYS:
     case STEP_KIND_NEXT:
@@ -195,6 +206,7 @@ static const struct step *take(const struct step *row, struct handshake *hs,
     case STEP_KIND_GOTO:
         visit_of(row)->taken = true;
         return row->script;
+    case STEP_KIND_FLUSH:
     case STEP_KIND_MARK:
     case STEP_KIND_END:
         break;
@@ -203,14 +215,20 @@ static const struct step *take(const struct step *row, struct handshake *hs,
     return row + 1;
 }
 
+static bool is_start_of_connection(const struct script *script)
+{
+    return script->steps == script_client_hello || script->steps == script_server_hello;
+}
+
 static void walk(const struct script *script, const struct facts *facts)
 {
     static struct blob hint;
     struct tls_config config = { .options = facts->compat ? OPTION_ENABLE_MIDDLEBOX_COMPAT : 0,
-                                 .psk_identity_hint = facts->hint ? &hint : NULL };
+                                 .psk_identity_hint = facts->hint ? &hint : NULL,
+                                 .num_tickets = facts->tickets ? 2 : 0 };
     struct tls_conn conn = { .role = script->role, .config = &config };
     conn.neg.version = VERSION_TLS13; /* until it is known */
-    struct handshake hs = { .conn = &conn };
+    struct handshake hs = { .conn = &conn, .initial = is_start_of_connection(script) };
     const struct step *row = script->steps;
     char flow[MAX_FLOW] = "";
 
@@ -288,7 +306,7 @@ static void list_idle(enum role role)
 /* True when a handshake can begin with the script: no other goes on with it, or it is the first. */
 static bool is_start(const struct script *script)
 {
-    if (script->steps == script_client_hello || script->steps == script_server_hello) {
+    if (is_start_of_connection(script)) {
         return true;
     }
     for (size_t i = 0; i < num_scripts; i++) {
@@ -338,11 +356,13 @@ static void walk_tls12(const struct script *script)
 static void make_list(void)
 {
     for (size_t i = 0; i < num_scripts; i++) {
-        for (unsigned bits = 0; bits < 16 && is_start(&scripts[i]); bits++) {
+        for (unsigned bits = 0; bits < 64 && is_start(&scripts[i]); bits++) {
             const struct facts facts = { .compat = (bits & 1) != 0,
                                          .retry = (bits & 2) != 0,
                                          .asked = (bits & 4) != 0,
-                                         .has_cert = (bits & 8) != 0 };
+                                         .has_cert = (bits & 8) != 0,
+                                         .resumed = (bits & 16) != 0,
+                                         .tickets = (bits & 32) != 0 };
             walk(&scripts[i], &facts);
         }
         if (is_start(&scripts[i])) {

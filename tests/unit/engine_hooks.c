@@ -330,18 +330,20 @@ static enum hook_answer name_session(void *owner, struct ssl_session_st *session
 static enum hook_answer may_resume(void *owner, struct ssl_session_st *session, bool by_id,
                                    struct record_error *failure)
 {
-    (void)owner;
+    const struct endpoint *e = owner;
+
     (void)session;
     (void)by_id;
-    (void)failure;
-    return HOOK_OK;
+    *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
+    return e->resume_answer;
 }
 
 static bool belongs_here(void *owner, const struct ssl_session_st *session)
 {
-    (void)owner;
+    const struct endpoint *e = owner;
+
     (void)session;
-    return true;
+    return !e->is_elsewhere;
 }
 
 static void session_changed(void *owner)
@@ -379,6 +381,38 @@ static bool drop_session(void *owner, struct ssl_session_st *session)
         keep(e, NULL);
     }
     return found;
+}
+
+/* --- Hooks: external pre-shared keys --- */
+
+static enum hook_answer use_psk(void *owner, const struct hash *hash,
+                                struct ssl_session_st **session, struct blob **identity,
+                                struct record_error *failure)
+{
+    const struct endpoint *e = owner;
+
+    (void)hash;
+    (void)failure;
+    if (e->psk == NULL) {
+        return HOOK_NONE;
+    }
+    *session = session_ref(e->psk);
+    *identity = blob_ref(e->psk_identity);
+    return HOOK_OK;
+}
+
+static enum hook_answer find_psk(void *owner, const uint8_t *identity, size_t len,
+                                 struct ssl_session_st **session, struct record_error *failure)
+{
+    const struct endpoint *e = owner;
+
+    *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
+    if (e->psk == NULL || e->psk_identity->len != len ||
+        memcmp(e->psk_identity->bytes, identity, len) != 0) {
+        return HOOK_NONE;
+    }
+    *session = session_copy(e->psk, false);
+    return *session != NULL ? HOOK_OK : HOOK_FAIL;
 }
 
 /* --- Hooks: reports --- */
@@ -606,6 +640,8 @@ const struct tls_hooks endpoint_hooks = {
     .keeps_sessions = keeps_sessions,
     .keep_session = keep_session,
     .drop_session = drop_session,
+    .use_psk = use_psk,
+    .find_psk = find_psk,
     .message = message,
     .step = step,
     .started = started,

@@ -99,7 +99,9 @@ void endpoint_init(struct endpoint *e, enum role role)
 {
     struct credential *own;
 
-    *e = (struct endpoint){ .verify_answer = HOOK_OK, .verify_alert = ALERT_UNKNOWN_CA };
+    *e = (struct endpoint){ .verify_answer = HOOK_OK,
+                            .verify_alert = ALERT_UNKNOWN_CA,
+                            .resume_answer = HOOK_OK };
     e->random_next = role == ROLE_CLIENT ? 1 : 101;
     e->config.lib = crypto_lib_default();
     e->config.options = OPTION_ENABLE_MIDDLEBOX_COMPAT;
@@ -127,6 +129,8 @@ void endpoint_wipe(struct endpoint *e)
     blob_free(e->ocsp);
     blob_free(e->npn);
     session_free(e->kept);
+    session_free(e->psk);
+    blob_free(e->psk_identity);
     items_wipe(&e->sent);
     items_wipe(&e->received);
 }

@@ -46,6 +46,10 @@ struct endpoint {
     int64_t now;           /* milliseconds */
     bool keeps_sessions;   /* server: sessions by id */
     struct ssl_session_st *kept;              /* the last one that can be resumed. Counted */
+    enum hook_answer resume_answer;           /* whether one that was found may be */
+    bool is_elsewhere;                        /* server: it belongs to another name */
+    struct ssl_session_st *psk;               /* external key; NULL: none. Counted */
+    struct blob *psk_identity;                /* counted */
     bool (*random)(uint8_t *out, size_t len); /* NULL: counts */
     struct group_key *(*generate_key)(const struct group *group, struct writer *share);
 

@@ -308,6 +308,7 @@ static const struct step server_script[] = {
     ROW_RECV(MSG_CLIENT_HELLO, read_client_hello),
     ROW_DO(choose_version),
     ROW_DO(choose_suite),
+    ROW_DO(choose_session13),
     ROW_DO(read_hello_extensions),
     ROW_DO(replay_share),
     { .kind = STEP_KIND_SEND, .when = is_retried, .message = MSG_SERVER_HELLO,

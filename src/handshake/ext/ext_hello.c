@@ -113,7 +113,8 @@ bool groups_answer_due(const struct handshake *hs, unsigned place)
     size_t position = 0;
     const struct group *best = negotiate_next_group(hs->conn, &position);
 
-    return place == EXT_ENCRYPTED_EXTENSIONS && best != NULL && best != hs->share_group;
+    return place == EXT_ENCRYPTED_EXTENSIONS && best != NULL && hs->share_group != NULL &&
+           best != hs->share_group;
 }
 
 /* Nothing may depend on it before the handshake is over; nothing of ours does afterwards. */
@@ -170,6 +171,12 @@ enum step_result key_share_on_offer(struct handshake *hs, unsigned place, struct
     return STEP_OK;
 }
 
+/* Not with a pre-shared key alone; and a HelloRetryRequest asks for a share that is not there. */
+bool key_share_answer_due(const struct handshake *hs, unsigned place)
+{
+    return (place == EXT_SERVER_HELLO) == (hs->picked_group != NULL);
+}
+
 bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w)
 {
     writer_u16(w, hs->share_group->id);
@@ -217,42 +224,6 @@ enum step_result key_share_on_answer(struct handshake *hs, unsigned place, struc
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
     }
     return STEP_OK;
-}
-
-/* --- What resumption will need --- */
-
-/* psk_dhe_ke: RFC 8446, 4.2.9. */
-#define PSK_DHE_KE 1
-
-bool psk_modes_offer(struct handshake *hs, unsigned place, struct writer *w)
-{
-    (void)hs;
-    (void)place;
-    writer_open(w, 1);
-    writer_u8(w, PSK_DHE_KE);
-    writer_close(w);
-    return true;
-}
-
-enum step_result psk_modes_on_offer(struct handshake *hs, unsigned place, struct reader *body)
-{
-    struct reader modes;
-
-    (void)hs;
-    (void)place;
-    return reader_vec8(body, &modes) && !reader_is_empty(&modes) ? STEP_OK : STEP_MALFORMED;
-}
-
-/* RFC 8446, 4.2.11. Nothing is resumed; the form is checked all the same. */
-enum step_result psk_on_offer(struct handshake *hs, unsigned place, struct reader *body)
-{
-    struct reader identities;
-    struct reader binders;
-
-    (void)hs;
-    (void)place;
-    return reader_vec16(body, &identities) && reader_vec16(body, &binders) ? STEP_OK
-                                                                           : STEP_MALFORMED;
 }
 
 /* The extension is a mark: the walker sees to it that there is nothing in it. */

@@ -3,6 +3,7 @@
  */
 #include "handshake/ext/extensions.h"
 #include "handshake/negotiate.h"
+#include "handshake/psk13.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -102,10 +103,10 @@ static const struct extension table[] = {
       never, NULL, NULL },
     { EXT_KEY_SHARE, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_SERVER_HELLO | EXT_HELLO_RETRY_REQUEST,
       always, key_share_offer, key_share_on_offer,
-      always, key_share_answer, key_share_on_answer },
+      key_share_answer_due, key_share_answer, key_share_on_answer },
     { EXT_EARLY_DATA, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_ENCRYPTED_EXTENSIONS | EXT_NEW_SESSION_TICKET,
       never, NULL, nothing_on_offer,
-      never, NULL, NULL },
+      early_data_answer_due, early_data_answer, early_data_on_answer },
     { EXT_CERTIFICATE_AUTHORITIES, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_CERTIFICATE_REQUEST,
       authorities_offer_due, authorities_offer, authorities_on_offer,
       never, NULL, NULL },
@@ -113,8 +114,8 @@ static const struct extension table[] = {
       never, NULL, ignore,
       never, NULL, NULL },
     { EXT_PRE_SHARED_KEY, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_SERVER_HELLO,
-      never, NULL, psk_on_offer,
-      never, NULL, NULL },
+      psk_offer_due, psk_offer, psk_on_offer,
+      psk_answer_due, psk_answer, psk_on_answer },
 };
 /* clang-format on */
 
@@ -197,6 +198,9 @@ enum step_result extensions_write(struct handshake *hs, unsigned place, struct w
     enum hook_answer answer =
         c->hooks->write_custom_extensions(c->owner, place, w, cert, index, &failure);
     enum step_result result = step_of_answer(hs, answer, &failure, PAUSE_NONE);
+    if (result == STEP_OK && place == EXT_CLIENT_HELLO) {
+        result = psk13_collect(hs);
+    }
     for (size_t i = 0; i < COUNT_OF(table) && result == STEP_OK; i++) {
         /* Answers about a certificate go with the leaf alone. */
         if ((table[i].where & place) != 0 && (place != EXT_CERTIFICATE || index == 0) &&

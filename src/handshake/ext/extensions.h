@@ -113,6 +113,7 @@ bool groups_answer_due(const struct handshake *hs, unsigned place);
 enum step_result groups_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 bool key_share_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result key_share_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool key_share_answer_due(const struct handshake *hs, unsigned place);
 bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result key_share_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 
@@ -138,10 +139,23 @@ bool ticket_offer(struct handshake *hs, unsigned place, struct writer *w);
 bool ticket_answer_due(const struct handshake *hs, unsigned place);
 bool etm_offer_due(const struct handshake *hs, unsigned place);
 bool ems_offer_due(const struct handshake *hs, unsigned place);
+enum step_result nothing_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+
+/* --- ext_psk.c --- */
+/* PskKeyExchangeMode (RFC 8446, 4.2.9). */
+#define PSK_MODE_KE     0
+#define PSK_MODE_DHE_KE 1
 bool psk_modes_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result psk_modes_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool early_data_answer_due(const struct handshake *hs, unsigned place);
+bool early_data_answer(struct handshake *hs, unsigned place, struct writer *w);
+enum step_result early_data_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+bool psk_offer_due(const struct handshake *hs, unsigned place);
+bool psk_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result psk_on_offer(struct handshake *hs, unsigned place, struct reader *body);
-enum step_result nothing_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool psk_answer_due(const struct handshake *hs, unsigned place);
+bool psk_answer(struct handshake *hs, unsigned place, struct writer *w);
+enum step_result psk_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 
 /* --- ext_auth.c --- */
 bool sigalgs_offer_due(const struct handshake *hs, unsigned place);
