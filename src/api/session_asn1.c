@@ -169,7 +169,8 @@ int i2d_SSL_SESSION(const SSL_SESSION *in, unsigned char **pp)
 
 int session_encode_for_ticket(const SSL_SESSION *session, size_t prefix, unsigned char **text)
 {
-    int len = encode(session, false, NULL);
+    bool with_id = session->version == VERSION_TLS13; /* TLS 1.2's client sends it beside */
+    int len = encode(session, with_id, NULL);
     unsigned char *at;
 
     *text = len > 0 ? OPENSSL_malloc(prefix + (size_t)len) : NULL;
@@ -177,7 +178,7 @@ int session_encode_for_ticket(const SSL_SESSION *session, size_t prefix, unsigne
         return 0;
     }
     at = *text + prefix;
-    return (int)prefix + encode(session, false, &at);
+    return (int)prefix + encode(session, with_id, &at);
 }
 
 /* --- Reading --- */

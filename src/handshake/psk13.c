@@ -43,7 +43,16 @@ enum step_result psk13_note_facts(struct handshake *hs)
         session->version == c->neg.version) {
         return STEP_OK;
     }
-    session = conn_own_session(c);
+    /* The session that goes on with another group is not the one that the ticket stands for. */
+    if (c->role == ROLE_CLIENT && c->neg.resumed && session->group != group) {
+        session = session_copy(session, false);
+        if (session != NULL) {
+            session_free(c->session);
+            c->session = session;
+        }
+    } else {
+        session = conn_own_session(c);
+    }
     if (session == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
@@ -315,7 +324,7 @@ static enum step_result choose_identity(struct handshake *hs, struct reader iden
         if (choice->session != NULL) {
             session_free(choice->session);
             choice->session = NULL;
-            hs->ticket_due = false;
+            hs->ticket_due = true;
         }
     }
     return STEP_OK;

@@ -155,6 +155,7 @@ static enum run_status status_of(struct handshake *hs, enum step_result result)
 {
     switch (result) {
     case STEP_OK:
+    case STEP_SKIPPED:
         return RUN_DONE;
     case STEP_PAUSED:
         return RUN_PAUSED;

@@ -39,6 +39,7 @@ enum message_type {
 
 enum step_result {
     STEP_OK,
+    STEP_SKIPPED,   /* by a writer: there is nothing to send after all */
     STEP_PAUSED,    /* conn->pause says why */
     STEP_MALFORMED, /* the message does not parse: decode_error, unless the failure is explained */
     STEP_FAILED     /* conn_fail() was called */

@@ -109,9 +109,9 @@ static enum step_result write_ticket(struct handshake *hs, struct writer *w)
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
+    enum hook_answer answer = c->hooks->seal_ticket(c->owner, c->session, w, &failure);
 
-    return step_of_answer(hs, c->hooks->seal_ticket(c->owner, c->session, w, &failure), &failure,
-                          PAUSE_NONE);
+    return answer == HOOK_NONE ? STEP_SKIPPED : step_of_answer(hs, answer, &failure, PAUSE_NONE);
 }
 
 enum step_result write_new_session_ticket(struct handshake *hs, struct writer *w)
@@ -138,10 +138,12 @@ enum step_result write_new_session_ticket(struct handshake *hs, struct writer *w
     if (result == STEP_OK) {
         result = extensions_write(hs, EXT_NEW_SESSION_TICKET, w, NULL, 0);
     }
-    if (result == STEP_OK) {
+    if (result == STEP_OK || result == STEP_SKIPPED) {
         c->sent_tickets++;
         c->next_ticket_nonce++;
         c->extra_tickets -= c->extra_tickets > 0;
+    }
+    if (result == STEP_OK) {
         c->hooks->keep_session(c->owner, c->session);
     }
     return result;

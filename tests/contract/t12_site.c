@@ -7,15 +7,21 @@
 
 void site_init(struct site *site)
 {
+    site_init_version(site, TLS1_2_VERSION);
+}
+
+void site_init_version(struct site *site, int version)
+{
     static const unsigned char context[] = "site";
 
     memset(site, 0, sizeof(*site));
-    pair_version = TLS1_2_VERSION;
+    pair_version = version;
     site->client_ctx = client_ctx_new();
     site->server_ctx = server_ctx_new();
     (void)SSL_CTX_clear_options(site->client_ctx, SSL_OP_NO_TICKET);
     (void)SSL_CTX_clear_options(site->server_ctx, SSL_OP_NO_TICKET);
     (void)SSL_CTX_set_session_cache_mode(site->server_ctx, SSL_SESS_CACHE_SERVER);
+    REQUIRE(SSL_CTX_set_num_tickets(site->server_ctx, 2) == 1);
     REQUIRE(SSL_CTX_set_session_id_context(site->server_ctx, context, sizeof(context)) == 1);
 }
 

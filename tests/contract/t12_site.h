@@ -17,6 +17,7 @@ struct site {
 /* Tickets and a cache of the server are on, as libssl has them by default; sessions have the
  * context "site". */
 void site_init(struct site *site);
+void site_init_version(struct site *site, int version);
 void site_free(struct site *site);
 
 /* A pair of SSLs that is to resume the session, if there is one; nothing has been sent. */
