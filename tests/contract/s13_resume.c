@@ -212,6 +212,44 @@ static void test_changes(void)
     }
 }
 
+static int accept_name(SSL *ssl, int *alert, void *answer)
+{
+    (void)ssl;
+    (void)alert;
+    return *(const int *)answer;
+}
+
+/* The name of the session's virtual host, where the server has a say about it. */
+static void test_names(void)
+{
+    for (int i = 0; i < 4; i++) {
+        struct site site;
+        int answer = i % 2 == 0 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+        char first[] = "one.example";
+        char other[] = "two.example";
+        char *second = i < 2 ? first : other;
+
+        section("one.example, then %s, answer %d", second, answer);
+        begin(&site);
+        (void)SSL_CTX_set_tlsext_servername_callback(site.server_ctx, accept_name);
+        (void)SSL_CTX_set_tlsext_servername_arg(site.server_ctx, &answer);
+        for (int j = 0; j < 3; j++) {
+            bool differs = i >= 2 && j > 0;
+            site_begin(&site);
+            (void)SSL_set_tlsext_host_name(site.pair.client, j == 0 ? first : second);
+            if (differs) {
+                difference_begin("s13-resume-name");
+            }
+            (void)site_connect(&site);
+            site_end(&site);
+            if (differs) {
+                difference_end();
+            }
+        }
+        site_free(&site);
+    }
+}
+
 /* --- Age --- */
 
 static void test_age(void)
@@ -377,7 +415,7 @@ static void test_contexts(void)
             SSL_CTX_set_verify(site.server_ctx, SSL_VERIFY_PEER, NULL);
         }
         if (i == 2) {
-            difference_begin("session-other-verification");
+            difference_begin("s13-resume-verification");
         }
         visit(&site, 1);
         if (i == 2) {
@@ -533,6 +571,7 @@ int main(void)
     test_numbers();
     test_extra_tickets();
     test_changes();
+    test_names();
     test_age();
     test_ticket_keys();
     test_keys_and_hash();
