@@ -7,6 +7,8 @@
  * SSL_CTX_set_record_padding_callback(3).
  */
 #include "api/ca_list.h"
+#include "api/certs.h"
+#include "api/chain.h"
 #include "api/ct.h"
 #include "api/custom_ext.h"
 #include "api/dh.h"
@@ -17,6 +19,7 @@
 #include "api/resumption.h"
 #include "api/session_binding.h"
 #include "api/tickets.h"
+#include "api/verify.h"
 
 #include "engine/engine.h"
 
@@ -535,8 +538,11 @@ const struct tls_hooks ssl_hooks = {
     .has_authorities = has_authorities,
     .write_authorities = ca_list_write,
     .choose_credential = ask_credential,
+    .own_chain_suits = own_chain_suits,
+    .credential_chosen = certs_show_sent,
     .certificate_chain = make_chain,
     .verify_peer = verify_peer_chain,
+    .judge_key_usage = verify_key_usage,
     .peer_authorities = ca_list_read,
     .write_ocsp_request = ocsp_write_request,
     .peer_ocsp_request = ocsp_read_request,

@@ -37,8 +37,25 @@ struct credentials *certs_edit(SSL *s, SSL_CTX *ctx)
     set = credentials_edit(&config->core.credentials);
     if (set == NULL) {
         raise_error(ERR_R_MALLOC_FAILURE);
+        return NULL;
+    }
+    if (s != NULL && s->sent_slot != KEY_NONE) {
+        set->current = s->sent_slot;
+        s->sent_slot = KEY_NONE;
     }
     return set;
+}
+
+enum key_slot certs_current(const SSL *s, const SSL_CTX *ctx)
+{
+    return s != NULL && s->sent_slot != KEY_NONE ? s->sent_slot : certs_of(s, ctx)->current;
+}
+
+void certs_show_sent(void *owner, enum key_slot slot)
+{
+    SSL *s = owner;
+
+    s->sent_slot = slot;
 }
 
 bool settings_allow(const SSL *s, const SSL_CTX *ctx, int op, int bits, int nid, void *other)
@@ -290,10 +307,15 @@ int SSL_CTX_use_RSAPrivateKey_ASN1(SSL_CTX *ctx, const unsigned char *d, long le
     return use_rsa_der(NULL, ctx, d, len);
 }
 
-static int check_private_key(const struct credentials *set)
+static const struct credential *current_of(const SSL *s, const SSL_CTX *ctx)
 {
-    const struct credential *current = &set->slot[set->current];
+    const struct credentials *set = certs_of(s, ctx);
 
+    return &set->slot[certs_current(s, ctx)];
+}
+
+static int check_private_key(const struct credential *current)
+{
     if (current->cert == NULL) {
         raise_error(SSL_R_NO_CERTIFICATE_ASSIGNED);
         return 0;
@@ -311,7 +333,7 @@ int SSL_check_private_key(const SSL *ssl)
         raise_error(ERR_R_PASSED_NULL_PARAMETER);
         return 0;
     }
-    return check_private_key(certs_of(ssl, NULL));
+    return check_private_key(current_of(ssl, NULL));
 }
 
 int SSL_CTX_check_private_key(const SSL_CTX *ctx)
@@ -320,7 +342,7 @@ int SSL_CTX_check_private_key(const SSL_CTX *ctx)
         raise_error(SSL_R_NO_CERTIFICATE_ASSIGNED);
         return 0;
     }
-    return check_private_key(certs_of(NULL, ctx));
+    return check_private_key(current_of(NULL, ctx));
 }
 
 /* --- A certificate with its key and chain at once --- */
@@ -442,13 +464,6 @@ void SSL_certs_clear(SSL *s)
 
 /* --- Which slot is current --- */
 
-static const struct credential *current_of(const SSL *s, const SSL_CTX *ctx)
-{
-    const struct credentials *set = certs_of(s, ctx);
-
-    return &set->slot[set->current];
-}
-
 X509 *SSL_get_certificate(const SSL *ssl)
 {
     return current_of(ssl, NULL)->cert;
@@ -473,7 +488,7 @@ static long make_current(SSL *s, SSL_CTX *ctx, enum key_slot slot)
 {
     struct credentials *set;
 
-    if (certs_of(s, ctx)->current == slot) {
+    if (certs_current(s, ctx) == slot) {
         return 1;
     }
     set = certs_edit(s, ctx);
@@ -533,7 +548,7 @@ long certs_set_current(SSL *s, SSL_CTX *ctx, long op)
     if (op == SSL_CERT_SET_FIRST) {
         first = 0;
     } else if (op == SSL_CERT_SET_NEXT) {
-        first = set->current + 1;
+        first = certs_current(s, ctx) + 1;
     } else {
         return 0;
     }

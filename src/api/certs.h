@@ -21,6 +21,13 @@ MUST_CHECK struct credentials *certs_edit(SSL *s, SSL_CTX *ctx);
 /* True when the object's security level or callback allows it. */
 bool settings_allow(const SSL *s, const SSL_CTX *ctx, int op, int bits, int nid, void *other);
 
+/* The slot that getters and setters without a certificate work on: the one set or selected last, of
+ * a connection the one whose certificate it has sent since. certs_edit() makes it set->current. */
+enum key_slot certs_current(const SSL *s, const SSL_CTX *ctx);
+
+/* The hook credential_chosen of conn/hooks.h; owner is the SSL. */
+void certs_show_sent(void *owner, enum key_slot slot);
+
 /* SSL_CTRL_SELECT_CURRENT_CERT: makes the slot with cert the current one. */
 long certs_select_current(SSL *s, SSL_CTX *ctx, X509 *cert);
 

@@ -135,7 +135,7 @@ long chain_get(const SSL *s, const SSL_CTX *ctx, STACK_OF(X509) **chain)
 {
     const struct credentials *set = certs_of(s, ctx);
 
-    *chain = set->slot[set->current].chain;
+    *chain = set->slot[certs_current(s, ctx)].chain;
     return 1;
 }
 

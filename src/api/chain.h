@@ -31,4 +31,7 @@ long chain_clear_extra(SSL_CTX *ctx);
  * is_leaf: it is an end entity's. 0: allowed, else the SSL_R_* reason. */
 int chain_judge_cert(const SSL *s, const SSL_CTX *ctx, X509 *cert, bool verify, bool is_leaf);
 
+/* The hook own_chain_suits of conn/hooks.h, in chain_check.c; owner is the SSL. */
+bool own_chain_suits(void *owner, enum key_slot slot);
+
 #endif

@@ -2,12 +2,11 @@
  * Whether a certificate with its key and chain suits the peer, as far as the handshake has come:
  * SSL_check_chain(3).
  */
-#include "api/certs.h"
+#include "api/chain.h"
+#include "handshake/negotiate12.h"
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <string.h>
 
 /* What a chain that suits the peer must have; more in strict mode. */
 #define VALID_FLAGS (CERT_PKEY_EE_SIGNATURE | CERT_PKEY_EE_PARAM)
@@ -164,7 +163,7 @@ static int check_signatures(SSL *s, X509 *cert, EVP_PKEY *key, STACK_OF(X509) *c
 /* --- Parameters --- */
 
 /* A client's certificate must be on one of our own groups; a server's on one of the peer's. */
-static bool group_suits(const SSL *s, const struct group *group)
+static bool group_suits(const SSL *s, const SSL_CIPHER *suite, const struct group *group)
 {
     bool is_server = s->conn.role != ROLE_CLIENT;
     uint8_t id[2];
@@ -175,6 +174,9 @@ static bool group_suits(const SSL *s, const struct group *group)
     }
     id[0] = (uint8_t)(group->id >> 8);
     id[1] = (uint8_t)group->id;
+    if (suite != NULL && !is_tls13(s) && !suite12_takes_curve(&s->conn, suite, group)) {
+        return false;
+    }
     if (!ssl_is_allowed(s, SSL_SECOP_CURVE_CHECK, group->security_bits, group->nid, id)) {
         return false;
     }
@@ -182,17 +184,7 @@ static bool group_suits(const SSL *s, const struct group *group)
            u16_list_has(s->conn.neg.peer_groups, group->id);
 }
 
-/* Before TLS 1.3 the form of a point matters, too (RFC 8422, 5.1.2). */
-static bool point_form_suits(const SSL *s, EVP_PKEY *key)
-{
-    const struct blob *forms = s->conn.neg.peer_point_formats;
-    uint8_t form = key_point_format(key);
-
-    return is_tls13(s) || form == POINT_FORMAT_UNCOMPRESSED || forms == NULL ||
-           memchr(forms->bytes, form, forms->len) != NULL;
-}
-
-static bool parameters_suit(const SSL *s, X509 *cert)
+static bool parameters_suit(const SSL *s, const SSL_CIPHER *suite, X509 *cert)
 {
     EVP_PKEY *key = X509_get0_pubkey(cert);
 
@@ -202,16 +194,34 @@ static bool parameters_suit(const SSL *s, X509 *cert)
     if (!EVP_PKEY_is_a(key, "EC")) {
         return true;
     }
-    return point_form_suits(s, key) && group_suits(s, group_by_nid(key_curve(key)));
+    return group_suits(s, suite, group_by_nid(key_curve(key)));
 }
 
-static int check_parameters(const SSL *s, X509 *cert, STACK_OF(X509) *chain)
+/* Suite B signs with the digest that goes with the curve, which the peer must take: RFC 6460, 4. */
+static bool suite_b_digest_suits(SSL *s, X509 *cert)
 {
-    int flags = parameters_suit(s, cert) ? CERT_PKEY_EE_PARAM : 0;
+    EVP_PKEY *key = X509_get0_pubkey(cert);
+    const struct sig_scheme *scheme;
+
+    if (s->config->core.suite_b == SUITE_B_OFF || key == NULL || !EVP_PKEY_is_a(key, "EC")) {
+        return true;
+    }
+    for (int i = 0; (scheme = shared_scheme(s, i)) != NULL; i++) {
+        if (suite_b_takes_scheme(scheme) && scheme->curve_nid == key_curve(key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_parameters(SSL *s, const SSL_CIPHER *suite, X509 *cert, STACK_OF(X509) *chain)
+{
+    int flags =
+        parameters_suit(s, suite, cert) && suite_b_digest_suits(s, cert) ? CERT_PKEY_EE_PARAM : 0;
 
     if (s->conn.role != ROLE_CLIENT) {
         for (int i = 0; i < sk_X509_num(chain); i++) {
-            if (!parameters_suit(s, sk_X509_value(chain, i))) {
+            if (!parameters_suit(s, suite, sk_X509_value(chain, i))) {
                 return flags;
             }
         }
@@ -286,29 +296,49 @@ static int check_signing(SSL *s, enum key_slot slot)
     return 0;
 }
 
+static bool is_strict(const SSL *s)
+{
+    return (s->config->cert_flags & (SSL_CERT_FLAG_SUITEB_128_LOS | SSL_CERT_FLAG_TLS_STRICT)) != 0;
+}
+
+/* Everything but whether the key can sign: CERT_PKEY_VALID is among it when the rest is enough.
+ * suite: the one chosen, which matters to Suite B; NULL: none as yet. */
+static int check_chain(SSL *s, const SSL_CIPHER *suite, X509 *cert, EVP_PKEY *key,
+                       STACK_OF(X509) *chain, int needed)
+{
+    unsigned long suite_b = s->config->cert_flags & SSL_CERT_FLAG_SUITEB_128_LOS;
+    int flags = 0;
+
+    if (suite_b != 0) {
+        needed |= CERT_PKEY_SUITEB;
+        if (X509_chain_check_suiteb(NULL, cert, chain, suite_b) == X509_V_OK) {
+            flags |= CERT_PKEY_SUITEB;
+        }
+    }
+    flags |= check_signatures(s, cert, key, chain, key_slot_of(key));
+    flags |= check_parameters(s, suite, cert, chain);
+    flags |= s->conn.role == ROLE_CLIENT ? check_request(s, cert, key, chain)
+                                         : CERT_PKEY_ISSUER_NAME | CERT_PKEY_CERT_TYPE;
+    return (flags & needed) == needed ? flags | CERT_PKEY_VALID : flags;
+}
+
+bool own_chain_suits(void *owner, enum key_slot slot)
+{
+    SSL *s = owner;
+    const struct credential *own = &s->config->core.credentials->slot[slot];
+    int needed = is_strict(s) ? STRICT_FLAGS : CERT_PKEY_EE_PARAM;
+
+    return (check_chain(s, NULL, own->cert, own->key, own->chain, needed) & CERT_PKEY_VALID) != 0;
+}
+
 int SSL_check_chain(SSL *s, X509 *x, EVP_PKEY *pk, STACK_OF(X509) *chain)
 {
     enum key_slot slot = x != NULL && pk != NULL ? key_slot_of(pk) : KEY_NONE;
-    unsigned long suite_b = s->config->cert_flags & SSL_CERT_FLAG_SUITEB_128_LOS;
-    bool strict =
-        (s->config->cert_flags & (SSL_CERT_FLAG_SUITEB_128_LOS | SSL_CERT_FLAG_TLS_STRICT)) != 0;
-    int needed = strict ? STRICT_FLAGS : VALID_FLAGS;
-    int flags = 0;
 
     if (slot == KEY_NONE) {
         return 0;
     }
-    if (suite_b != 0) {
-        needed |= CERT_PKEY_SUITEB;
-        if (X509_chain_check_suiteb(NULL, x, chain, suite_b) == X509_V_OK) {
-            flags |= CERT_PKEY_SUITEB;
-        }
-    }
-    flags |= check_signatures(s, x, pk, chain, slot) | check_parameters(s, x, chain);
-    flags |= s->conn.role == ROLE_CLIENT ? check_request(s, x, pk, chain)
-                                         : CERT_PKEY_ISSUER_NAME | CERT_PKEY_CERT_TYPE;
-    if ((flags & needed) == needed) {
-        flags |= CERT_PKEY_VALID;
-    }
-    return flags | check_signing(s, slot);
+    return check_chain(s, s->conn.neg.suite, x, pk, chain,
+                       is_strict(s) ? STRICT_FLAGS : VALID_FLAGS) |
+           check_signing(s, slot);
 }

@@ -340,7 +340,7 @@ static int run_num_tickets(SSL_CONF_CTX *conf, const char *value)
 /* Remembers where the current certificate came from: its key may be in the same file. */
 static bool remember_file(SSL_CONF_CTX *conf, const char *file)
 {
-    char **slot = &conf->cert_files[certs_of(conf->ssl, conf->ctx)->current];
+    char **slot = &conf->cert_files[certs_current(conf->ssl, conf->ctx)];
 
     OPENSSL_free(*slot);
     *slot = OPENSSL_strdup(file);

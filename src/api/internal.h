@@ -208,6 +208,8 @@ struct ssl_st {
     bool in_handshake;       /* inside SSL_do_handshake: callbacks may call back */
     bool in_client_hello_cb; /* SSL_client_hello_get0_* may look */
     bool cert_cb_done;       /* cert_cb has answered; client_cert_cb is being asked */
+    enum key_slot sent_slot; /* whose certificate the last handshake sent, and which is therefore
+                                the current one until a setter is called; KEY_NONE */
     bool work_due;           /* SSL_key_update or SSL_verify_client_post_handshake was called */
     bool flush_due;          /* the BIO has not yet been flushed after a flight */
     bool alert_sealed;       /* the queued alert is in the output */

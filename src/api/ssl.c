@@ -47,6 +47,7 @@ SSL *SSL_new(SSL_CTX *ctx)
     s->quiet_shutdown = s->config->quiet_shutdown;
     s->rwstate = SSL_NOTHING;
     s->verify_result = X509_V_OK;
+    s->sent_slot = KEY_NONE;
     if (!verify_start_param(s)) {
         SSL_free(s);
         return NULL;
@@ -206,6 +207,7 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *s, SSL_CTX *ctx)
         (void)SSL_CTX_up_ref(ctx);
         SSL_CTX_free(s->ctx);
         s->ctx = ctx;
+        s->sent_slot = KEY_NONE;
         ok = ssl_follow_ctx(s);
     }
     ssl_config_free(new);
@@ -270,6 +272,7 @@ static bool duplicate_rest(SSL *copy, const SSL *s)
 {
     copy->method = s->method;
     copy->info_callback = s->info_callback;
+    copy->sent_slot = s->sent_slot;
     copy->shutdown = s->shutdown;
     return duplicate_param(copy, s) && ca_list_copy(&copy->ca_names, s->ca_names) &&
            ca_list_copy(&copy->client_ca_names, s->client_ca_names) && dane_copy(copy, s) &&

@@ -9,6 +9,8 @@
 #include "api/certs.h"
 #include "api/dane.h"
 
+#include "crypto/cert.h"
+
 #include <openssl/err.h>
 
 /* --- The SSL among the ex_data of a verification --- */
@@ -283,4 +285,17 @@ int ssl_verify_chain(SSL *s, STACK_OF(X509) *chain)
     /* A client that does not insist goes on; the application finds the reason in verify_result. */
     ERR_pop_to_mark();
     return 1;
+}
+
+/* Two entries of the error queue tell it, of which the second ends the handshake. */
+enum hook_answer verify_key_usage(void *owner, struct record_error *failure)
+{
+    const SSL *s = owner;
+
+    if (s->conn.neg.suite->auth != AUTH_ECDSA || cert_may_sign(s->conn.session->peer)) {
+        return HOOK_OK;
+    }
+    raise_error(SSL_R_ECC_CERT_NOT_FOR_SIGNING);
+    *failure = (struct record_error){ ALERT_HANDSHAKE_FAILURE, SSL_R_BAD_ECC_CERT };
+    return HOOK_FAIL;
 }

@@ -11,6 +11,9 @@
  * later. */
 long verify_set_retry(SSL *s);
 
+/* The hook judge_key_usage of conn/hooks.h; owner is the SSL. */
+enum hook_answer verify_key_usage(void *owner, struct record_error *failure);
+
 /* Index of the SSL among an X509_STORE_CTX's ex_data; -1: out of memory. */
 int verify_ssl_index(void);
 

@@ -75,6 +75,9 @@ struct tls_hooks {
     /* cert_cb, then client_cert_cb on a client: the application may change the credentials of the
      * connection. May pause. */
     enum hook_answer (*choose_credential)(void *owner, struct record_error *failure);
+    /* TLS 1.2: true when the certificate in slot and its chain suit the peer: the curve of its key;
+     * in strict mode and Suite B also signatures, issuers and the rest of the chain. */
+    bool (*own_chain_suits)(void *owner, enum key_slot slot);
     /* The chain to send for the certificate in slot: *chain is new, leaf first, the core frees it
      * with cert_list_free(). */
     enum hook_answer (*certificate_chain)(void *owner, enum key_slot slot, STACK_OF(X509) **chain,
@@ -82,6 +85,9 @@ struct tls_hooks {
     /* Judges the peer's chain (leaf first). The core has stored it in the session. May pause. */
     enum hook_answer (*verify_peer)(void *owner, STACK_OF(X509) *chain,
                                     struct record_error *failure);
+    /* A TLS 1.2 client, once the server's flight is there: whether the server's certificate may
+     * make signatures, where it is for an ECDSA suite. */
+    enum hook_answer (*judge_key_usage)(void *owner, struct record_error *failure);
     /* The peer's certificate authorities from a CertificateRequest or ClientHello: a list of
      * 2-byte length-prefixed DER names. False: not well-formed DER, or out of memory. */
     bool (*peer_authorities)(void *owner, struct reader names);
@@ -227,6 +233,9 @@ struct tls_hooks {
     void (*keylog_rsa)(void *owner, const uint8_t *encrypted, const uint8_t *premaster, size_t len);
     /* A received extension: SSL_set_tlsext_debug_callback. */
     void (*extension_seen)(void *owner, uint16_t type, const uint8_t *body, size_t len);
+
+    /* The handshake goes on with our certificate in slot. */
+    void (*credential_chosen)(void *owner, enum key_slot slot);
 
     /* --- Sources --- */
 

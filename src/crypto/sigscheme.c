@@ -168,16 +168,6 @@ int key_curve(const EVP_PKEY *key)
     return nid == NID_undef ? EC_curve_nist2nid(name) : nid;
 }
 
-uint8_t key_point_format(const EVP_PKEY *key)
-{
-    if (EVP_PKEY_get_ec_point_conv_form(key) == POINT_CONVERSION_UNCOMPRESSED) {
-        return POINT_FORMAT_UNCOMPRESSED;
-    }
-    return EVP_PKEY_get_field_type(key) == NID_X9_62_characteristic_two_field
-               ? POINT_FORMAT_COMPRESSED_CHAR2
-               : POINT_FORMAT_COMPRESSED_PRIME;
-}
-
 /* PSS needs two digests and two bytes of modulus: RFC 8017, 9.1.1. */
 static bool modulus_suffices(const struct crypto_lib *lib, const struct sig_scheme *scheme,
                              const EVP_PKEY *key)

@@ -21,11 +21,6 @@ enum sig_kind {
 #define SIG_ID_ECDSA_P256_SHA256 0x0403
 #define SIG_ID_ECDSA_P384_SHA384 0x0503
 
-/* ECPointFormat: RFC 8422, 5.1.2; RFC 4492 had the compressed ones. */
-#define POINT_FORMAT_UNCOMPRESSED     0
-#define POINT_FORMAT_COMPRESSED_PRIME 1
-#define POINT_FORMAT_COMPRESSED_CHAR2 2
-
 /* Which of a credential's slots a scheme signs with; the order is OpenSSL's SSL_PKEY_*, which
  * applications see through SSL_CTX_set_current_cert. */
 enum key_slot {
@@ -68,9 +63,6 @@ enum key_slot key_slot_of(const EVP_PKEY *key);
 
 /* The NID of the curve of an elliptic-curve key; NID_undef: it has none that has a name. */
 int key_curve(const EVP_PKEY *key);
-
-/* ECPointFormat (RFC 8422, 5.1.2) in which an elliptic-curve key encodes its point. */
-uint8_t key_point_format(const EVP_PKEY *key);
 
 /* True when key can sign (a public key: verify) with scheme: the algorithm, in TLS 1.3 the curve
  * and whether the scheme may sign handshakes at all, a large enough RSA modulus, the restrictions

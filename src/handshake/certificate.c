@@ -97,6 +97,19 @@ enum step_result read_certificate_request(struct handshake *hs, struct reader *b
 
 /* --- Our certificate --- */
 
+void handshake_choose_scheme(struct handshake *hs, const struct sig_scheme *scheme)
+{
+    struct tls_conn *c = hs->conn;
+
+    hs->scheme = scheme;
+    c->neg.own_scheme = scheme;
+    c->neg.own_slot = KEY_NONE;
+    if (scheme != NULL) {
+        c->neg.own_slot = scheme->slot;
+        c->hooks->credential_chosen(c->owner, scheme->slot);
+    }
+}
+
 enum step_result choose_credential_client(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
@@ -108,11 +121,9 @@ enum step_result choose_credential_client(struct handshake *hs)
         return result;
     }
     /* None that fits: an empty Certificate says so, and the server decides (RFC 8446, 4.4.2.3). */
-    hs->scheme =
-        c->neg.version == VERSION_TLS13 ? negotiate_scheme(c) : negotiate_client_scheme12(c);
+    handshake_choose_scheme(hs, c->neg.version == VERSION_TLS13 ? negotiate_scheme(c)
+                                                                : negotiate_client_scheme12(c));
     hs->have_cert = hs->scheme != NULL;
-    c->neg.own_scheme = hs->scheme;
-    c->neg.own_slot = hs->have_cert ? hs->scheme->slot : KEY_NONE;
     return STEP_OK;
 }
 

@@ -67,6 +67,19 @@ enum step_result check_server_key(struct handshake *hs)
     return STEP_OK;
 }
 
+enum step_result check_key_usage(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
+
+    /* RFC 4055, 1.2: a key for RSASSA-PSS encrypts nothing. */
+    if (suite12_exchange(c->neg.suite) == EXCHANGE12_RSA &&
+        key_slot_of(cert_public_key(c->session->peer)) != KEY_RSA) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_MISSING_RSA_ENCRYPTING_CERT);
+    }
+    return step_of_answer(hs, c->hooks->judge_key_usage(c->owner, &failure), &failure, PAUSE_NONE);
+}
+
 enum step_result write_certificate_status(struct handshake *hs, struct writer *w)
 {
     writer_u8(w, STATUS_TYPE_OCSP);

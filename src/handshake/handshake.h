@@ -181,6 +181,8 @@ enum step_result write_certificate12(struct handshake *hs, struct writer *w);
 enum step_result read_certificate12(struct handshake *hs, struct reader *body);
 /* After verify_peer: a server's key must be of the kind that the suite names (RFC 5246, 7.4.2). */
 enum step_result check_server_key(struct handshake *hs);
+/* When its flight is complete: its certificate must be for what the suite does with it. */
+enum step_result check_key_usage(struct handshake *hs);
 enum step_result write_certificate_status(struct handshake *hs, struct writer *w);
 enum step_result read_certificate_status(struct handshake *hs, struct reader *body);
 enum step_result write_certificate_request12(struct handshake *hs, struct writer *w);
@@ -296,6 +298,9 @@ enum step_result handshake_new_session(struct handshake *hs);
 
 /* Remembers our key share for SSL_get_tmp_key; the private half is gone after the handshake. */
 void handshake_keep_own_share(struct handshake *hs);
+
+/* Remembers what we sign with, and thereby which of our certificates it goes with; NULL: none. */
+void handshake_choose_scheme(struct handshake *hs, const struct sig_scheme *scheme);
 
 /* A Certificate message's chain, certificate by certificate: its begin, one DER encoding (*cert is
  * borrowed), and what follows from having it or not. */

@@ -179,6 +179,11 @@ const struct sig_scheme *negotiate_implied_scheme(const struct tls_conn *c, enum
                : NULL;
 }
 
+bool suite_b_takes_scheme(const struct sig_scheme *scheme)
+{
+    return scheme->id == SIG_ID_ECDSA_P256_SHA256 || scheme->id == SIG_ID_ECDSA_P384_SHA384;
+}
+
 static bool can_sign12(const struct tls_conn *c, const struct sig_scheme *scheme)
 {
     const struct credentials *set = c->config->credentials;
@@ -212,7 +217,24 @@ static bool peer_has_sigalg(const struct tls_conn *c, uint16_t id)
     return false;
 }
 
-/* The first scheme that both have, that we can sign with and that suits the suite (NULL: any). */
+static bool has_chain(const struct tls_conn *c, enum key_slot slot)
+{
+    return credentials_has(c->config->credentials, slot) &&
+           c->hooks->own_chain_suits(c->owner, slot);
+}
+
+/* A server may use any certificate for the suite; a client (suite is NULL) that of the slot which
+ * was set or selected last, as in OpenSSL. */
+static bool is_candidate(const struct tls_conn *c, enum key_slot slot,
+                         const struct ssl_cipher_st *suite)
+{
+    if (suite == NULL) {
+        return slot == c->config->credentials->current;
+    }
+    return fits_slot(suite, slot) && has_chain(c, slot);
+}
+
+/* The first scheme that both have and that we can sign with. */
 static const struct sig_scheme *choose_scheme12(const struct tls_conn *c, const struct blob *own,
                                                 const struct ssl_cipher_st *suite)
 {
@@ -223,7 +245,7 @@ static const struct sig_scheme *choose_scheme12(const struct tls_conn *c, const 
         uint16_t id = own_first ? u16_list_at(own, i) : peer_sigalg(c, i);
         const struct sig_scheme *scheme = sig_scheme_by_id(id);
         if (scheme != NULL && (own_first ? peer_has_sigalg(c, id) : u16_list_has(own, id)) &&
-            (suite == NULL || fits_slot(suite, scheme->slot)) && can_sign12(c, scheme)) {
+            is_candidate(c, scheme->slot, suite) && can_sign12(c, scheme)) {
             return scheme;
         }
     }
@@ -233,12 +255,17 @@ static const struct sig_scheme *choose_scheme12(const struct tls_conn *c, const 
 const struct sig_scheme *negotiate_client_scheme12(const struct tls_conn *c)
 {
     const struct credentials *own = c->config->credentials;
+    const struct sig_scheme *scheme = NULL;
 
-    if (!negotiate_names_schemes12(c)) {
-        return credentials_has(own, own->current) ? negotiate_implied_scheme(c, own->current)
-                                                  : NULL;
+    if (negotiate_names_schemes12(c)) {
+        scheme = choose_scheme12(c, config_client_sigalgs(c->config), NULL);
+    } else if (credentials_has(own, own->current)) {
+        scheme = negotiate_implied_scheme(c, own->current);
     }
-    return choose_scheme12(c, config_client_sigalgs(c->config), NULL);
+    /* Without being told to, a client does not mind whether its chain suits the server. */
+    bool strict = c->config->strict_certs || c->config->suite_b != SUITE_B_OFF;
+    return scheme == NULL || !strict || c->hooks->own_chain_suits(c->owner, scheme->slot) ? scheme
+                                                                                          : NULL;
 }
 
 const struct sig_scheme *negotiate_server_scheme12(const struct tls_conn *c)
@@ -277,23 +304,8 @@ static bool has_scheme_for_slot(const struct tls_conn *c, enum key_slot slot)
 /* RFC 8422, 5.1: a client's groups also say on which curves it can have ECDSA certificates. */
 static bool has_ecdsa_cert(const struct tls_conn *c)
 {
-    const struct credential *own = &c->config->credentials->slot[KEY_ECDSA];
-    const struct blob *peer = c->neg.peer_groups;
-
-    if (!credentials_has(c->config->credentials, KEY_ECDSA) || !cert_may_sign(own->cert)) {
-        return false;
-    }
-    if (peer == NULL) {
-        return true;
-    }
-    int nid = key_curve(own->key);
-    for (size_t i = 0; i < u16_list_len(peer); i++) {
-        const struct group *group = group_by_id(u16_list_at(peer, i));
-        if (group != NULL && group->nid == nid) {
-            return c->hooks->allows_group(c->owner, SECURITY_CHECK, group);
-        }
-    }
-    return false;
+    return has_chain(c, KEY_ECDSA) && cert_may_sign(c->config->credentials->slot[KEY_ECDSA].cert) &&
+           has_scheme_for_slot(c, KEY_ECDSA);
 }
 
 /* True when there is a certificate for the suite. For RSA keys it does not count whether the peer
@@ -302,11 +314,11 @@ static bool has_cert_for(const struct tls_conn *c, const struct ssl_cipher_st *s
 {
     switch (suite->auth) {
     case AUTH_RSA:
-        return credentials_has(c->config->credentials, KEY_RSA) ||
+        return has_chain(c, KEY_RSA) ||
                (suite12_exchange(suite) != EXCHANGE12_RSA && has_scheme_for_slot(c, KEY_RSA_PSS));
     case AUTH_ECDSA:
-        return (has_ecdsa_cert(c) && has_scheme_for_slot(c, KEY_ECDSA)) ||
-               has_scheme_for_slot(c, KEY_ED25519) || has_scheme_for_slot(c, KEY_ED448);
+        return has_ecdsa_cert(c) || has_scheme_for_slot(c, KEY_ED25519) ||
+               has_scheme_for_slot(c, KEY_ED448);
     default:
         return !suite12_has_certificate(suite);
     }

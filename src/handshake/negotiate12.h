@@ -23,6 +23,9 @@ const struct group *negotiate_group12(const struct tls_conn *c, const struct ssl
 bool suite12_takes_curve(const struct tls_conn *c, const struct ssl_cipher_st *suite,
                          const struct group *group);
 
+/* True for the two schemes of Suite B: RFC 6460, 4.1. */
+bool suite_b_takes_scheme(const struct sig_scheme *scheme);
+
 /* True when we have a curve at all. */
 bool negotiate_has_curve12(const struct tls_conn *c);
 

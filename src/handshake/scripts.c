@@ -221,6 +221,7 @@ static const struct step client12[] = {
     MAYBE_IF(cert_auth, MSG_CERTIFICATE_REQUEST, read_certificate_request12, STATE_CR_CERT_REQ),
     DO_IF   (asked_cert, choose_credential_client), /* may pause */
     RECV    (MSG_SERVER_HELLO_DONE,    read_nothing,              STATE_CR_SRVR_DONE),
+    DO_IF   (cert_auth, check_key_usage),
     DO_IF   (cert_auth, check_stapled),
     SEND_IF (asked_cert, MSG_CERTIFICATE, write_certificate12,    STATE_CW_CERT),
     SEND    (MSG_CLIENT_KEY_EXCHANGE,  write_client_key_exchange, STATE_CW_KEY_EXCH),

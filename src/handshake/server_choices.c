@@ -425,12 +425,10 @@ enum step_result choose_credential_server(struct handshake *hs)
     if (result != STEP_OK) {
         return result;
     }
-    hs->scheme = negotiate_scheme(c);
+    handshake_choose_scheme(hs, negotiate_scheme(c));
     if (hs->scheme == NULL) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
     }
-    c->neg.own_scheme = hs->scheme;
-    c->neg.own_slot = hs->scheme->slot;
     hs->have_cert = true;
     if (c->hooks->denies_resumption(c->owner, false)) {
         c->session->not_resumable = true;

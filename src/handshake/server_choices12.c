@@ -57,14 +57,12 @@ enum step_result choose_suite12(struct handshake *hs)
     }
     if (hs->have_cert) {
         /* As in OpenSSL also where nothing is signed, as in the key exchange by RSA. */
-        hs->scheme = negotiate_server_scheme12(c);
+        handshake_choose_scheme(hs, negotiate_server_scheme12(c));
         if (hs->scheme == NULL) {
             return step_fail(
                 hs, negotiate_names_schemes12(c) ? ALERT_HANDSHAKE_FAILURE : ALERT_INTERNAL_ERROR,
                 SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
         }
-        c->neg.own_scheme = hs->scheme;
-        c->neg.own_slot = hs->scheme->slot;
     }
     hs->asked_cert = asks_for_certificate(c);
     if (keys12_hash(c) == NULL) {

@@ -37,11 +37,6 @@ static bool takes_curve(const struct tls_conn *c, EVP_PKEY *key)
            (c->role == ROLE_CLIENT || u16_list_len(peer) == 0 || u16_list_has(peer, group->id));
 }
 
-static bool suite_b_takes(const struct sig_scheme *scheme)
-{
-    return scheme->id == SIG_ID_ECDSA_P256_SHA256 || scheme->id == SIG_ID_ECDSA_P384_SHA384;
-}
-
 static enum step_result check_ecdsa(struct handshake *hs, const struct sig_scheme *scheme,
                                     EVP_PKEY *key)
 {
@@ -52,7 +47,7 @@ static enum step_result check_ecdsa(struct handshake *hs, const struct sig_schem
         !takes_curve(c, key)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_CURVE);
     }
-    if (suite_b && !suite_b_takes(scheme)) {
+    if (suite_b && !suite_b_takes_scheme(scheme)) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_WRONG_SIGNATURE_TYPE);
     }
     return STEP_OK;

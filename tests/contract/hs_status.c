@@ -11,11 +11,13 @@
 static int server_answer;
 static int client_answer;
 static const char *staple;
+static struct identity *rsa; /* the server's other certificate, set last */
 
 static int on_server(SSL *ssl, void *arg)
 {
-    note("  server's callback: type %ld argument %s -> %d", SSL_get_tlsext_status_type(ssl),
-         arg != NULL ? (const char *)arg : "(none)", server_answer);
+    note("  server's callback: type %ld argument %s, certificate of %s -> %d",
+         SSL_get_tlsext_status_type(ssl), arg != NULL ? (const char *)arg : "(none)",
+         EVP_PKEY_get0_type_name(X509_get0_pubkey(SSL_get_certificate(ssl))), server_answer);
     if (staple != NULL) {
         unsigned char *copy = OPENSSL_memdup(staple, strlen(staple));
 
@@ -48,6 +50,7 @@ static void run(const char *title, bool request, bool callback)
         CHECK(SSL_CTX_set_tlsext_status_cb(server_ctx, on_server) == 1);
         CHECK(SSL_CTX_set_tlsext_status_arg(server_ctx, "argument") == 1);
     }
+    identity_use_ctx(rsa, server_ctx);
     CHECK(SSL_CTX_set_tlsext_status_cb(client_ctx, on_client) == 1);
     pair_init_ctx(&p, client_ctx, server_ctx, OVER_MEMORY, 0);
     if (request) {
@@ -138,8 +141,10 @@ int main(void)
     contract_start();
     staple = "staple";
     client_answer = 1;
+    rsa = identity_new(KEY_RSA, "localhost");
     test_answers();
     test_setters();
+    identity_free(rsa);
     identity_default_free();
     return contract_finish();
 }

@@ -6,9 +6,7 @@
  */
 #include "contract.h"
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <string.h>
 
 static struct identity *identities[KEY_ED448 + 1];
 
@@ -334,6 +332,13 @@ static void test_suite_b(void)
           { NULL, NULL, "SUITEB128", -1, 0 },
           UNCHANGED,
           UNCHANGED },
+        { "Suite B 192, P-384",
+          KEY_P384,
+          KEY_P384,
+          { NULL, NULL, "SUITEB192", -1, 0 },
+          { NULL, NULL, "SUITEB192", -1, 0 },
+          UNCHANGED,
+          UNCHANGED },
         { "Suite B 192, P-256",
           KEY_P256,
           -1,
@@ -465,60 +470,6 @@ static void test_suite_b(void)
     RUN_ROWS(rows);
 }
 
-/* Takes the compressed forms out of the ec_point_formats that wait in a memory BIO. */
-static void forget_point_formats(SSL *ssl)
-{
-    static const unsigned char all[] = { 0, 11, 0, 4, 3, 0, 1, 2 };
-    char *data;
-    long len = BIO_get_mem_data(SSL_get_rbio(ssl), &data);
-
-    for (long i = 0; i + (long)sizeof(all) <= len; i++) {
-        if (memcmp(data + i, all, sizeof(all)) == 0) {
-            memset(data + i + 5, 0, 3);
-            return;
-        }
-    }
-    REQUIRE(!"no ec_point_formats");
-}
-
-/* A key whose point is compressed in the certificate: RFC 8422, 5.1.2. Whether the peer announced
- * that form does not matter to either side; the Finished does not fit where it was edited. */
-static void test_point_form(void)
-{
-    for (int i = 0; i < 4; i++) {
-        bool is_server = i % 2 == 0;
-        struct identity *own = identity_new(KEY_P384, "localhost");
-        struct pair p;
-
-        section("a compressed point, %s, %s", is_server ? "server" : "client",
-                i / 2 == 0 ? "announced" : "not announced");
-        REQUIRE(EVP_PKEY_set_utf8_string_param(own->key, "point-format", "compressed") == 1);
-        REQUIRE(X509_set_pubkey(own->cert, own->key) == 1 &&
-                X509_sign(own->cert, own->key, EVP_sha384()) > 0);
-        pair_init(&p, OVER_MEMORY, 0);
-        if (is_server) {
-            SSL_certs_clear(p.server);
-        } else {
-            SSL_set_verify(p.server, SSL_VERIFY_PEER, NULL);
-            identity_trust(own, p.server_ctx);
-        }
-        identity_use_ssl(own, is_server ? p.server : p.client);
-        (void)SSL_do_handshake(p.client);
-        if (i == 3) {
-            forget_point_formats(p.server);
-        }
-        (void)SSL_do_handshake(p.server);
-        if (i == 2) {
-            forget_point_formats(p.client);
-        }
-        (void)log_handshake(p.client, p.server);
-        log_signature(p.client);
-        log_signature(p.server);
-        pair_free(&p);
-        identity_free(own);
-    }
-}
-
 int main(void)
 {
     contract_start();
@@ -526,7 +477,6 @@ int main(void)
     test_curves();
     test_schemes();
     test_suite_b();
-    test_point_form();
     for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++) {
         identity_free(identities[i]);
     }

@@ -104,6 +104,26 @@ static enum hook_answer choose_credential(void *owner, struct record_error *fail
     return pauses(owner) ? HOOK_PAUSE : HOOK_OK;
 }
 
+static enum hook_answer judge_key_usage(void *owner, struct record_error *failure)
+{
+    (void)owner;
+    (void)failure;
+    return HOOK_OK;
+}
+
+static void credential_chosen(void *owner, enum key_slot slot)
+{
+    (void)owner;
+    (void)slot;
+}
+
+static bool own_chain_suits(void *owner, enum key_slot slot)
+{
+    (void)owner;
+    (void)slot;
+    return true;
+}
+
 static enum hook_answer certificate_chain(void *owner, enum key_slot slot, STACK_OF(X509) **chain,
                                           struct record_error *failure)
 {
@@ -611,8 +631,11 @@ const struct tls_hooks endpoint_hooks = {
     .has_authorities = has_authorities,
     .write_authorities = write_authorities,
     .choose_credential = choose_credential,
+    .own_chain_suits = own_chain_suits,
+    .credential_chosen = credential_chosen,
     .certificate_chain = certificate_chain,
     .verify_peer = judge_peer,
+    .judge_key_usage = judge_key_usage,
     .peer_authorities = peer_authorities,
     .write_ocsp_request = write_ocsp_request,
     .peer_ocsp_request = peer_ocsp_request,
