@@ -20,7 +20,7 @@ CONFIG proxy.config.http.cache.http INT 0
 CONFIG proxy.config.admin.user_id STRING {user}
 CONFIG proxy.config.exec_thread.autoconfig.enabled INT 0
 CONFIG proxy.config.exec_thread.limit INT 2
-CONFIG proxy.config.hostdb.host_file.path STRING /etc/hosts
+CONFIG proxy.config.ssl.client.verify.server.properties STRING SIGNATURE
 CONFIG proxy.config.diags.debug.enabled INT 0
 CONFIG proxy.config.cache.ram_cache.size INT 1048576
 """
@@ -35,7 +35,7 @@ def run(t):
         os.makedirs(f"{root}/{sub}")
     t.write("ts/etc/trafficserver/records.config", RECORDS.format(port=port, certs=os.path.dirname(t.certs.ca), ca=t.certs.ca,
                                                                   user="#-1" if os.geteuid() == 0 else "nobody"))
-    t.write("ts/etc/trafficserver/remap.config", f"map https://localhost:{port}/ https://localhost:{behind}/\n")
+    t.write("ts/etc/trafficserver/remap.config", f"map https://localhost:{port}/ https://127.0.0.1:{behind}/\n")
     t.write("ts/etc/trafficserver/ssl_multicert.config", "dest_ip=* ssl_cert_name=server.pem ssl_key_name=server.key\n")
     t.write("ts/etc/trafficserver/ip_allow.yaml", "ip_allow:\n  - apply: in\n    ip_addrs: 0/0\n    action: allow\n    methods: ALL\n")
     t.write("ts/etc/trafficserver/storage.config", f"{root}/var/cache/trafficserver 16M\n")
