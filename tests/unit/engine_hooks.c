@@ -511,15 +511,20 @@ static void extension_seen(void *owner, uint16_t type, const uint8_t *body, size
 
 static bool has_dhe(void *owner)
 {
-    (void)owner;
-    return false;
+    const struct endpoint *e = owner;
+
+    return e->dhe != NULL;
 }
 
 static EVP_PKEY *dhe_parameters(void *owner, const struct ssl_cipher_st *suite)
 {
-    (void)owner;
+    const struct endpoint *e = owner;
+
     (void)suite;
-    return NULL;
+    if (e->dhe != NULL) {
+        cert_key_up_ref(e->dhe);
+    }
+    return e->dhe;
 }
 
 static bool allows_dhe(void *owner, EVP_PKEY *key)

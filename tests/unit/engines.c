@@ -4,6 +4,8 @@
 #include "engines.h"
 
 #include "crypto/cert.h"
+#include "crypto/dhe.h"
+#include "handshake/keys12.h"
 
 #include <openssl/rand.h>
 #include <openssl/x509.h>
@@ -49,12 +51,12 @@ void items_wipe(struct items *items)
 
 static X509 *identity_cert;
 static EVP_PKEY *identity_key;
+static X509 *rsa_cert;
+static EVP_PKEY *rsa_key;
 
-static void make_identity(void)
+static X509 *make_cert(EVP_PKEY *key, const EVP_MD *digest)
 {
-    static const uint8_t seed[32] = "a seed that everybody may know.";
     X509 *cert = X509_new();
-    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof(seed));
 
     require(cert != NULL && key != NULL, "making a key");
     X509_NAME *name = X509_get_subject_name(cert);
@@ -65,10 +67,23 @@ static void make_identity(void)
                 X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                                            (const unsigned char *)"unit.example", -1, -1, 0) == 1 &&
                 X509_set_issuer_name(cert, name) == 1 && X509_set_pubkey(cert, key) == 1 &&
-                X509_sign(cert, key, NULL) > 0,
+                X509_sign(cert, key, digest) > 0,
             "making a certificate");
-    identity_cert = cert;
-    identity_key = key;
+    return cert;
+}
+
+static void make_identity(void)
+{
+    static const uint8_t seed[32] = "a seed that everybody may know.";
+
+    identity_key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof(seed));
+    identity_cert = make_cert(identity_key, NULL);
+}
+
+static void make_rsa_identity(void)
+{
+    rsa_key = EVP_RSA_gen(2048);
+    rsa_cert = make_cert(rsa_key, EVP_sha256());
 }
 
 X509 *endpoint_cert(void)
@@ -89,16 +104,26 @@ void endpoint_identity_free(void)
 {
     X509_free(identity_cert);
     EVP_PKEY_free(identity_key);
-    identity_cert = NULL;
-    identity_key = NULL;
+    X509_free(rsa_cert);
+    EVP_PKEY_free(rsa_key);
+    identity_cert = rsa_cert = NULL;
+    identity_key = rsa_key = NULL;
 }
 
 /* --- Endpoints --- */
 
+static void own_key(struct endpoint *e, enum key_slot slot, X509 *cert, EVP_PKEY *key)
+{
+    struct credential *own = &e->config.credentials->slot[slot];
+
+    own->cert = cert;
+    own->key = key;
+    cert_up_ref(cert);
+    cert_key_up_ref(key);
+}
+
 void endpoint_init(struct endpoint *e, enum role role)
 {
-    struct credential *own;
-
     *e = (struct endpoint){ .verify_answer = HOOK_OK,
                             .verify_alert = ALERT_UNKNOWN_CA,
                             .resume_answer = HOOK_OK };
@@ -110,14 +135,29 @@ void endpoint_init(struct endpoint *e, enum role role)
     e->config.split_send_fragment = RECORD_MAX_PLAINTEXT;
     e->config.credentials = credentials_new();
     require(e->config.lib != NULL && e->config.credentials != NULL, "making a config");
-    own = &e->config.credentials->slot[KEY_ED25519];
-    own->cert = endpoint_cert();
-    own->key = endpoint_key();
-    cert_up_ref(own->cert);
-    cert_key_up_ref(own->key);
+    own_key(e, KEY_ED25519, endpoint_cert(), endpoint_key());
     conn_init(&e->conn, &endpoint_hooks, e);
     e->conn.role = role;
     e->conn.config = &e->config;
+}
+
+void endpoint_use_tls12(struct endpoint *e, uint16_t suite)
+{
+    const struct ssl_cipher_st *s = suite_by_id(suite);
+
+    require(s != NULL, "finding a suite");
+    e->config.max_version = VERSION_TLS12;
+    e->config.suites = u16_list_of(&suite, 1);
+    if ((s->auth & AUTH_RSA) != 0 && e->conn.role == ROLE_SERVER) {
+        if (rsa_key == NULL) {
+            make_rsa_identity();
+        }
+        own_key(e, KEY_RSA, rsa_cert, rsa_key);
+    }
+    if ((s->kx & (KX_DHE | KX_DHE_PSK)) != 0 && e->conn.role == ROLE_SERVER) {
+        e->dhe = dhe_automatic(e->config.lib, 80);
+        require(e->dhe != NULL, "dhe_automatic");
+    }
 }
 
 void endpoint_wipe(struct endpoint *e)
@@ -131,6 +171,7 @@ void endpoint_wipe(struct endpoint *e)
     session_free(e->kept);
     session_free(e->psk);
     blob_free(e->psk_identity);
+    dhe_free(e->dhe);
     items_wipe(&e->sent);
     items_wipe(&e->received);
 }
@@ -301,9 +342,16 @@ void deterministic_random_restart(void)
 
 void forger_learn(struct forger *f, const struct endpoint *of)
 {
-    f->conn.neg.version = of->conn.neg.version;
-    f->conn.neg.suite = of->conn.neg.suite;
+    const struct negotiated *neg = &of->conn.neg;
+
+    f->conn.neg.version = neg->version;
+    f->conn.neg.suite = neg->suite;
     f->conn.secrets = of->conn.secrets;
+    if (neg->version == VERSION_TLS12 && of->conn.session != NULL) {
+        memcpy(f->conn.neg.client_random, neg->client_random, sizeof(neg->client_random));
+        memcpy(f->conn.neg.server_random, neg->server_random, sizeof(neg->server_random));
+        f->conn.session->master = of->conn.session->master;
+    }
 }
 
 void forger_init(struct forger *f, const struct endpoint *of)
@@ -313,6 +361,8 @@ void forger_init(struct forger *f, const struct endpoint *of)
     f->conn.role = of->conn.role;
     f->conn.config = &of->config;
     f->conn.out.version = VERSION_TLS12;
+    f->conn.session = f->conn.hooks->make_session(NULL);
+    require(f->conn.session != NULL, "make_session");
     forger_learn(f, of);
 }
 
@@ -326,7 +376,9 @@ void forger_enter(struct forger *f, enum epoch epoch)
     if (f->conn.out.epoch == epoch) {
         return;
     }
-    if (epoch == EPOCH_PLAINTEXT) {
+    if (f->conn.neg.version == VERSION_TLS12 && epoch != EPOCH_PLAINTEXT) {
+        require(keys12_install(&f->conn, DIRECTION_OUT), "keys12_install");
+    } else if (epoch == EPOCH_PLAINTEXT) {
         record_out_protect(&f->conn.out, NULL, EPOCH_PLAINTEXT);
     } else {
         require(keys13_install(&f->conn, DIRECTION_OUT, epoch), "keys13_install");
@@ -335,7 +387,10 @@ void forger_enter(struct forger *f, enum epoch epoch)
 
 void forger_next_key(struct forger *f)
 {
-    require(keys13_update(&f->conn, DIRECTION_OUT), "keys13_update");
+    bool ok = f->conn.neg.version == VERSION_TLS12 ? keys12_install(&f->conn, DIRECTION_OUT)
+                                                   : keys13_update(&f->conn, DIRECTION_OUT);
+
+    require(ok, "the next key");
 }
 
 void forger_seal(struct forger *f, uint8_t content, const void *bytes, size_t len,

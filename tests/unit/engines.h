@@ -40,6 +40,7 @@ struct endpoint {
     size_t padding;        /* bytes for each record */
     struct blob *alpn;     /* server: protocol to choose; NULL: none. Owns */
     struct blob *ocsp;     /* server: response to staple; NULL: none. Owns */
+    EVP_PKEY *dhe;         /* server: parameters of DHE; NULL: none. Owns */
     struct blob *npn;      /* NPN: a server's list, a client's choice; NULL: it has none. Owns */
     bool tickets;          /* the endpoint takes and gives tickets */
     bool renews_tickets;   /* server: also when one was taken */
@@ -74,6 +75,10 @@ extern const struct tls_hooks endpoint_hooks;
 /* An endpoint that is ready to start: TLS 1.3 with the defaults of the library, an Ed25519
  * certificate, middlebox compatibility. */
 void endpoint_init(struct endpoint *e, enum role role);
+
+/* Makes it speak TLS 1.2 alone, with that suite (a code point) alone. Where the suite takes an RSA
+ * key it has one, and parameters for DHE. */
+void endpoint_use_tls12(struct endpoint *e, uint16_t suite);
 
 /* Frees everything; e may then be initialised again. */
 void endpoint_wipe(struct endpoint *e);
@@ -138,7 +143,7 @@ void forger_learn(struct forger *f, const struct endpoint *of);
 /* The next records are sealed for that epoch; keys start anew when it changes. */
 void forger_enter(struct forger *f, enum epoch epoch);
 
-/* On to the next application key. */
+/* On to the next application key; in TLS 1.2 to that of the last secret learnt. */
 void forger_next_key(struct forger *f);
 
 /* Seals one record of content and appends it to *out. */

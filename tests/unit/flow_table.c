@@ -5,20 +5,86 @@
 
 #include "flow_table.h"
 
+/* Suites with AES-128-GCM and SHA-256. */
+enum { BY_ECDHE = 0xc02b, BY_DHE = 0x009e, BY_RSA = 0x009c, BY_PSK = 0x00a8, BY_RSA_PSK = 0x00ac };
+
 const struct flow flows[] = {
-    { "simple", false, false, false, false, NOTHING },
-    { "compat", false, true, false, false, NOTHING },
-    { "retried", true, false, false, false, NOTHING },
-    { "retried in compat", true, true, false, false, NOTHING },
-    { "client without certificate", false, false, true, false, NOTHING },
-    { "client certificate", false, true, true, true, NOTHING },
-    { "retried, client certificate", true, true, true, true, NOTHING },
-    { "key update", false, true, false, false, KEY_UPDATE },
-    { "ticket", false, true, false, false, TICKET },
-    { "certificate asked for afterwards", false, false, false, true, CLIENT_AUTH },
-    { "none given afterwards", false, false, false, false, CLIENT_AUTH },
+    { .name = "simple" },
+    { .name = "compat", .compat = true },
+    { .name = "retried", .retry = true },
+    { .name = "retried in compat", .retry = true, .compat = true },
+    { .name = "client without certificate", .ask = true },
+    { .name = "client certificate", .compat = true, .ask = true, .has_cert = true },
+    { .name = "retried, client certificate",
+      .retry = true,
+      .compat = true,
+      .ask = true,
+      .has_cert = true },
+    { .name = "key update", .compat = true, .afterwards = KEY_UPDATE },
+    { .name = "ticket", .compat = true, .afterwards = TICKET },
+    { .name = "certificate asked for afterwards", .has_cert = true, .afterwards = CLIENT_AUTH },
+    { .name = "none given afterwards", .afterwards = CLIENT_AUTH },
+    { .name = "ECDHE", .suite = BY_ECDHE },
+    { .name = "ECDHE, stapling, no client certificate",
+      .suite = BY_ECDHE,
+      .staple = true,
+      .ask = true },
+    { .name = "ECDHE, stapling, client certificate, next protocol",
+      .suite = BY_ECDHE,
+      .staple = true,
+      .next_protocol = true,
+      .ask = true,
+      .has_cert = true },
+    { .name = "DHE, client certificate", .suite = BY_DHE, .ask = true, .has_cert = true },
+    { .name = "RSA", .suite = BY_RSA },
+    { .name = "RSA, stapling, client certificate",
+      .suite = BY_RSA,
+      .staple = true,
+      .ask = true,
+      .has_cert = true },
+    { .name = "PSK", .suite = BY_PSK, .may_have_hint = true },
+    { .name = "PSK with hint", .suite = BY_PSK, .may_have_hint = true, .hint = true },
+    { .name = "RSA-PSK with hint, client certificate",
+      .suite = BY_RSA_PSK,
+      .may_have_hint = true,
+      .hint = true,
+      .ask = true,
+      .has_cert = true },
+    { .name = "renegotiation by the client", .suite = BY_ECDHE, .afterwards = CLIENT_RENEGOTIATES },
+    { .name = "renegotiation by the server, client certificate",
+      .suite = BY_RSA,
+      .ask = true,
+      .has_cert = true,
+      .afterwards = SERVER_RENEGOTIATES },
+    { .name = "refused renegotiation", .suite = BY_ECDHE, .afterwards = SERVER_REFUSES },
 };
 const size_t num_flows = COUNT_OF(flows);
+
+/* The client's renegotiation ends with the refusal. */
+bool flow_is_played_by(const struct flow *flow, enum role us)
+{
+    return flow->afterwards != SERVER_REFUSES || us == ROLE_SERVER;
+}
+
+static void set_up_tls12(const struct flow *flow, struct endpoint *client, struct endpoint *server)
+{
+    endpoint_use_tls12(client, flow->suite);
+    endpoint_use_tls12(server, flow->suite);
+    if (flow->afterwards != SERVER_REFUSES) {
+        server->config.options |= OPTION_ALLOW_CLIENT_RENEGOTIATION;
+    }
+    if (flow->staple) {
+        client->config.request_ocsp = true;
+        server->ocsp = blob_new("response", 8);
+    }
+    if (flow->next_protocol) {
+        client->npn = blob_new("h2", 2);
+        server->npn = blob_new("\2h2", 3);
+    }
+    if (flow->hint) {
+        server->config.psk_identity_hint = blob_new("who?", 4);
+    }
+}
 
 void table_set_up(struct table *t, const struct flow *flow, enum role us)
 {
@@ -36,6 +102,9 @@ void table_set_up(struct table *t, const struct flow *flow, enum role us)
     if (flow->retry) {
         server->config.groups = u16_list_of(&p256, 1);
     }
+    if (flow->suite != 0) {
+        set_up_tls12(flow, client, server);
+    }
     if (!flow->has_cert) {
         credential_clear(&client->config.credentials->slot[KEY_ED25519]);
     }
@@ -52,15 +121,22 @@ void table_tear_down(struct table *t)
 
 /* --- What is delivered --- */
 
+static bool knows_secrets(const struct endpoint *e)
+{
+    const struct tls_conn *c = &e->conn;
+
+    return c->secrets.client_handshake.len > 0 ||
+           (c->session != NULL && c->session->master.len > 0);
+}
+
 /* Keys only ever move forward. Before its first protected message the peer has all secrets, and
  * before that we have. */
 static void enter_keys(struct table *t, int keys)
 {
-    if (t->forger_keys == KEYS_PLAIN && keys > KEYS_PLAIN) {
-        bool peer_knows = t->peer.conn.secrets.client_handshake.len > 0;
-        forger_learn(&t->forger, peer_knows ? &t->peer : &t->us);
-    }
     while (t->forger_keys < keys) {
+        if (t->forger_keys == KEYS_PLAIN || t->flow->suite != 0) {
+            forger_learn(&t->forger, knows_secrets(&t->peer) ? &t->peer : &t->us);
+        }
         t->forger_keys++;
         if (t->forger_keys > KEYS_APPLICATION) {
             forger_next_key(&t->forger);
@@ -116,10 +192,22 @@ void table_answer(struct table *t)
     (void)endpoint_read(&t->peer, data, sizeof(data), &got, NULL);
 }
 
+/* Lets one side start what it has to; what the peer says is delivered item by item. */
+static void begin(struct table *t, struct endpoint *e)
+{
+    assert_int_not_equal(endpoint_run(e, &t->to_peer), TLS_FAILED);
+    if (e == &t->us) {
+        table_answer(t);
+    } else {
+        buffer_wipe(&t->to_peer);
+    }
+}
+
 void table_begin_afterwards(struct table *t)
 {
     static const uint8_t ticket[] = { 4, 0, 0, 16, 0, 0, 1, 0, 1, 2, 3, 4, 1, 0, 0, 2, 9, 9, 0, 0 };
     struct endpoint *server = t->us.conn.role == ROLE_SERVER ? &t->us : &t->peer;
+    struct endpoint *client = server == &t->us ? &t->peer : &t->us;
 
     switch (t->flow->afterwards) {
     case NOTHING:
@@ -135,12 +223,16 @@ void table_begin_afterwards(struct table *t)
         break;
     case CLIENT_AUTH:
         server->conn.post_auth = POST_AUTH_ASKED;
-        assert_int_equal(endpoint_run(server, &t->to_peer), TLS_OK);
-        if (server == &t->us) {
-            table_answer(t);
-        } else {
-            buffer_wipe(&t->to_peer);
-        }
+        begin(t, server);
+        break;
+    case CLIENT_RENEGOTIATES:
+    case SERVER_REFUSES:
+        client->conn.renegotiation = RENEGOTIATION_ASKED;
+        begin(t, client);
+        break;
+    case SERVER_RENEGOTIATES:
+        server->conn.renegotiation = RENEGOTIATION_ASKED;
+        begin(t, server);
         break;
     }
 }
@@ -177,6 +269,7 @@ static void record_flight(struct table *t, size_t flight, int *updates)
     while (num_moments < t->peer.sent.num) {
         const struct item *item = &t->peer.sent.at[num_moments];
         bool is_ccs = item->content == CONTENT_CCS;
+        bool is_tls12 = t->flow->suite != 0;
         struct moment *m = &moments[num_moments];
         size_t received = t->us.received.num;
         *m = (struct moment){ .type = is_ccs ? TYPE_CCS : item->bytes[0],
@@ -188,13 +281,17 @@ static void record_flight(struct table *t, size_t flight, int *updates)
         const struct delivery d = { HONEST, num_moments, 0, m->keys };
         table_deliver(t, &d);
         assert_false(t->us.conn.error.failed);
+        m->done = t->us.num_done;
         if (!is_ccs) {
             assert_int_equal(t->us.received.num, received + 1);
             m->row = t->us.rows[received];
             assert_int_equal(m->row->message, m->type);
             note_row(m->row);
+        } else if (is_tls12) {
+            assert_int_equal(m->waiting->message, MSG_CCS);
+            note_row(m->waiting);
         }
-        *updates += m->type == MSG_KEY_UPDATE;
+        *updates += is_tls12 ? is_ccs && m->keys != KEYS_PLAIN : m->type == MSG_KEY_UPDATE;
         num_moments++;
     }
 }
@@ -224,9 +321,9 @@ void table_record(const struct flow *flow, enum role us)
             table_begin_afterwards(&t);
         }
     }
-    assert_true(t.us.conn.hs == NULL && t.us.num_done == 1);
-    assert_true(t.peer.conn.hs == NULL && t.peer.num_done == 1);
-    assert_false(t.peer.conn.error.failed);
+    assert_true(t.us.conn.hs == NULL && t.us.num_done >= 1);
+    assert_true(t.peer.conn.hs == NULL && t.peer.num_done >= 1);
+    assert_int_equal(t.peer.conn.error.failed, flow->afterwards == SERVER_REFUSES);
     /* What comes after the last. */
     moments[num_moments] = (struct moment){ .type = 255,
                                             .keys = KEYS_APPLICATION + updates,

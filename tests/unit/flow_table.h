@@ -8,7 +8,15 @@
 
 #include "engines.h"
 
-enum afterwards { NOTHING, KEY_UPDATE, TICKET, CLIENT_AUTH };
+enum afterwards {
+    NOTHING,
+    KEY_UPDATE,
+    TICKET,
+    CLIENT_AUTH,
+    CLIENT_RENEGOTIATES,
+    SERVER_RENEGOTIATES,
+    SERVER_REFUSES /* a renegotiation, which ends the client */
+};
 
 struct flow {
     const char *name;
@@ -17,6 +25,11 @@ struct flow {
     bool ask;      /* for a client certificate, in the handshake */
     bool has_cert; /* the client */
     enum afterwards afterwards;
+    uint16_t suite; /* TLS 1.2 with that suite; 0: TLS 1.3 */
+    bool staple;
+    bool next_protocol; /* NPN */
+    bool may_have_hint; /* which pre-shared key is meant */
+    bool hint;          /* it has */
 };
 
 extern const struct flow flows[];
@@ -48,8 +61,9 @@ struct delivery {
 struct moment {
     uint8_t type; /* of the message, or TYPE_CCS */
     int keys;
-    bool over; /* the first handshake */
-    bool idle; /* and no other is running */
+    bool over;     /* the first handshake */
+    bool idle;     /* and no other is running */
+    unsigned done; /* how many scripts told that they are, with this one's help */
     size_t flight;
     const struct step *waiting; /* row that waited for it */
     const struct step *row;     /* row that took it */
@@ -61,9 +75,12 @@ struct moment {
 extern struct moment moments[MAX_ITEMS + 1];
 extern size_t num_moments;
 
-/* Rows of the scripts that took a message in any honest run. */
+/* Rows of the scripts that took a message, or a ChangeCipherSpec of TLS 1.2, in any honest run. */
 extern const struct step *seen_rows[256];
 extern size_t num_seen_rows;
+
+/* True when the flow can be played with that side being judged. */
+bool flow_is_played_by(const struct flow *flow, enum role us);
 
 void table_set_up(struct table *t, const struct flow *flow, enum role us);
 void table_tear_down(struct table *t);

@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct flow flow = { "everything", true, true, true, true, NOTHING };
+static const struct flow flow = {
+    .name = "everything", .retry = true, .compat = true, .ask = true, .has_cert = true
+};
 
 static void configure(struct table *t)
 {
