@@ -174,14 +174,13 @@ static enum step_result check_head(struct handshake *hs, const struct server_hel
     if (result != STEP_OK) {
         return result;
     }
-    if (hello->compression != 0) {
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER,
-                         hs->conn->neg.version == VERSION_TLS13
-                             ? SSL_R_INVALID_COMPRESSION_ALGORITHM
-                             : SSL_R_UNSUPPORTED_COMPRESSION_ALGORITHM);
+    if (hs->conn->neg.version != VERSION_TLS13) {
+        return STEP_OK;
     }
-    if (hs->conn->neg.version == VERSION_TLS13 &&
-        !reader_equals(&hello->session_id, hs->session_id, hs->session_id_len)) {
+    if (hello->compression != 0) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_COMPRESSION_ALGORITHM);
+    }
+    if (!reader_equals(&hello->session_id, hs->session_id, hs->session_id_len)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_SESSION_ID);
     }
     return STEP_OK;
@@ -372,6 +371,11 @@ static enum step_result take_tls12(struct handshake *hs, const struct server_hel
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INAPPROPRIATE_FALLBACK);
     }
     c->in.version = c->neg.version;
+    if (hello->compression != 0) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER,
+                         c->neg.resumed ? SSL_R_OLD_SESSION_COMPRESSION_ALGORITHM_NOT_RETURNED
+                                        : SSL_R_UNSUPPORTED_COMPRESSION_ALGORITHM);
+    }
     c->neg.secure_renegotiation = false;
     enum step_result result =
         extensions_read(hs, EXT_TLS12_SERVER_HELLO, hello->extensions, NULL, 0);

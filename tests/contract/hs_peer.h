@@ -47,7 +47,8 @@ enum peer_stage {
     AT_SERVER_KEY_EXCHANGE,
     AT_SERVER_HELLO_DONE,
     AT_CLIENT_KEY_EXCHANGE,
-    AT_NEXT_PROTO
+    AT_NEXT_PROTO,
+    AT_NEW_SESSION_TICKET
 };
 
 enum peer_edit_kind {

@@ -39,6 +39,7 @@ static size_t find_extensions(enum peer_stage stage, const struct bytes *message
     case AT_SERVER_HELLO_DONE:
     case AT_CLIENT_KEY_EXCHANGE:
     case AT_NEXT_PROTO:
+    case AT_NEW_SESSION_TICKET:
         break;
     }
     return 0;

@@ -6,11 +6,11 @@
 #include "contract.h"
 #include "t12_peer.h"
 
-#define ROW(verdict, exchange, auth, name, ...)                                                    \
+#define ROW(verdict, kx, auth, name, ...)                                                          \
     {                                                                                              \
         verdict,                                                                                   \
         {                                                                                          \
-            { name, true, false, auth, { __VA_ARGS__ } }, exchange, false, false                   \
+            { name, true, false, auth, { __VA_ARGS__ } }, .exchange = (kx)                         \
         }                                                                                          \
     }
 #define ECDHE(verdict, name, ...) ROW(verdict, T12_ECDHE, false, name, __VA_ARGS__)
@@ -206,7 +206,7 @@ static const struct t12_row end[] = {
     {                                                                                              \
         verdict,                                                                                   \
         {                                                                                          \
-            { name, true, false, false, { __VA_ARGS__ } }, T12_ECDHE, false, true                  \
+            { name, true, false, false, { __VA_ARGS__ } }, .exchange = T12_ECDHE, .npn = true      \
         }                                                                                          \
     }
 

@@ -6,11 +6,11 @@
 #include "contract.h"
 #include "t12_peer.h"
 
-#define ROW(verdict, server_under_test, exchange, auth, name, ...)                                 \
+#define ROW(verdict, server_under_test, kx, auth, name, ...)                                       \
     {                                                                                              \
         verdict,                                                                                   \
         {                                                                                          \
-            { name, server_under_test, false, auth, { __VA_ARGS__ } }, exchange, false, false      \
+            { name, server_under_test, false, auth, { __VA_ARGS__ } }, .exchange = (kx)            \
         }                                                                                          \
     }
 /* From a server, from a client. */

@@ -10,7 +10,7 @@
     {                                                                                              \
         verdict,                                                                                   \
         {                                                                                          \
-            { name, server, false, false, { __VA_ARGS__ } }, T12_ECDHE, false, false               \
+            { name, server, false, false, { __VA_ARGS__ } }, .exchange = T12_ECDHE                 \
         }                                                                                          \
     }
 #define CLIENT(verdict, name, ...) ROW(verdict, false, name, __VA_ARGS__)

@@ -5,11 +5,11 @@
 #include "contract.h"
 #include "t12_peer.h"
 
-#define ROW(verdict, exchange, auth, status, name, ...)                                            \
+#define ROW(verdict, kx, auth, staple, name, ...)                                                  \
     {                                                                                              \
         verdict,                                                                                   \
         {                                                                                          \
-            { name, false, false, auth, { __VA_ARGS__ } }, exchange, status, false                 \
+            { name, false, false, auth, { __VA_ARGS__ } }, .exchange = (kx), .status = (staple)    \
         }                                                                                          \
     }
 #define ECDHE(verdict, name, ...)  ROW(verdict, T12_ECDHE, false, false, name, __VA_ARGS__)

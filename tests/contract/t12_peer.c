@@ -44,6 +44,31 @@ static bool has_extension(const struct bytes *hello, unsigned type)
     return false;
 }
 
+SSL_SESSION *t12_session(SSL *ssl)
+{
+    static const unsigned char suite[2] = { 0xc0, 0x2b };
+    SSL_SESSION *session = SSL_SESSION_new();
+    uint8_t secret[T12_MASTER_LEN];
+
+    memset(secret, 's', sizeof(secret));
+    REQUIRE(session != NULL && SSL_SESSION_set_protocol_version(session, TLS1_2_VERSION) == 1);
+    REQUIRE(SSL_SESSION_set_cipher(session, SSL_CIPHER_find(ssl, suite)) == 1);
+    REQUIRE(SSL_SESSION_set1_id(session, secret, T12_ID_LEN) == 1);
+    REQUIRE(SSL_SESSION_set1_master_key(session, secret, sizeof(secret)) == 1);
+    return session;
+}
+
+/* A session that is resumed is named by both sides. */
+static void add_session_id(const struct peer *peer, struct bytes *message)
+{
+    uint8_t id[T12_ID_LEN];
+    size_t len = peer->tls12->script->resumed ? sizeof(id) : 0;
+
+    memset(id, 's', sizeof(id));
+    bytes_add_number(message, 1, len);
+    bytes_add(message, id, len);
+}
+
 static void build_client_hello(struct peer *peer, struct bytes *message)
 {
     size_t block;
@@ -52,7 +77,8 @@ static void build_client_hello(struct peer *peer, struct bytes *message)
     t12_begin(message, SSL3_MT_CLIENT_HELLO);
     bytes_add_hex(message, "0303");
     bytes_add(message, peer->tls12->client_random, 32);
-    bytes_add_hex(message, "00 0004");
+    add_session_id(peer, message);
+    bytes_add_hex(message, "0004");
     bytes_add_number(message, 2, t12_traits_of(peer->tls12->script->exchange)->suite);
     bytes_add_hex(message, "00ff 01 00 0000");
     block = message->len;
@@ -66,7 +92,9 @@ static void build_client_hello(struct peer *peer, struct bytes *message)
     if (peer->tls12->script->npn) {
         bytes_add_hex(message, "3374 0000");
     }
-    bytes_add_hex(message, "0017 0000"); /* extended_master_secret */
+    if (!peer->tls12->script->resumed) {
+        bytes_add_hex(message, "0017 0000"); /* extended_master_secret */
+    }
     bytes_fix_length(message, block, 2);
     bytes_fix_length(message, 4, 3);
 }
@@ -79,7 +107,7 @@ static void build_server_hello(struct peer *peer, struct bytes *message)
     t12_begin(message, SSL3_MT_SERVER_HELLO);
     bytes_add_hex(message, "0303");
     bytes_add(message, peer->tls12->server_random, 32);
-    bytes_add_hex(message, "00");
+    add_session_id(peer, message);
     bytes_add_number(message, 2, t12_traits_of(peer->tls12->script->exchange)->suite);
     bytes_add_hex(message, "00 0000");
     block = message->len;
@@ -90,7 +118,12 @@ static void build_server_hello(struct peer *peer, struct bytes *message)
     if (peer->tls12->script->npn) {
         bytes_add_hex(message, "3374 0007 02 6832 03 616263");
     }
-    bytes_add_hex(message, "0017 0000");
+    if (peer->tls12->script->ticket) {
+        bytes_add_hex(message, "0023 0000");
+    }
+    if (!peer->tls12->script->resumed) {
+        bytes_add_hex(message, "0017 0000");
+    }
     bytes_fix_length(message, block, 2);
     bytes_fix_length(message, 4, 3);
 }
@@ -196,23 +229,63 @@ static void send_server_flight(struct peer *peer, struct bytes *message)
     peer_run_ssl(peer);
 }
 
+static void send_ticket(struct peer *peer, struct bytes *message)
+{
+    if (peer->tls12->script->ticket) {
+        t12_begin(message, SSL3_MT_NEWSESSION_TICKET);
+        bytes_add_hex(message, "00000e10 0008 0102030405060708");
+        bytes_fix_length(message, 4, 3);
+        peer_send_message(peer, AT_NEW_SESSION_TICKET, message);
+    }
+}
+
+static void use_master_secret(struct peer *peer)
+{
+    memset(peer->tls12->master, 's', sizeof(peer->tls12->master));
+    t12_install_keys(peer);
+}
+
+static void run_resuming_server(struct peer *peer, struct bytes *message)
+{
+    build_server_hello(peer, message);
+    peer_send_message(peer, AT_SERVER_HELLO, message);
+    use_master_secret(peer);
+    send_ticket(peer, message);
+    send_change_and_finished(peer, message);
+    peer_run_ssl(peer);
+    if (take_until(peer, message, SSL3_MT_FINISHED)) {
+        connected_stage(peer);
+    }
+}
+
+static void run_full_server(struct peer *peer, struct bytes *message)
+{
+    uint8_t premaster[T12_PREMASTER_MAX];
+    size_t len;
+
+    send_server_flight(peer, message);
+    if (take_until(peer, message, SSL3_MT_CLIENT_KEY_EXCHANGE)) {
+        len = t12_read_client_key_exchange(peer, message, premaster);
+        t12_derive_keys(peer, premaster, len);
+        if (take_until(peer, message, SSL3_MT_FINISHED)) {
+            send_ticket(peer, message);
+            send_change_and_finished(peer, message);
+            connected_stage(peer);
+        }
+    }
+}
+
 static void run_server(struct peer *peer)
 {
     struct bytes message = { 0 };
-    uint8_t premaster[T12_PREMASTER_MAX];
-    size_t len;
 
     peer_run_ssl(peer);
     REQUIRE(take_until(peer, &message, SSL3_MT_CLIENT_HELLO));
     memcpy(peer->tls12->client_random, message.data + 6, 32);
-    send_server_flight(peer, &message);
-    if (take_until(peer, &message, SSL3_MT_CLIENT_KEY_EXCHANGE)) {
-        len = t12_read_client_key_exchange(peer, &message, premaster);
-        t12_derive_keys(peer, premaster, len);
-        if (take_until(peer, &message, SSL3_MT_FINISHED)) {
-            send_change_and_finished(peer, &message);
-            connected_stage(peer);
-        }
+    if (peer->tls12->script->resumed) {
+        run_resuming_server(peer, &message);
+    } else {
+        run_full_server(peer, &message);
     }
     bytes_free(&message);
 }
@@ -237,34 +310,52 @@ static void send_client_flight(struct peer *peer, struct bytes *message, const s
     send_change_and_finished(peer, message);
 }
 
+static void run_resuming_client(struct peer *peer, struct bytes *message)
+{
+    use_master_secret(peer);
+    if (take_until(peer, message, SSL3_MT_FINISHED)) {
+        send_change_and_finished(peer, message);
+        connected_stage(peer);
+    }
+}
+
+static void run_full_client(struct peer *peer, struct bytes *message)
+{
+    struct bytes params = { 0 };
+    bool done = false;
+
+    while (!done && peer_take_message(peer, message)) {
+        bytes_add(&peer->transcript, message->data, message->len);
+        done = message->data[0] == SSL3_MT_SERVER_DONE;
+        if (message->data[0] == SSL3_MT_SERVER_KEY_EXCHANGE) {
+            bytes_add(&params, message->data, message->len);
+        }
+    }
+    if (done) {
+        send_client_flight(peer, message, &params);
+        connected_stage(peer);
+    }
+    bytes_free(&params);
+}
+
 static void run_client(struct peer *peer)
 {
     struct bytes message = { 0 };
-    struct bytes params = { 0 };
 
     build_client_hello(peer, &message);
     peer_send_message(peer, AT_CLIENT_HELLO, &message);
     peer_run_ssl(peer);
     if (take_until(peer, &message, SSL3_MT_SERVER_HELLO)) {
-        bool done = false;
-
         memcpy(peer->tls12->server_random, message.data + 6, 32);
         peer->tls12->extended = has_extension(&message, 23);
         peer->tls12->next_proto = has_extension(&message, 0x3374);
-        while (!done && peer_take_message(peer, &message)) {
-            bytes_add(&peer->transcript, message.data, message.len);
-            done = message.data[0] == SSL3_MT_SERVER_DONE;
-            if (message.data[0] == SSL3_MT_SERVER_KEY_EXCHANGE) {
-                bytes_add(&params, message.data, message.len);
-            }
-        }
-        if (done) {
-            send_client_flight(peer, &message, &params);
-            connected_stage(peer);
+        if (peer->tls12->script->resumed) {
+            run_resuming_client(peer, &message);
+        } else {
+            run_full_client(peer, &message);
         }
     }
     bytes_free(&message);
-    bytes_free(&params);
 }
 
 static int advertise(SSL *ssl, const unsigned char **out, unsigned int *len, void *arg)
@@ -301,6 +392,12 @@ static void prepare_server(SSL *ssl, SSL_CTX *ctx, const struct t12_case *script
         SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
         identity_trust(t12_identity(script->exchange), ctx);
     }
+    if (script->resumed) {
+        SSL_SESSION *session = t12_session(ssl);
+        (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+        REQUIRE(SSL_CTX_add_session(ctx, session) == 1);
+        SSL_SESSION_free(session);
+    }
     SSL_set_accept_state(ssl);
 }
 
@@ -316,6 +413,14 @@ static void prepare_client(SSL *ssl, const struct t12_case *script)
     }
     if (script->status) {
         REQUIRE(SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp) == 1);
+    }
+    if (script->ticket) {
+        (void)SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+    }
+    if (script->resumed) {
+        SSL_SESSION *session = t12_session(ssl);
+        REQUIRE(SSL_set_session(ssl, session) == 1);
+        SSL_SESSION_free(session);
     }
     SSL_set_connect_state(ssl);
 }

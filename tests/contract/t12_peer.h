@@ -35,16 +35,21 @@ const struct t12_traits *t12_traits_of(enum t12_exchange exchange);
 struct t12_case {
     struct peer_case base;
     enum t12_exchange exchange;
-    bool status; /* the server staples a response, the client asks for it */
-    bool npn;    /* next protocol negotiation takes place */
+    bool status;  /* the server staples a response, the client asks for it */
+    bool npn;     /* next protocol negotiation takes place */
+    bool ticket;  /* the server, as the peer, sends a NewSessionTicket */
+    bool resumed; /* the session of t12_session() */
 };
+
+#define T12_MASTER_LEN 48
+#define T12_ID_LEN     32
 
 /* What such a peer knows beyond struct peer. */
 struct t12_state {
     const struct t12_case *script;
     uint8_t client_random[32];
     uint8_t server_random[32];
-    uint8_t master[48];
+    uint8_t master[T12_MASTER_LEN];
     bool extended;                           /* both hellos have extended_master_secret */
     bool next_proto;                         /* a client's NextProto message is due */
     struct peer_direction next_in, next_out; /* from change_cipher_spec on */
@@ -88,6 +93,11 @@ unsigned int t12_psk_server(SSL *ssl, const char *identity, unsigned char *psk,
 /* Building blocks, in t12_peer_wire.c. */
 void t12_prf(uint8_t *out, size_t out_len, const uint8_t *secret, size_t secret_len,
              const char *label, const uint8_t *seed, size_t seed_len);
+/* The session, without extended master secret, that both sides have: id and secret are all 's'.
+ * SSL_SESSION_free() it. */
+SSL_SESSION *t12_session(SSL *ssl);
+/* Both directions' keys out of the master secret. */
+void t12_install_keys(struct peer *peer);
 /* Master secret and both directions' keys out of a premaster secret (RFC 5246, 8.1; 7627, 4). */
 void t12_derive_keys(struct peer *peer, const uint8_t *premaster, size_t len);
 void t12_finished(const struct peer *peer, bool of_client, uint8_t mac[12]);

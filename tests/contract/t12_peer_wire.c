@@ -54,12 +54,17 @@ static void derive_master(struct peer *peer, const uint8_t *premaster, size_t le
 
 void t12_derive_keys(struct peer *peer, const uint8_t *premaster, size_t len)
 {
+    derive_master(peer, premaster, len);
+    t12_install_keys(peer);
+}
+
+void t12_install_keys(struct peer *peer)
+{
     struct t12_state *state = peer->tls12;
     struct peer_direction *client = peer->is_server ? &state->next_in : &state->next_out;
     struct peer_direction *server = peer->is_server ? &state->next_out : &state->next_in;
     uint8_t seed[64], block[40];
 
-    derive_master(peer, premaster, len);
     memcpy(seed, state->server_random, 32);
     memcpy(seed + 32, state->client_random, 32);
     t12_prf(block, sizeof(block), state->master, sizeof(state->master), "key expansion", seed, 64);

@@ -62,6 +62,10 @@ enum step_result server_name_on_offer(struct handshake *hs, unsigned place, stru
     if (!parse_name(body, &name)) {
         return STEP_MALFORMED;
     }
+    /* TLS 1.2: a session that is resumed has its own name. */
+    if (hs->conn->neg.resumed && hs->conn->neg.version != VERSION_TLS13) {
+        return STEP_OK;
+    }
     if (!is_host_name(&name)) {
         return step_fail(hs, ALERT_UNRECOGNIZED_NAME, SSL_R_BAD_EXTENSION);
     }
