@@ -1,5 +1,6 @@
 /* One TLS connection (1.3, or what --version says) for the interoperability tests, as client or as
- * server, on libssl's public API only: which library it runs on is decided by the loader.
+ * server, on libssl's public API only: which library it runs on is decided by the loader. Called
+ * with the word "list" it names the library's suites instead.
  *
  * It does the handshake, exchanges data, closes both halves and prints what it saw as one line
  * "facts key=value ...". Exit status: 0 when all went as TLS says, 1 when the connection failed
@@ -36,6 +37,7 @@ struct seen {
     unsigned int cert_requests;
     unsigned int key_updates_in;
     unsigned int key_updates_out;
+    bool encrypt_then_mac;
     char sni[256];
 };
 
@@ -47,6 +49,24 @@ static void require(bool condition, const char *what)
 }
 
 /* ---- callbacks ---- */
+
+/* Extension 22 in a ServerHello: libssl has no function that tells. */
+static bool accepts_encrypt_then_mac(const uint8_t *message, size_t len)
+{
+    size_t at = 4 + 2 + 32;
+
+    if (len <= at) {
+        return false;
+    }
+    at += 1 + (size_t)message[at] + 2 + 1 + 2;
+    while (at + 4 <= len) {
+        if (message[at] == 0 && message[at + 1] == TLSEXT_TYPE_encrypt_then_mac) {
+            return true;
+        }
+        at += 4 + (size_t)(message[at + 2] << 8 | message[at + 3]);
+    }
+    return false;
+}
 
 static void on_message(int sent, int version, int content_type, const void *data, size_t len,
                        SSL *ssl, void *arg)
@@ -61,6 +81,8 @@ static void on_message(int sent, int version, int content_type, const void *data
     }
     if (message[0] == SSL3_MT_CLIENT_HELLO) {
         seen->client_hellos++;
+    } else if (message[0] == SSL3_MT_SERVER_HELLO) {
+        seen->encrypt_then_mac = accepts_encrypt_then_mac(message, len);
     } else if (message[0] == SSL3_MT_CERTIFICATE_REQUEST) {
         seen->cert_requests++;
     } else if (message[0] == SSL3_MT_KEY_UPDATE && sent) {
@@ -458,8 +480,9 @@ static void print_facts(SSL *ssl, const struct seen *seen)
     printf(" sni=%s", seen->sni[0] == '\0' ? "-" : seen->sni);
     printf(" client_hellos=%u cert_requests=%u", seen->client_hellos, seen->cert_requests);
     printf(" key_updates_in=%u key_updates_out=%u", seen->key_updates_in, seen->key_updates_out);
-    printf(" ems=%d safe_renegotiation=%d renegotiations=%ld\n", (int)SSL_get_extms_support(ssl),
-           (int)SSL_get_secure_renegotiation_support(ssl), SSL_total_renegotiations(ssl));
+    printf(" etm=%d ems=%d safe_renegotiation=%d renegotiations=%ld\n", seen->encrypt_then_mac,
+           (int)SSL_get_extms_support(ssl), (int)SSL_get_secure_renegotiation_support(ssl),
+           SSL_total_renegotiations(ssl));
     X509_free(peer);
 }
 
@@ -500,6 +523,10 @@ int main(int argc, char **argv)
     SSL *ssl;
     int fd;
 
+    if (argc == 2 && strcmp(argv[1], "list") == 0) {
+        list_suites();
+        return 0;
+    }
     parse_options(&set, argc, argv);
     signal(SIGALRM, on_alarm);
     signal(SIGPIPE, SIG_IGN);

@@ -40,4 +40,7 @@ _Noreturn void fail(int status, const char *what);
 /* Reads the command line; ends the program when it is wrong. */
 void parse_options(struct settings *set, int argc, char **argv);
 
+/* Prints a line "suite NUMBER OPENSSL-NAME IANA-NAME" for each suite of the library. */
+void list_suites(void);
+
 #endif

@@ -1,7 +1,8 @@
-"""How each peer is started for a case, and how a conversation with it goes.
+"""How the peers that are commands of Debian's packages are started for a case, and how a conversation with them goes;
+the programs of ours on other implementations are in others.py.
 
-Every peer is a Conversation: a process whose output is collected while it runs. A server peer names its port (or was
-given one); a client peer is spoken to through its standard input and must show on its standard output what comes back.
+The output of a peer is collected while it runs. A server names its port (or was given one); a client is spoken to through
+its standard input and must show on its standard output what comes back.
 """
 
 import array
@@ -163,11 +164,25 @@ def sigalg_list(scheme):
     return scheme if scheme == "ecdsa_secp256r1_sha256" else scheme + ":ecdsa_secp256r1_sha256"
 
 
+def output_of(command):
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+    if result.returncode != 0:
+        raise Failure(f"{' '.join(command[:2])} failed: {result.stderr[-500:]}")
+    return result.stdout
+
+
 class Peer:
-    """What the three have in common; `files` maps names of certificates and keys to paths."""
+    """What all have in common; `files` maps names of certificates and keys to paths."""
 
     def __init__(self, files):
         self.files = files
+
+    def listed(self):
+        """What it has: lines "suite NUMBER-or-name" and "group NAME" (OpenSSL's names for groups)."""
+        raise NotImplementedError
+
+    def stop(self):
+        """Called once, when all cases are done."""
 
     def key_pair(self, name):
         return self.files[name + ".pem"], self.files[name + ".key"]
@@ -176,13 +191,20 @@ class Peer:
 class OpenSSLPeer(Peer):
     """The command openssl on the system's library."""
 
-    missing = "no command openssl (Debian package openssl)"
+    def prepare(self, shop):
+        """Why it is not here, or None."""
+        return None if shop.has("openssl") else "no command openssl (Debian package openssl)"
+
+    def listed(self):
+        lines = output_of(["openssl", "ciphers", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]).splitlines()
+        ccm = ["suite TLS_AES_128_CCM_SHA256", "suite TLS_AES_128_CCM_8_SHA256"]
+        return "\n".join(["suite " + line.split()[0] for line in lines] + ccm + ["group " + name for name in cases.GROUPS])
 
     def common(self, case):
         arguments = {"1.3": ["-tls1_3"], "1.2": ["-tls1_2"], "any": []}[case.version]
         arguments = arguments + ["-CAfile", self.files[case.client_trusts + ".pem"]]
         if case.suite:
-            arguments += ["-cipher" if case.suite in cases.SUITES_12 else "-ciphersuites", case.suite]
+            arguments += ["-cipher" if case.suite.version == "1.2" else "-ciphersuites", case.suite.list_string]
         if case.peer_groups:
             arguments += ["-groups", case.peer_groups]
         if case.peer_alpn:
@@ -190,8 +212,12 @@ class OpenSSLPeer(Peer):
         return arguments
 
     def start_server(self, case):
-        cert, key = self.key_pair("server-" + case.server_key)
-        command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-cert", cert, "-key", key]
+        command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-naccept", "1"]
+        if case.anonymous:
+            command += ["-nocert"]
+        else:
+            cert, key = self.key_pair("server-" + case.server_key)
+            command += ["-cert", cert, "-key", key]
         command += self.common(case)
         if case.other_certificate:
             other_cert, other_key = self.key_pair("other")
@@ -266,16 +292,24 @@ class OpenSSLPeer(Peer):
 class GnuTLSPeer(Peer):
     """gnutls-cli and gnutls-serv."""
 
-    missing = "no gnutls-cli (Debian package gnutls-bin)"
+    def prepare(self, shop):
+        """Why it is not here, or None."""
+        if not shop.has("gnutls-cli") or not shop.has("gnutls-serv"):
+            return "no gnutls-cli (Debian package gnutls-bin)"
+        shop.run_tool([os.environ.get("CC", "cc"), "-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-shared", "-fPIC",
+                       "-o", shop.path("loopback.so"), os.path.join(shop.here, "loopback.c")])
+        return None
+
+    def listed(self):
+        numbers = re.findall(r"^TLS_\S+\s+0x(\w\w), 0x(\w\w)", output_of(["gnutls-cli", "--list"]), re.MULTILINE)
+        groups = [name for name, (_, gnutls) in cases.GROUPS.items() if gnutls]
+        return "\n".join(["suite " + high + low for high, low in numbers] + ["group " + name for name in groups])
 
     @staticmethod
     def priority(case):
         words = ["NORMAL", "-VERS-ALL"] + ["+VERS-TLS" + version for version in ("1.3", "1.2") if case.version in (version, "any")]
-        if case.suite in cases.SUITES_12:
-            _, exchange, cipher, mac, _ = cases.SUITES_12[case.suite]
-            words += ["-KX-ALL", "+" + exchange, "-CIPHER-ALL", "+" + cipher, "-MAC-ALL", "+" + mac]
-        elif case.suite:
-            words += ["-CIPHER-ALL", "+" + cases.SUITES[case.suite][1]]
+        if case.suite:
+            words += case.suite.gnutls
         if not case.encrypt_then_mac:
             words += ["%NO_ETM"]
         if case.peer_groups:
@@ -290,10 +324,12 @@ class GnuTLSPeer(Peer):
         return ":".join(words)
 
     def start_server(self, case):
-        cert, key = self.key_pair("server-" + case.server_key)
         port = free_port()
-        command = ["gnutls-serv", "--echo", "-p", str(port), "--x509certfile", cert, "--x509keyfile", key,
-                   "--x509cafile", self.files["ca.pem"], "--priority", self.priority(case)]
+        command = ["gnutls-serv", "--echo", "-p", str(port), "--x509cafile", self.files["ca.pem"],
+                   "--priority", self.priority(case)]
+        if not case.anonymous:
+            cert, key = self.key_pair("server-" + case.server_key)
+            command += ["--x509certfile", cert, "--x509keyfile", key]
         if case.peer_alpn:
             command += ["--alpn", case.peer_alpn, "--alpn-fatal"]
         if case.late_auth or not case.client_key:
@@ -343,54 +379,4 @@ class GnuTLSPeer(Peer):
             raise Failure(f"gnutls-cli ended with {status}")
 
 
-class GoPeer(Peer):
-    """Our program on Go's crypto/tls, in go/."""
-
-    missing = "no go (Debian package golang-go)"
-
-    def common(self, case):
-        arguments = ["-version", case.version]
-        if case.suite in cases.SUITES_12:
-            arguments += ["-suite", cases.SUITES_12[case.suite][4]]
-        if case.peer_groups:
-            arguments += ["-groups", ":".join(cases.GROUPS[group][2] for group in case.peer_groups.split(":"))]
-        if case.peer_alpn:
-            arguments += ["-alpn", case.peer_alpn]
-        return arguments
-
-    def start_server(self, case):
-        cert, key = self.key_pair("server-" + case.server_key)
-        command = [self.files["gopeer"], "-server", "-cert", cert, "-key", key] + self.common(case)
-        if case.client_key:
-            command += ["-verify-client", "-ca", self.files["ca.pem"]]
-        server = Process(command)
-        return server, int(server.wait_for(rb"port (\d+)").group(1))
-
-    def our_client_arguments(self, case):
-        return []
-
-    def serve(self, case, server):
-        """An echo server: our client drives."""
-
-    def check_server(self, case, server):
-        status = server.finish()
-        if status != 0:
-            raise Failure(f"the Go server ended with {status}")
-        if f" sni={case.server_name}".encode() not in server.out:
-            raise Failure("the Go server did not see the server's name")
-
-    def start_client(self, case, port):
-        command = [self.files["gopeer"], "-port", str(port), "-ca", self.files[case.client_trusts + ".pem"],
-                   "-sni", case.server_name] + self.common(case)
-        if case.client_key and not case.withhold_client_certificate:
-            cert, key = self.key_pair("client-" + case.client_key)
-            command += ["-cert", cert, "-key", key]
-        return Process(command)
-
-    def use(self, case, client):
-        status = client.finish()
-        if status != 0:
-            raise Failure(f"the Go client ended with {status}")
-
-
-KINDS = {"openssl": OpenSSLPeer, "gnutls": GnuTLSPeer, "go": GoPeer}
+COMMANDS = {"openssl": OpenSSLPeer, "gnutls": GnuTLSPeer}

@@ -1,5 +1,6 @@
-// One TLS connection as client or as server, on Go's crypto/tls: the other side of the interoperability tests.
-// It exchanges data, closes both halves, prints what it saw as "facts key=value ..." and exits with 0 when all went well.
+// One TLS connection as client or as server, on Go's crypto/tls: the other side of the interoperability tests. It takes
+// the same command line as the programs in ../others, exchanges data, closes both halves, prints what it saw as
+// "facts key=value ..." and exits with 0 when all went well.
 package main
 
 import (
@@ -33,16 +34,15 @@ func check(err error) {
 	}
 }
 
-func groups(list string) []tls.CurveID {
-	var ids []tls.CurveID
-	for _, name := range strings.FieldsFunc(list, func(r rune) bool { return r == ':' }) {
-		id, known := groupIDs[name]
-		if !known {
-			fail(errors.New("unknown group " + name))
-		}
-		ids = append(ids, id)
+func group(name string) []tls.CurveID {
+	if name == "" {
+		return nil
 	}
-	return ids
+	id, known := groupIDs[name]
+	if !known {
+		fail(errors.New("unknown group " + name))
+	}
+	return []tls.CurveID{id}
 }
 
 var versions = map[string][2]uint16{
@@ -50,15 +50,14 @@ var versions = map[string][2]uint16{
 	"any": {tls.VersionTLS12, tls.VersionTLS13},
 }
 
-// suites finds one suite of TLS 1.2 by its name, among those as well that are off by default.
-func suites(name string) []uint16 {
+// list prints every suite, those as well that are off by default, and the groups.
+func list() {
 	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
-		if suite.Name == name {
-			return []uint16{suite.ID}
-		}
+		fmt.Printf("suite %04x\n", suite.ID)
 	}
-	fail(errors.New("unknown suite " + name))
-	return nil
+	for name := range groupIDs {
+		fmt.Println("group", name)
+	}
 }
 
 func pool(file string) *x509.CertPool {
@@ -123,24 +122,32 @@ func orDash(text string) string {
 }
 
 func main() {
-	server := flag.Bool("server", false, "be the server")
+	if len(os.Args) < 2 {
+		fail(errors.New("usage: list | client OPTIONS | server OPTIONS"))
+	}
+	if os.Args[1] == "list" {
+		list()
+		return
+	}
+	server := os.Args[1] == "server"
 	port := flag.Int("port", 0, "port to connect to")
 	cert := flag.String("cert", "", "certificate file")
 	key := flag.String("key", "", "key file")
 	ca := flag.String("ca", "", "file of trusted certificates")
-	groupList := flag.String("groups", "", "groups, in order")
+	groupName := flag.String("group", "", "the one group")
 	alpn := flag.String("alpn", "", "protocol names with commas between")
 	name := flag.String("sni", "peer.test", "the server's name")
 	version := flag.String("version", "1.3", "1.3, 1.2 or any")
-	suite := flag.String("suite", "", "the one suite of TLS 1.2")
+	suite := flag.Uint64("suite", 0, "the one suite; in TLS 1.3 it cannot be chosen")
+	_ = flag.String("suite-name", "", "its registered name")
 	verifyClient := flag.Bool("verify-client", false, "insist on a client certificate")
-	flag.Parse()
+	check(flag.CommandLine.Parse(os.Args[2:]))
 
 	time.AfterFunc(timeLimit, func() { fail(errors.New("out of time")) })
 	config := &tls.Config{MinVersion: versions[*version][0], MaxVersion: versions[*version][1],
-		CurvePreferences: groups(*groupList), Renegotiation: tls.RenegotiateFreelyAsClient}
-	if *suite != "" {
-		config.CipherSuites = suites(*suite)
+		CurvePreferences: group(*groupName), Renegotiation: tls.RenegotiateFreelyAsClient}
+	if *suite != 0 {
+		config.CipherSuites = []uint16{uint16(*suite)}
 	}
 	if *alpn != "" {
 		config.NextProtos = strings.Split(*alpn, ",")
@@ -151,7 +158,7 @@ func main() {
 		config.Certificates = []tls.Certificate{pair}
 	}
 	var conn *tls.Conn
-	if *server {
+	if server {
 		if *verifyClient {
 			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, pool(*ca)
 		}
@@ -168,7 +175,7 @@ func main() {
 		conn = tls.Client(plain, config)
 	}
 	check(conn.Handshake())
-	if *server {
+	if server {
 		echo(conn)
 	} else {
 		sendBlocks(conn)

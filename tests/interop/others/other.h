@@ -1,0 +1,67 @@
+/*
+ * One TLS connection on another implementation than libssl: the other side of the interoperability
+ * tests. other.c has the command line, the socket and the conversation; each of nss.c, mbedtls.c,
+ * wolfssl.c and bearssl.c makes a program of it by defining `library`.
+ *
+ *     PROGRAM list                     what it has: lines "suite ID-or-name" and "group NAME"
+ *     PROGRAM client|server OPTIONS    one connection, then a line "facts key=value ..."
+ *
+ * Exit status: 0 when all went as TLS says, 1 when the connection failed (standard error has the
+ * reason), 2 when it was called wrongly, 3 when its time was up.
+ */
+#ifndef INTEROP_OTHER_H
+#define INTEROP_OTHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct options {
+    bool server;
+    bool verify_client;     /* server: ask for a certificate and insist on it */
+    bool no_etm;            /* no encrypt-then-mac */
+    int port;               /* 0: the server chooses and prints it */
+    const char *version;    /* "1.2", "1.3", or "any" for both */
+    uint16_t suite;         /* the one suite; 0: the library's default */
+    const char *suite_name; /* the same, as the registry of IANA has it */
+    const char *group;      /* the one group, by OpenSSL's name; NULL: the default */
+    const char *alpn;       /* one protocol name; NULL: none */
+    const char *sni;        /* client: what to ask for and to check */
+    const char *cert;       /* files in PEM */
+    const char *key;
+    const char *ca;
+};
+
+/* What came of the connection; empty texts are printed as "-". */
+struct facts {
+    char sni[256];
+    char alpn[64];
+    char peer[128]; /* common name of the other side's certificate */
+};
+
+/* What each implementation brings. A function that cannot do its work calls fail(). */
+struct library {
+    /* Prints suites and groups. */
+    void (*list)(void);
+    /* Does the handshake on a connected socket. */
+    void (*open)(const struct options *set, int fd);
+    /* Reads some bytes, at least one; 0 when the other side has closed with a close_notify. */
+    size_t (*read)(uint8_t *data, size_t cap);
+    /* Writes them all. */
+    void (*write)(const uint8_t *data, size_t len);
+    /* Sends our close_notify. */
+    void (*close)(void);
+    void (*tell)(struct facts *facts);
+};
+extern const struct library library;
+
+/* Says what failed, with the library's code, on standard error and ends the program. */
+_Noreturn void fail(int status, const char *what, long code);
+
+/* The same with status 1, unless the condition holds. */
+void require(bool condition, const char *what, long code);
+
+/* The whole of a file with a zero behind it; the caller frees it. */
+char *read_file(const char *name, size_t *len);
+
+#endif
