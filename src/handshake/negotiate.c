@@ -54,6 +54,12 @@ bool negotiate_allows_version(const struct tls_conn *c, uint16_t version)
     return negotiate_version_range(c, &min, &max) && version >= min && version <= max;
 }
 
+bool negotiate_serves_version(const struct tls_conn *c, uint16_t version)
+{
+    return negotiate_allows_version(c, version) &&
+           (version < VERSION_TLS13 || c->hooks->can_serve_tls13(c->owner));
+}
+
 uint16_t negotiate_highest_version(const struct tls_conn *c)
 {
     uint16_t min;

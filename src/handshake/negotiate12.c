@@ -12,7 +12,7 @@ static const uint16_t implied_sigalgs[] = { 0x0201, 0x0203 };
 
 /* Key exchanges and authentications that are implemented. */
 #define KX_ALL   (KX_RSA | KX_DHE | KX_ECDHE | KX_ALL_PSK)
-#define AUTH_ALL (AUTH_RSA | AUTH_ECDSA | AUTH_NULL | AUTH_PSK)
+#define AUTH_ALL (AUTH_RSA | AUTH_DSS | AUTH_ECDSA | AUTH_NULL | AUTH_PSK)
 
 enum exchange12 suite12_exchange(const struct ssl_cipher_st *suite)
 {
@@ -308,7 +308,7 @@ static bool has_ecdsa_cert(const struct tls_conn *c)
            has_scheme_for_slot(c, KEY_ECDSA);
 }
 
-/* True when there is a certificate for the suite. For RSA keys it does not count whether the peer
+/* True when there is a certificate for the suite. For RSA and DSA keys it does not count whether the peer
  * can verify their signatures: OpenSSL finds that out after it has chosen, and then fails. */
 static bool has_cert_for(const struct tls_conn *c, const struct ssl_cipher_st *suite)
 {
@@ -316,6 +316,8 @@ static bool has_cert_for(const struct tls_conn *c, const struct ssl_cipher_st *s
     case AUTH_RSA:
         return has_chain(c, KEY_RSA) ||
                (suite12_exchange(suite) != EXCHANGE12_RSA && has_scheme_for_slot(c, KEY_RSA_PSS));
+    case AUTH_DSS:
+        return credentials_has(c->config->credentials, KEY_DSA);
     case AUTH_ECDSA:
         return has_ecdsa_cert(c) || has_scheme_for_slot(c, KEY_ED25519) ||
                has_scheme_for_slot(c, KEY_ED448);

@@ -106,8 +106,7 @@ static uint16_t best_version(const struct handshake *hs, bool *malformed)
     for (uint16_t version = VERSION_HIGHEST; version >= VERSION_LOWEST && !*malformed; version--) {
         bool offered = has_list ? offers_version(hello, version, malformed)
                                 : version < VERSION_TLS13 && hello->legacy_version >= version;
-        if (offered && negotiate_allows_version(c, version) &&
-            (version < VERSION_TLS13 || c->hooks->can_serve_tls13(c->owner))) {
+        if (offered && negotiate_serves_version(c, version)) {
             return version;
         }
     }

@@ -78,7 +78,7 @@ enum step_result choose_suite12(struct handshake *hs)
 /* RFC 8446, 4.1.3. TLS 1.1 is no better than 1.0. */
 static bool could_do_better(const struct tls_conn *c)
 {
-    return (negotiate_allows_version(c, VERSION_TLS13) && c->hooks->can_serve_tls13(c->owner)) ||
+    return negotiate_serves_version(c, VERSION_TLS13) ||
            (c->neg.version < VERSION_TLS12 && negotiate_allows_version(c, VERSION_TLS12));
 }
 

@@ -6,6 +6,7 @@
 #include "log.h"
 
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,6 +14,46 @@
 
 static struct identity *shared;
 static pthread_once_t shared_once = PTHREAD_ONCE_INIT;
+
+/* Parameters of DSA, which take seconds to make; nothing depends on them but the time. */
+static const char dsa_2048[] = "-----BEGIN DSA PARAMETERS-----\n"
+                               "MIICLAKCAQEA9F1++Ias44SkFL2W5zuUFBtyl4J7R8uItBBIctPZtm5v4N3YnVmG\n"
+                               "GWcIdTw+DSFocVe0EwiiCRLdGWKEO7s83LQHD9WGTYPBX/ySYTBEO34lZTdPTOAy\n"
+                               "2ZME29NNUaQW4DwkNHvHbGkk3VM0s9CjsQUJgewOM6QbrQd3NelTKPuYziQjkpOq\n"
+                               "cfWnRGlB/D3RDaMSLGMCaBzjOaCS2jgrPok5XfP4D8aeDZv+G/SzaoV+646Yc4WB\n"
+                               "TXBF3+V7hQAHNdBIv0p0vfJSt0FXDWobO5umIZoOytmMzN7bU9U5qO6rRCtnUCvD\n"
+                               "M+GiVaiudXmiV+ci1erdqE1w66PrR+OHnQIhAONpEKxnGNLA5+BMK1OVHPNG77qV\n"
+                               "kAB/FfTw6xkjkrNrAoIBAH43AFiXTQNlsuuk15cTLUzlnw4eBGYAjgUCBp6WtwJq\n"
+                               "kylRSxpLlQ7mPVXSMtavHxff+a6Gpca1EdEdsEV5d0DAfX+TCiQ3au82RrIT0/zl\n"
+                               "RxYKdJF0HOR3qVaXMw+dkOkjMKFDRcsq4xNtUdEWawG6wX0/sXbVIs4IKJOwrRZO\n"
+                               "jg9plw20GzTq/R/MEL8oJuxsXTCl4QOJrEl1QRX12VsJaucD73lodCoJqhbK9DZu\n"
+                               "FxcJmbB0RhRQTxFuFbM0QYMEsTIMWwZ+xIMH6NlrDcacF8yPOWivvmSGFq8zuMt2\n"
+                               "mLgaoLMG+1RXYHoNSJ/hSHD+eZFhTPQs8tHCxZ3m9pk=\n"
+                               "-----END DSA PARAMETERS-----\n";
+static const char dsa_1024[] = "-----BEGIN DSA PARAMETERS-----\n"
+                               "MIIBHwKBgQC7FvZNfBsCNcdYo+zDFvG5CtbzAg7XVCeTw6Ysl7b2jglcP23JkQUC\n"
+                               "SujnYmNt1IkYRGvxfWnxt8wWydBqM8RBFvBclmcEqKqS5G49aAZTadyJR0En+9l1\n"
+                               "utCX0ECML1rqQR3nEL94Kt33wAhm/DzZWOBO9fxS1/fotR8B1SebEwIVANmpF9MT\n"
+                               "gsY1mHbl4dY9uysETDzPAoGBAKxpUtt9d7ZwGoswbojBdu+pbfcUD1cTi5BHPGHO\n"
+                               "qkOboiHJOVbw7dNqxQAdVVQI1U+otF7U8Grz0yIcQ48WSoGRlwVk89rajsy6REZg\n"
+                               "/y/J6aaBMynKNrjk1Dj/KB2qI4+gl/ReYeRFlvRAB04NcBVU7nXWY7rBXJDdsZWx\n"
+                               "i/Ei\n"
+                               "-----END DSA PARAMETERS-----\n";
+
+static EVP_PKEY *make_dsa_key(const char *parameters)
+{
+    BIO *text = BIO_new_mem_buf(parameters, -1);
+    EVP_PKEY *group = PEM_read_bio_Parameters(text, NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, group, NULL);
+    EVP_PKEY *key = NULL;
+
+    REQUIRE(ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1);
+    REQUIRE(EVP_PKEY_generate(ctx, &key) == 1);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(group);
+    BIO_free(text);
+    return key;
+}
 
 static EVP_PKEY *make_key(enum key_kind kind)
 {
@@ -45,6 +86,15 @@ static EVP_PKEY *make_key(enum key_kind kind)
     case KEY_ED448:
         key = EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
         break;
+    case KEY_DSA:
+        key = make_dsa_key(dsa_2048);
+        break;
+    case KEY_DSA_1024:
+        key = make_dsa_key(dsa_1024);
+        break;
+    case KEY_RSA_1024:
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
+        break;
     }
     REQUIRE(key != NULL);
     return key;
@@ -61,13 +111,13 @@ static void add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-/* Ed25519 and Ed448 bring their own digest. */
+/* Ed25519 and Ed448 bring their own digest, small keys go with a weak one. */
 static const EVP_MD *signing_digest(const EVP_PKEY *key)
 {
     if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448")) {
         return NULL;
     }
-    return EVP_sha256();
+    return EVP_PKEY_get_bits(key) == 1024 ? EVP_sha1() : EVP_sha256();
 }
 
 static struct identity *make(const struct identity *issuer, enum key_kind kind,

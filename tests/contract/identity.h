@@ -15,7 +15,10 @@ enum key_kind {
     KEY_RSA,     /* 2048 bits, rsaEncryption */
     KEY_RSA_PSS, /* 2048 bits, id-RSASSA-PSS */
     KEY_ED25519,
-    KEY_ED448
+    KEY_ED448,
+    KEY_DSA,      /* 2048 bits */
+    KEY_DSA_1024, /* with the digest SHA-1 */
+    KEY_RSA_1024
 };
 
 /* A certificate with its key; `issuer` is NULL when it signed itself, otherwise borrowed: it must
