@@ -82,6 +82,7 @@ static const struct alias {
     { "TLSv1.0", { .min_version = TLS1_VERSION } },
     { "TLSv1.2", { .min_version = TLS1_2_VERSION } },
 
+    { "LOW", { .classes = CLASS_LOW } },
     { "MEDIUM", { .classes = CLASS_MEDIUM } },
     { "HIGH", { .classes = CLASS_HIGH } },
     { "FIPS", { .classes = CLASS_FIPS } },

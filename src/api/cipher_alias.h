@@ -7,7 +7,13 @@
 #include "crypto/suite.h"
 
 /* Classes of strength; a suite belongs to one of the first three and maybe to the last. */
-enum cipher_class { CLASS_NONE = 1, CLASS_MEDIUM = 2, CLASS_HIGH = 4, CLASS_FIPS = 8 };
+enum cipher_class {
+    CLASS_NONE = 1,
+    CLASS_MEDIUM = 2,
+    CLASS_HIGH = 4,
+    CLASS_FIPS = 8,
+    CLASS_LOW = 16 /* no suite any more; the word is still known */
+};
 
 /* What a suite has to be like; zero members ask for nothing, so that all zeros matches all. */
 struct cipher_term {

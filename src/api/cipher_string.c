@@ -26,6 +26,8 @@ struct entry {
 struct selection {
     struct entry entries[MAX_SUITES];
     size_t num;
+    const SSL_CIPHER *known[MAX_SUITES]; /* whose names are words; what is banned stays known */
+    size_t num_known;
 };
 
 enum action { ACTION_ADD, ACTION_REMOVE, ACTION_BAN, ACTION_TO_END, ACTION_TO_FRONT };
@@ -137,9 +139,11 @@ static void selection_init(struct selection *list, const struct crypto_lib *lib)
     list->num = 0;
     for (size_t i = 0; i < num && list->num < MAX_SUITES; i++) {
         if (!table[i].tls13 && suite_is_available(lib, &table[i])) {
+            list->known[list->num] = &table[i];
             list->entries[list->num++] = (struct entry){ .suite = &table[i] };
         }
     }
+    list->num_known = list->num;
     selection_order(list);
 }
 
@@ -154,7 +158,7 @@ static size_t word_len(const char *text)
     size_t len = 0;
 
     while (isalnum((unsigned char)text[len]) ||
-           (text[len] != '\0' && strchr("-_.=", text[len]) != NULL)) {
+           (text[len] != '\0' && strchr("-.=", text[len]) != NULL)) {
         len++;
     }
     return len;
@@ -202,9 +206,9 @@ static enum term_result read_term(const struct selection *list, const char **tex
             (*text)++;
         }
         const SSL_CIPHER *suite = NULL;
-        for (size_t i = 0; i < list->num && suite == NULL; i++) {
-            if (cipher_has_name(list->entries[i].suite, word, len)) {
-                suite = list->entries[i].suite;
+        for (size_t i = 0; i < list->num_known && suite == NULL; i++) {
+            if (cipher_has_name(list->known[i], word, len)) {
+                suite = list->known[i];
             }
         }
         if (!(suite != NULL ? cipher_term_add_suite(term, suite)

@@ -11,7 +11,8 @@
  * for it. A client offers no versions above a gap. */
 bool negotiate_allows_version(const struct tls_conn *c, uint16_t version);
 
-/* The same for a server that may choose it: TLS 1.3 needs a certificate or a key that it can use. */
+/* The same for a server that may choose it: TLS 1.3 needs a certificate or a key that it can use.
+ */
 bool negotiate_serves_version(const struct tls_conn *c, uint16_t version);
 
 /* The ends of the lowest range of versions without a gap. False: there is none at all. */

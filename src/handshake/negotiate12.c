@@ -308,8 +308,9 @@ static bool has_ecdsa_cert(const struct tls_conn *c)
            has_scheme_for_slot(c, KEY_ECDSA);
 }
 
-/* True when there is a certificate for the suite. For RSA and DSA keys it does not count whether the peer
- * can verify their signatures: OpenSSL finds that out after it has chosen, and then fails. */
+/* True when there is a certificate for the suite. For RSA and DSA keys it does not count whether
+ * the peer can verify their signatures: OpenSSL finds that out after it has chosen, and then fails.
+ */
 static bool has_cert_for(const struct tls_conn *c, const struct ssl_cipher_st *suite)
 {
     switch (suite->auth) {

@@ -136,6 +136,8 @@ static void log_list(const char *title, const STACK_OF(SSL_CIPHER) *list, bool f
 static void try_string(const char *text, bool full)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+    STACK_OF(SSL_CIPHER) *supported;
+    SSL *ssl;
     int set;
 
     REQUIRE(ctx != NULL);
@@ -144,6 +146,13 @@ static void try_string(const char *text, bool full)
          (unsigned long)SSL_CTX_set_cert_flags(ctx, 0));
     log_errors("error");
     log_list("suites", SSL_CTX_get_ciphers(ctx), full);
+    ssl = SSL_new(ctx);
+    REQUIRE(ssl != NULL);
+    SSL_set_connect_state(ssl);
+    supported = SSL_get1_supported_ciphers(ssl);
+    log_list("supported", supported, false);
+    sk_SSL_CIPHER_free(supported);
+    SSL_free(ssl);
     SSL_CTX_free(ctx);
 }
 
@@ -200,6 +209,15 @@ static void written_by_hand(void)
                                            "ALL:!ALL:ALL",
                                            "AES128-SHA:AES128-SHA",
                                            "\tAES128-SHA",
+                                           "HIGH:!LOW@STRENGTH",
+                                           "LOW+HIGH",
+                                           "!ALL@STRENGTH@kDHEPSK,!RSA-PSK-AES256-CBC-SHA#",
+                                           "ALL:!AES128:!DHE-RSA-AES128-SHA@SECLEVEL=3",
+                                           "AES128-SHA:MD5_X",
+                                           "TLSv1_2:AES128-SHA",
+                                           "TLS_AES:AES128-SHA",
+                                           "_:AES128-SHA",
+                                           "AES128-SHA:@SECLEVEL_2",
                                            "AES128-SHA\n" };
 
     section("written by hand");

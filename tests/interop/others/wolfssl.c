@@ -13,6 +13,8 @@
 static struct {
     WOLFSSL_CTX *ctx;
     WOLFSSL *ssl;
+    char asked_name[256];
+    char peer_name[128];
 } it;
 
 static const struct {
@@ -49,6 +51,15 @@ static WOLFSSL_METHOD *method_of(const struct options *set)
     return set->server ? wolfSSLv23_server_method() : wolfSSLv23_client_method();
 }
 
+/* Keeps the name of the other side; there is no X509 object for every kind of key. */
+static int on_certificate(int ok, WOLFSSL_X509_STORE_CTX *store)
+{
+    if (store->error_depth == 0 && store->domain != NULL) {
+        snprintf(it.peer_name, sizeof(it.peer_name), "%s", store->domain);
+    }
+    return ok;
+}
+
 static void load_files(const struct options *set)
 {
     if (set->cert != NULL &&
@@ -66,8 +77,18 @@ static void load_files(const struct options *set)
     }
     if (!set->server || set->verify_client) {
         wolfSSL_CTX_set_verify(it.ctx, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-                               NULL);
+                               on_certificate);
     }
+}
+
+static int on_server_name(WOLFSSL *ssl, int *alert, void *arg)
+{
+    const char *name = wolfSSL_get_servername(ssl, WOLFSSL_SNI_HOST_NAME);
+
+    (void)alert;
+    (void)arg;
+    snprintf(it.asked_name, sizeof(it.asked_name), "%s", name != NULL ? name : "");
+    return 0;
 }
 
 static void configure(const struct options *set)
@@ -82,18 +103,36 @@ static void configure(const struct options *set)
     if (set->server) {
         const DhParams *dh = wc_Dh_ffdhe2048_Get();
 
+        wolfSSL_CTX_set_servername_callback(it.ctx, on_server_name);
         require(wolfSSL_CTX_SetTmpDH(it.ctx, dh->p, (int)dh->p_len, dh->g, (int)dh->g_len) ==
                     WOLFSSL_SUCCESS,
                 "no parameters for DHE", 0);
     }
     wolfSSL_CTX_AllowEncryptThenMac(it.ctx, !set->no_etm);
-    for (size_t i = 0; set->group != NULL && i < NUM_GROUPS; i++) {
-        if (strcmp(set->group, GROUPS[i].name) == 0) {
-            require(wolfSSL_CTX_UseSupportedCurve(it.ctx, GROUPS[i].id) == WOLFSSL_SUCCESS,
-                    "the group is refused", GROUPS[i].id);
-        }
-    }
     load_files(set);
+}
+
+/* A client's list and, in TLS 1.3, its first share; a server has a list in TLS 1.3 alone. */
+static void set_group(const struct options *set)
+{
+    bool tls13 = strcmp(set->version, "1.3") == 0;
+    bool done = true;
+
+    for (size_t i = 0; set->group != NULL && i < NUM_GROUPS; i++) {
+        int id = GROUPS[i].id;
+
+        if (strcmp(set->group, GROUPS[i].name) != 0) {
+            continue;
+        }
+        if (!set->server) {
+            done = wolfSSL_UseSupportedCurve(it.ssl, GROUPS[i].id) == WOLFSSL_SUCCESS;
+        }
+        if (tls13 && done) {
+            done = wolfSSL_set_groups(it.ssl, &id, 1) == WOLFSSL_SUCCESS &&
+                   (set->server || wolfSSL_UseKeyShare(it.ssl, GROUPS[i].id) == WOLFSSL_SUCCESS);
+        }
+        require(done, "the group is refused", id);
+    }
 }
 
 static void open_connection(const struct options *set, int fd)
@@ -118,6 +157,7 @@ static void open_connection(const struct options *set, int fd)
                                 WOLFSSL_ALPN_FAILED_ON_MISMATCH) == WOLFSSL_SUCCESS,
                 "no ALPN", 0);
     }
+    set_group(set);
     done = set->server ? wolfSSL_accept(it.ssl) : wolfSSL_connect(it.ssl);
     require(done == WOLFSSL_SUCCESS, "the handshake failed", wolfSSL_get_error(it.ssl, done));
 }
@@ -152,20 +192,14 @@ static void close_connection(void)
 
 static void tell(struct facts *facts)
 {
-    WOLFSSL_X509 *peer = wolfSSL_get_peer_certificate(it.ssl);
-    void *sni = NULL;
-    unsigned short sni_len = wolfSSL_SNI_GetRequest(it.ssl, WOLFSSL_SNI_HOST_NAME, &sni);
     char *alpn = NULL;
     unsigned short alpn_len = 0;
 
-    snprintf(facts->sni, sizeof(facts->sni), "%.*s", sni_len, sni_len == 0 ? "" : (char *)sni);
+    snprintf(facts->sni, sizeof(facts->sni), "%s", it.asked_name);
     if (wolfSSL_ALPN_GetProtocol(it.ssl, &alpn, &alpn_len) == WOLFSSL_SUCCESS) {
         snprintf(facts->alpn, sizeof(facts->alpn), "%.*s", alpn_len, alpn);
     }
-    if (peer != NULL) {
-        wolfSSL_X509_NAME_get_text_by_NID(wolfSSL_X509_get_subject_name(peer), NID_commonName,
-                                          facts->peer, sizeof(facts->peer));
-    }
+    snprintf(facts->peer, sizeof(facts->peer), "%s", it.peer_name);
 }
 
 const struct library library = {
