@@ -52,6 +52,36 @@ static bool any_version_enabled(const struct tls_config *config)
     return false;
 }
 
+/* True when a suite is configured for the version. */
+static bool has_suite_for(const struct tls_conn *c, uint16_t max)
+{
+    if (max == VERSION_TLS13) {
+        return u16_list_len(config_suites13(c->config)) > 0;
+    }
+    for (size_t i = 0; i < u16_list_len(c->config->suites); i++) {
+        const struct ssl_cipher_st *suite = suite_by_id(u16_list_at(c->config->suites, i));
+        if (suite != NULL && suite->min_version <= max && suite->max_version >= max) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a client is told when it offers something, a server checks beforehand. */
+static enum step_result check_server(struct handshake *hs)
+{
+    uint16_t min;
+    uint16_t max;
+
+    if (!negotiate_version_range(hs->conn, &min, &max)) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE);
+    }
+    if (!has_suite_for(hs->conn, max)) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_CIPHERS_AVAILABLE);
+    }
+    return STEP_OK;
+}
+
 enum step_result check_versions(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
@@ -72,7 +102,7 @@ enum step_result check_versions(struct handshake *hs)
             c->neg.version = VERSION_HIGHEST;
         }
     }
-    return STEP_OK;
+    return c->role == ROLE_SERVER ? check_server(hs) : STEP_OK;
 }
 
 /* What the hello needs at least: a version, a suite of the highest and, in TLS 1.3, a group. */

@@ -86,10 +86,10 @@ struct protection_lens {
     size_t iv; /* fixed part of the nonce */
 };
 
-/* The longest of each: HMAC-SHA-384, a 256 bit key, ChaCha20-Poly1305's nonce. */
+/* The longest of each: HMAC-SHA-384, a 256 bit key, the first block of TLS 1.0's CBC. */
 #define PROTECTION_MAX_MAC_KEY_LEN 48
 #define PROTECTION_MAX_KEY_LEN     32
-#define PROTECTION_MAX_IV_LEN      12
+#define PROTECTION_MAX_IV_LEN      16
 
 /* Lengths for a suite of TLS 1.2 or 1.1. */
 struct protection_lens protection_key_lens(const struct ssl_cipher_st *suite);

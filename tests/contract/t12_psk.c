@@ -1,7 +1,7 @@
 /*
- * Pre-shared keys in TLS 1.2: every suite, hints, identities and keys of all lengths, callbacks
- * that refuse or are missing, the choice of a suite with and without them. RFC 4279, 5489;
- * SSL_CTX_set_psk_client_callback(3), SSL_CTX_use_psk_identity_hint(3).
+ * Pre-shared keys in TLS 1.2 and older: every suite, hints, identities and keys of all lengths,
+ * callbacks that refuse or are missing, the choice of a suite with and without them. RFC 4279,
+ * 5489; SSL_CTX_set_psk_client_callback(3), SSL_CTX_use_psk_identity_hint(3).
  */
 #include "contract.h"
 #include "hs_trace.h"
@@ -64,8 +64,8 @@ static unsigned int on_server(SSL *ssl, const char *identity, unsigned char *psk
 static struct identity *rsa;
 
 /* One suite for each key exchange. */
-static const char *const exchanges[] = { "PSK-AES128-GCM-SHA256", "RSA-PSK-AES128-GCM-SHA256",
-                                         "DHE-PSK-AES128-GCM-SHA256",
+static const char *const exchanges[] = { "PSK-AES128-CBC-SHA256", "RSA-PSK-AES128-CBC-SHA256",
+                                         "DHE-PSK-AES128-CBC-SHA256",
                                          "ECDHE-PSK-AES128-CBC-SHA256" };
 
 #define NUM_EXCHANGES (sizeof(exchanges) / sizeof(exchanges[0]))
@@ -427,11 +427,11 @@ static void test_parameters(void)
     (void)SSL_set_dh_auto(p.server, 0);
     finish(&p);
     section("no DH parameters, another suite");
-    prepare(&p, WITHOUT_CERT, "DHE-PSK-AES128-GCM-SHA256:PSK-AES128-GCM-SHA256");
+    prepare(&p, WITHOUT_CERT, "DHE-PSK-AES128-CBC-SHA256:PSK-AES128-CBC-SHA256");
     (void)SSL_set_dh_auto(p.server, 0);
     finish(&p);
     section("automatic parameters for 256 bits");
-    prepare(&p, WITH_RSA, "DHE-PSK-AES256-GCM-SHA384");
+    prepare(&p, WITH_RSA, "DHE-PSK-AES256-CBC-SHA384");
     finish(&p);
     section("no group in common");
     prepare(&p, WITHOUT_CERT, exchanges[3]);
@@ -439,7 +439,7 @@ static void test_parameters(void)
     REQUIRE(SSL_set1_groups_list(p.server, (uintptr_t) "P-256") == 1);
     finish(&p);
     section("no group in common, another suite");
-    prepare(&p, WITHOUT_CERT, "ECDHE-PSK-AES128-CBC-SHA256:PSK-AES128-GCM-SHA256");
+    prepare(&p, WITHOUT_CERT, "ECDHE-PSK-AES128-CBC-SHA256:PSK-AES128-CBC-SHA256");
     REQUIRE(SSL_set1_groups_list(p.client, (uintptr_t) "X25519") == 1);
     REQUIRE(SSL_set1_groups_list(p.server, (uintptr_t) "P-256") == 1);
     finish(&p);
@@ -613,7 +613,9 @@ static void test_session(void)
 int main(void)
 {
     contract_start();
-    pair_version = TLS1_2_VERSION;
+    if (pair_is_tls13()) {
+        pair_version = TLS1_2_VERSION;
+    }
     rsa = identity_new(KEY_RSA, "localhost");
     test_suites("PSK");
     test_suites("aNULL");
