@@ -17,11 +17,11 @@ static const struct client_hello *visible_hello(const SSL *s)
     return s->in_client_hello_cb && s->conn.hs != NULL ? s->conn.hs->hello : NULL;
 }
 
-/* SSLv2-compatible hellos are refused before the callback could see one. */
 int SSL_client_hello_isv2(SSL *s)
 {
-    (void)s;
-    return 0;
+    const struct client_hello *hello = visible_hello(s);
+
+    return hello != NULL && hello->is_v2;
 }
 
 unsigned int SSL_client_hello_get0_legacy_version(SSL *s)
@@ -57,7 +57,11 @@ size_t SSL_client_hello_get0_ciphers(SSL *s, const unsigned char **out)
 {
     const struct client_hello *hello = visible_hello(s);
 
-    return hello == NULL ? 0 : give(out, hello->suites.at, hello->suites.left);
+    if (hello == NULL) {
+        return 0;
+    }
+    const struct reader *suites = hello->is_v2 ? &hello->v2_suites : &hello->suites;
+    return give(out, suites->at, suites->left);
 }
 
 size_t SSL_client_hello_get0_compression_methods(SSL *s, const unsigned char **out)

@@ -36,8 +36,7 @@ int SSL_client_version(const SSL *s)
     if (version == 0 || (SSL_is_server(s) && s->conn.neg.version == 0)) {
         return s->method->version;
     }
-    /* The field of the ClientHello, which TLS 1.3 leaves at 1.2: RFC 8446, 4.1.2. */
-    return version > TLS1_2_VERSION ? TLS1_2_VERSION : version;
+    return version; /* the field of the ClientHello */
 }
 
 /* --- Suite, randoms, Finished --- */

@@ -176,11 +176,10 @@ bool config_allows_version(const struct tls_config *config, uint16_t version)
                      { VERSION_TLS13, OPTION_NO_TLS13 } };
 
     if (config->only_version != 0) {
-        if (version != config->only_version) {
-            return false;
-        }
-    } else if ((config->min_version != 0 && version < config->min_version) ||
-               (config->max_version != 0 && version > config->max_version)) {
+        return version == config->only_version;
+    }
+    if ((config->min_version != 0 && version < config->min_version) ||
+        (config->max_version != 0 && version > config->max_version)) {
         return false;
     }
     for (size_t i = 0; i < COUNT_OF(versions); i++) {

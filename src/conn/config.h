@@ -99,8 +99,8 @@ void config_copy(struct tls_config *copy, const struct tls_config *source);
 /* Drops what config refers to (not config itself). */
 void config_wipe(struct tls_config *config);
 
-/* True when method, options, minimum and maximum allow the version; the security level is asked
- * elsewhere. */
+/* True when options, minimum and maximum allow the version, or a method of one version has it,
+ * which asks for nothing else, as in OpenSSL. The security level is asked elsewhere. */
 bool config_allows_version(const struct tls_config *config, uint16_t version);
 
 #endif

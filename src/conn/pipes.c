@@ -86,6 +86,23 @@ static enum record_status drop_ccs(struct tls_conn *c)
     return RECORD_READY;
 }
 
+/* A version other than the one that was agreed on. As in OpenSSL, as long as nothing is encrypted,
+ * it is answered in the version that it has, and not at all where it may be an alert itself. */
+static void take_wrong_version(struct tls_conn *c, struct record_error *error)
+{
+    const uint8_t *header = c->in.header;
+
+    if (header[1] != c->neg.version >> 8 || c->in.protection != NULL || c->out.protection != NULL) {
+        return;
+    }
+    if (header[0] == CONTENT_ALERT) {
+        error->alert = ALERT_NONE;
+        return;
+    }
+    c->neg.version = (uint16_t)(header[1] << 8 | header[2]);
+    c->out.version = c->neg.version;
+}
+
 enum record_status conn_next_record(struct tls_conn *c)
 {
     struct record_error error = { 0 };
@@ -97,10 +114,19 @@ enum record_status conn_next_record(struct tls_conn *c)
         uint32_t num_empty = c->in.num_empty;
         enum record_status status = record_in_next(&c->in, &error);
         if (status == RECORD_BAD) {
+            if (!c->in.is_v2_hello) {
+                report_record(c, false, c->in.header, false, 0);
+            }
+            if (error.reason == SSL_R_WRONG_VERSION_NUMBER && error.alert != ALERT_NONE) {
+                take_wrong_version(c, &error);
+            }
             conn_fail(c, error.alert, error.reason);
         }
         if (status != RECORD_READY) {
             return status;
+        }
+        if (c->in.is_v2_hello) {
+            return RECORD_READY;
         }
         report_record(c, false, c->in.header,
                       c->in.protection != NULL && c->in.header[0] == CONTENT_APPLICATION,

@@ -84,10 +84,16 @@ static enum tls_status take_other_record(struct tls_conn *c)
     if (is_behind_ccs(c)) {
         return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_DATA_BETWEEN_CCS_AND_FINISHED);
     }
-    bool is_first = c->role == ROLE_SERVER && c->neg.suite == NULL;
+    bool is_early = c->neg.suite == NULL && c->in.version == 0;
 
-    if (c->in.current.type == CONTENT_ALERT && !amid_message && !is_first) {
+    if (c->in.current.type == CONTENT_ALERT && !amid_message &&
+        !(is_early && c->role == ROLE_SERVER)) {
         return alert_receive(c);
+    }
+    if (is_early && c->config->only_version == 0 && c->in.current.type != CONTENT_CCS) {
+        /* As in OpenSSL the answer has the peer's version, whatever it is. */
+        c->neg.version = (uint16_t)(c->in.header[1] << 8 | c->in.header[2]);
+        c->out.version = c->neg.version;
     }
     /* RFC 8446, 5.1: nothing comes between the records of one message. */
     if (amid_message && c->handshakes_done > 0) {
@@ -112,7 +118,8 @@ static enum tls_status status_of(struct tls_conn *c, enum run_status status)
         return TLS_PAUSED;
     case RUN_OTHER:
         result = take_other_record(c);
-        c->error.in_record = result == TLS_FAILED;
+        /* ChangeCipherSpec is a message at the wrong time. */
+        c->error.in_record = result == TLS_FAILED && c->in.current.type != CONTENT_CCS;
         return result;
     case RUN_CLOSED:
         return TLS_CLOSED;

@@ -41,11 +41,28 @@ static bool draw_random(struct handshake *hs)
     return true;
 }
 
-/* True when any version at all is enabled, be it one that the peer alone could speak. */
-static bool any_version_enabled(const struct tls_config *config)
+/* The version a connection begins with, before any was agreed on. */
+static uint16_t first_version(const struct tls_config *config)
 {
-    for (uint16_t version = VERSION_SSL3; version <= VERSION_TLS13; version++) {
-        if (config_allows_version(config, version)) {
+    return config->only_version != 0 ? config->only_version : VERSION_HIGHEST;
+}
+
+/* A server finds out at once that its highest version has no suite, a client when it offers. */
+static bool serves_highest(const struct tls_conn *c)
+{
+    const struct blob *list = c->config->suites;
+    uint16_t min;
+    uint16_t max;
+
+    if (!negotiate_version_range(c, &min, &max)) {
+        return false;
+    }
+    if (max == VERSION_TLS13) {
+        return u16_list_len(config_suites13(c->config)) > 0;
+    }
+    for (size_t i = 0; i < u16_list_len(list); i++) {
+        const struct ssl_cipher_st *suite = suite_by_id(u16_list_at(list, i));
+        if (suite != NULL && suite->min_version <= max && suite->max_version >= max) {
             return true;
         }
     }
@@ -85,22 +102,25 @@ static enum step_result check_server(struct handshake *hs)
 enum step_result check_versions(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
+    bool is_first = hs->initial && hs->retry == RETRY_NONE;
 
-    if (!any_version_enabled(c->config)) {
-        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE);
+    if (is_first) {
+        c->neg.version = first_version(c->config);
+        c->out.version = record_version(c->neg.version);
     }
-    uint16_t highest = negotiate_highest_version(c);
-    if (highest == 0 && config_allows_version(c->config, VERSION_TLS13)) {
-        /* Only the security level can have said no. */
+    /* As OpenSSL does, the version that applications see at this moment is asked about. */
+    if (!c->hooks->allows_version(c->owner, c->neg.version)) {
         return step_fail(hs, ALERT_NONE, ERR_R_INTERNAL_ERROR);
     }
-    /* What reports show until a version is agreed on: OpenSSL's server begins with the highest it
-     * knows, its client with the highest it offers. */
-    if (hs->initial && hs->retry == RETRY_NONE) {
+    uint16_t highest = negotiate_highest_version(c);
+    if (highest == 0) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE);
+    }
+    if (c->role == ROLE_SERVER && is_first && !serves_highest(c)) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_CIPHERS_AVAILABLE);
+    }
+    if (is_first && c->role == ROLE_CLIENT) {
         c->neg.version = highest;
-        if (c->role == ROLE_SERVER && c->config->only_version == 0) {
-            c->neg.version = VERSION_HIGHEST;
-        }
     }
     return c->role == ROLE_SERVER ? check_server(hs) : STEP_OK;
 }
@@ -137,6 +157,9 @@ enum step_result prepare_client_hello(struct handshake *hs)
     if (hs->retry == RETRY_DUE) {
         hs->retry = RETRY_DONE;
         return STEP_OK;
+    }
+    if (hs->initial) {
+        c->out.version = VERSION_TLS1; /* of an alert, too */
     }
     enum step_result result = check_offer(hs);
     if (result != STEP_OK) {
@@ -237,6 +260,9 @@ enum step_result read_client_hello(struct handshake *hs, struct reader *body)
     if (hs->hello == NULL) {
         hs->hello = OPENSSL_zalloc(sizeof *hs->hello);
     }
+    if (hs->hello != NULL && hs->is_v2_hello) {
+        return parse_v2_hello(hs, body);
+    }
     /* The views have to live longer than the record. */
     blob_set(&hs->hello_bytes, blob_new(body->at, body->left));
     if (hs->hello == NULL || hs->hello_bytes == NULL) {
@@ -248,12 +274,6 @@ enum step_result read_client_hello(struct handshake *hs, struct reader *body)
     }
     if (!parse(hs->hello, body)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_MISMATCH);
-    }
-    if (reader_is_empty(&hs->hello->suites)) {
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_NO_CIPHERS_SPECIFIED);
-    }
-    if (reader_left(&hs->hello->suites) % 2 != 0) {
-        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_ERROR_IN_RECEIVED_CIPHER_LIST);
     }
     memcpy(c->neg.client_random, hs->hello->random, RANDOM_LEN);
     return extensions_split(hs, hs->hello);

@@ -26,6 +26,8 @@ struct raw_extension {
 
 /* A parsed ClientHello: views into hello_bytes of the handshake. */
 struct client_hello {
+    bool is_v2;              /* it came in the format of SSL 2.0 */
+    struct reader v2_suites; /* as they stood there, 3 bytes each */
     uint16_t legacy_version;
     const uint8_t *random;
     struct reader session_id;
@@ -71,6 +73,8 @@ struct handshake {
     /* Key exchange. */
     struct group_key *key;           /* owns; the client's */
     struct buffer own_share;         /* our key share */
+    bool is_v2_hello;                /* the message that is being read is a ClientHello in the
+                                        format of SSL 2.0 */
     bool ends_record;                /* nothing is behind the message that is being read */
     EVP_PKEY *dhe_key;               /* owns; TLS 1.2 DHE */
     struct shared_secret *shared;    /* owns; until the handshake secret is derived */
@@ -212,6 +216,10 @@ enum step_result check_versions(struct handshake *hs);
 enum step_result prepare_client_hello(struct handshake *hs);
 enum step_result write_client_hello(struct handshake *hs, struct writer *w);
 enum step_result read_client_hello(struct handshake *hs, struct reader *body);
+
+/* client_hello_v2.c: the body of a hello in the format of SSL 2.0, without its type, made into one
+ * like all others. hello_bytes becomes its memory. */
+enum step_result parse_v2_hello(struct handshake *hs, struct reader *body);
 
 /* server_choices.c */
 enum step_result ask_client_hello_hook(struct handshake *hs);

@@ -237,7 +237,7 @@ static enum run_status check_header(struct handshake *hs, const struct message *
         return RUN_FAILED;
     }
     enter(hs);
-    if (!m->is_ccs && m->len - MESSAGE_HEADER_LEN > longest_message(c, m->type)) {
+    if (!m->is_ccs && m->len - message_header_len(m) > longest_message(c, m->type)) {
         conn_fail(c, ALERT_ILLEGAL_PARAMETER, SSL_R_EXCESSIVE_MESSAGE_SIZE);
         return RUN_FAILED;
     }
@@ -255,9 +255,15 @@ static bool has_to_end_record(const struct tls_conn *c, uint8_t type)
 static enum run_status handle_message(struct handshake *hs, const struct message *m)
 {
     struct tls_conn *c = hs->conn;
-    struct reader body = reader_of(m->bytes + MESSAGE_HEADER_LEN, m->len - MESSAGE_HEADER_LEN);
+    size_t header_len = message_header_len(m);
+    struct reader body = reader_of(m->bytes + header_len, m->len - header_len);
 
-    c->hooks->message(c->owner, false, c->neg.version, CONTENT_HANDSHAKE, m->bytes, m->len);
+    if (m->is_v2_hello) {
+        c->hooks->message(c->owner, false, VERSION_SSL2, 0, m->bytes, m->len);
+    } else {
+        c->hooks->message(c->owner, false, c->neg.version, CONTENT_HANDSHAKE, m->bytes, m->len);
+    }
+    hs->is_v2_hello = m->is_v2_hello;
     hs->ends_record = c->in.current.len == (m->from_partial ? 0 : m->len);
     if (has_to_end_record(c, m->type) && !hs->ends_record) {
         conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_NOT_ON_RECORD_BOUNDARY);

@@ -31,29 +31,6 @@ enum step_result ask_client_hello_hook(struct handshake *hs)
                           PAUSE_CLIENT_HELLO);
 }
 
-/* Looks for a version in supported_versions (RFC 8446, 4.2.1). */
-static bool offers_version(const struct client_hello *hello, uint16_t version, bool *malformed)
-{
-    struct reader body;
-    struct reader list;
-    uint16_t next;
-
-    *malformed = false;
-    if (!client_hello_extension(hello, EXT_SUPPORTED_VERSIONS, &body)) {
-        return false;
-    }
-    if (!reader_vec8(&body, &list) || !reader_is_empty(&body) || reader_left(&list) % 2 != 0) {
-        *malformed = true;
-        return false;
-    }
-    while (reader_u16(&list, &next)) {
-        if (next == version) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Remembers what every ServerHello has to repeat, and that ChangeCipherSpec may come from now on.
  */
 static enum step_result accept_tls13(struct handshake *hs)
@@ -73,9 +50,6 @@ static enum step_result accept_tls13(struct handshake *hs)
     if (!hs->ends_record) {
         return step_fail(hs, ALERT_UNEXPECTED_MESSAGE, SSL_R_NOT_ON_RECORD_BOUNDARY);
     }
-    c->neg.version = VERSION_TLS13;
-    c->out.version = record_version(VERSION_TLS13);
-    c->neg.client_version = hello->legacy_version;
     c->in.plain_ccs = true;
     return STEP_OK;
 }
@@ -94,26 +68,60 @@ static bool is_needless_fallback(const struct handshake *hs, uint16_t version)
     return false;
 }
 
-/* What supported_versions or, without it, the legacy field lets us choose; 0: nothing. */
-static uint16_t best_version(const struct handshake *hs, bool *malformed)
+/* RFC 8446, 4.2.1. */
+static int pick_from_list(const struct handshake *hs, struct reader body, uint16_t *picked)
+{
+    struct reader list;
+    uint16_t version;
+
+    if (!reader_vec8(&body, &list) || !reader_is_empty(&body)) {
+        return SSL_R_LENGTH_MISMATCH;
+    }
+    if (hs->hello->legacy_version <= VERSION_SSL3) {
+        return SSL_R_BAD_LEGACY_VERSION;
+    }
+    *picked = 0;
+    while (reader_u16(&list, &version)) {
+        if (version > *picked && negotiate_serves_version(hs->conn, version)) {
+            *picked = version;
+        }
+    }
+    if (!reader_is_empty(&list)) {
+        return SSL_R_LENGTH_MISMATCH;
+    }
+    bool after_retry = hs->retry == RETRY_DONE;
+    return *picked == 0 || (after_retry && *picked != VERSION_TLS13) ? SSL_R_UNSUPPORTED_PROTOCOL
+                                                                     : 0;
+}
+
+/* The version that the hello and we leave: 0 and *picked, or why there is none. */
+static int pick_version(const struct handshake *hs, uint16_t *picked)
 {
     const struct tls_conn *c = hs->conn;
     const struct client_hello *hello = hs->hello;
-    struct reader ignored;
-    bool has_list = client_hello_extension(hello, EXT_SUPPORTED_VERSIONS, &ignored);
+    uint16_t only = c->config->only_version;
+    struct reader list;
 
-    *malformed = false;
-    for (uint16_t version = VERSION_HIGHEST; version >= VERSION_LOWEST && !*malformed; version--) {
-        bool offered = has_list ? offers_version(hello, version, malformed)
-                                : version < VERSION_TLS13 && hello->legacy_version >= version;
-        if (offered && negotiate_serves_version(c, version)) {
-            return version;
+    if (only != 0) {
+        *picked = only;
+        return hello->legacy_version < only ? SSL_R_WRONG_SSL_VERSION : 0;
+    }
+    if (client_hello_extension(hello, EXT_SUPPORTED_VERSIONS, &list)) {
+        return pick_from_list(hs, list, picked);
+    }
+    if (hs->retry == RETRY_DONE) {
+        return SSL_R_UNSUPPORTED_PROTOCOL;
+    }
+    for (*picked = VERSION_TLS12; *picked >= VERSION_LOWEST; (*picked)--) {
+        if (hello->legacy_version >= *picked && negotiate_serves_version(c, *picked)) {
+            return 0;
         }
     }
-    return 0;
+    return hello->legacy_version < VERSION_LOWEST ? SSL_R_VERSION_TOO_LOW
+                                                  : SSL_R_UNSUPPORTED_PROTOCOL;
 }
 
-static enum step_result accept_tls12(struct handshake *hs, uint16_t version)
+static enum step_result accept_tls12(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     const struct client_hello *hello = hs->hello;
@@ -121,10 +129,7 @@ static enum step_result accept_tls12(struct handshake *hs, uint16_t version)
     if (memchr(hello->compressions.at, 0, reader_left(&hello->compressions)) == NULL) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_NO_COMPRESSION_SPECIFIED);
     }
-    c->neg.version = version;
-    c->neg.client_version = hello->legacy_version;
-    c->in.version = version;
-    c->out.version = version;
+    c->in.version = c->neg.version;
     blob_set(&c->neg.alpn, NULL); /* a renegotiation begins without */
     c->neg.resumed = false;
     /* One that the client has begun is meant to be a full one. */
@@ -148,39 +153,67 @@ static enum step_result read_renegotiation_signal(struct handshake *hs)
     return STEP_OK;
 }
 
+/* No version to go on with. The alert is one that such a client can read, and callbacks and
+ * SSL_version() see the client's version. */
+static enum step_result refuse_version(struct handshake *hs, int reason)
+{
+    struct tls_conn *c = hs->conn;
+    uint16_t version = hs->hello->legacy_version;
+
+    if (hs->initial) {
+        c->neg.version = version;
+        c->neg.client_version = version;
+        c->out.version = version == VERSION_TLS13 ? VERSION_TLS12 : version;
+    }
+    /* SSL 3.0 has no protocol_version alert. */
+    return step_fail(hs, version == VERSION_SSL3 ? ALERT_HANDSHAKE_FAILURE : ALERT_PROTOCOL_VERSION,
+                     reason);
+}
+
+static enum step_result check_suites(struct handshake *hs)
+{
+    const struct client_hello *hello = hs->hello;
+    size_t len = hello->is_v2 ? reader_left(&hello->v2_suites) : reader_left(&hello->suites);
+
+    if (len == 0) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_NO_CIPHERS_SPECIFIED);
+    }
+    if (len % (hello->is_v2 ? 3 : 2) != 0) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_ERROR_IN_RECEIVED_CIPHER_LIST);
+    }
+    return STEP_OK;
+}
+
 enum step_result choose_version(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
-    bool malformed;
-    uint16_t version = best_version(hs, &malformed);
+    uint16_t version;
 
-    if (malformed) {
-        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_LENGTH_MISMATCH);
+    if (hs->hello->is_v2 && hs->hello->legacy_version >> 8 != VERSION_SSL3 >> 8) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNKNOWN_PROTOCOL);
     }
-    if (version == VERSION_TLS13 && hs->hello->legacy_version <= VERSION_SSL3) {
-        /* RFC 8446, 4.1.2; SSL 3.0 has no protocol_version alert. */
-        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_BAD_LEGACY_VERSION);
+    int reason = pick_version(hs, &version);
+    if (reason != 0) {
+        return refuse_version(hs, reason);
     }
-    if (version == 0 && hs->hello->legacy_version < VERSION_TLS1) {
-        c->out.version = hs->hello->legacy_version; /* so are alerts read by such clients */
-        return step_fail(
-            hs, c->out.version == VERSION_SSL3 ? ALERT_HANDSHAKE_FAILURE : ALERT_PROTOCOL_VERSION,
-            SSL_R_VERSION_TOO_LOW);
+    /* The version of a connection stays: RFC 5246, 7.4.1.3. */
+    if (!hs->initial && version != c->neg.version) {
+        return refuse_version(hs, SSL_R_UNSUPPORTED_PROTOCOL);
     }
-    /* The version of a connection stays: RFC 5246, 7.4.1.3; and that of a HelloRetryRequest. */
-    if (version == 0 || (hs->retry == RETRY_DONE && version != VERSION_TLS13) ||
-        (!hs->initial && version != c->neg.version)) {
-        c->neg.version = hs->hello->legacy_version; /* what callbacks and SSL_version() see */
-        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
-    }
-    if (is_needless_fallback(hs, version)) {
+    c->neg.version = version;
+    c->neg.client_version = hs->hello->legacy_version;
+    c->out.version = record_version(version);
+    enum step_result result = check_suites(hs);
+    if (result == STEP_OK && is_needless_fallback(hs, version)) {
         return step_fail(hs, ALERT_INAPPROPRIATE_FALLBACK, SSL_R_INAPPROPRIATE_FALLBACK);
     }
-    enum step_result result = read_renegotiation_signal(hs);
+    if (result == STEP_OK) {
+        result = read_renegotiation_signal(hs);
+    }
     if (result != STEP_OK) {
         return result;
     }
-    return version == VERSION_TLS13 ? accept_tls13(hs) : accept_tls12(hs, version);
+    return version == VERSION_TLS13 ? accept_tls13(hs) : accept_tls12(hs);
 }
 
 enum step_result choose_suite(struct handshake *hs)

@@ -154,6 +154,9 @@ static enum step_result take_version(struct handshake *hs, const struct server_h
     if (hs->retry != RETRY_NONE && !tls13) {
         return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_WRONG_SSL_VERSION);
     }
+    if (c->config->only_version != 0 && version != c->config->only_version) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_WRONG_SSL_VERSION);
+    }
     /* Without the extension the answer is for TLS 1.2 at most. */
     if ((!tls13 && version >= VERSION_TLS13) || !negotiate_allows_version(c, version) ||
         (!hs->initial && version != c->neg.version)) {

@@ -60,6 +60,13 @@ enum message_status message_in_next(struct message_in *mi, struct record_in *in,
     if (message_in_is_partial(mi)) {
         return next_from_partial(mi, in, m, failed);
     }
+    if (in->is_v2_hello && in->current.len > 0) {
+        *m = (struct message){ .type = in->current.data[0],
+                               .bytes = in->current.data,
+                               .len = in->current.len,
+                               .is_v2_hello = true };
+        return MESSAGE_WHOLE;
+    }
     if (in->current.len >= MESSAGE_HEADER_LEN) {
         m->type = in->current.data[0];
         m->len = message_len(in->current.data);
@@ -73,6 +80,11 @@ enum message_status message_in_next(struct message_in *mi, struct record_in *in,
     }
     *failed = !collect(mi, in, in->current.len);
     return m->len > 0 ? MESSAGE_HEADER : MESSAGE_WANT;
+}
+
+size_t message_header_len(const struct message *m)
+{
+    return m->is_v2_hello ? 1 : MESSAGE_HEADER_LEN;
 }
 
 void message_in_consume(struct message_in *mi, struct record_in *in, const struct message *m)

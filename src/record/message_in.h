@@ -20,8 +20,12 @@ struct message {
     const uint8_t *bytes; /* header and body */
     size_t len;           /* of both */
     bool from_partial;
-    bool is_ccs; /* TLS 1.2: a ChangeCipherSpec record in the place of a message */
+    bool is_ccs;      /* TLS 1.2: a ChangeCipherSpec record in the place of a message */
+    bool is_v2_hello; /* a ClientHello in the format of SSL 2.0, whose header is the type alone */
 };
+
+/* Bytes before the body. */
+size_t message_header_len(const struct message *m);
 
 enum message_status {
     MESSAGE_WHOLE,  /* *m is set */

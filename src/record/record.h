@@ -21,6 +21,7 @@ enum content_type {
 #define RECORD_MAX_EXPANSION_TLS12 2048
 
 enum tls_version {
+    VERSION_SSL2 = 0x0002, /* as callbacks are told of a hello in its format */
     VERSION_SSL3 = 0x0300,
     VERSION_TLS1 = 0x0301,
     VERSION_TLS11 = 0x0302,

@@ -11,15 +11,38 @@
 /* Longer than any record may be: plaintext, its expansion, and the slack of OpenSSL's buffer. */
 #define MAX_PACKET_LEN (RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS13 + 64)
 
+#define V2_HEADER_LEN    2
+/* Type, version, three lengths: RFC 5246, E.2. */
+#define MIN_V2_HELLO_LEN 9
+
 static enum record_status bad(struct record_error *error, uint8_t alert, int reason)
 {
     *error = (struct record_error){ alert, reason };
     return RECORD_BAD;
 }
 
+/* A hello in the format of SSL 2.0 (RFC 5246, E.2): two bytes of length with the high bit set, the
+ * type CLIENT-HELLO. */
+static bool starts_v2_hello(const struct record_in *r, const uint8_t *header)
+{
+    return r->of_server && !r->seen_record && (header[0] & 0x80) != 0 && header[2] == 1;
+}
+
+static size_t v2_body_len(const uint8_t *header)
+{
+    return (size_t)(header[0] & 0x7f) << 8 | header[1];
+}
+
 static size_t body_len(const uint8_t *header)
 {
     return (size_t)header[3] << 8 | header[4];
+}
+
+/* Bytes of the record whose first five are at header. */
+static size_t record_len(const struct record_in *r, const uint8_t *header)
+{
+    return starts_v2_hello(r, header) ? V2_HEADER_LEN + v2_body_len(header)
+                                      : RECORD_HEADER_LEN + body_len(header);
 }
 
 /* The very first bytes are not TLS: says what they look like. */
@@ -38,19 +61,22 @@ static enum record_status refuse_first(const uint8_t *header, struct record_erro
     return bad(error, ALERT_NONE, SSL_R_WRONG_VERSION_NUMBER);
 }
 
-/* A hello in the format of SSL 2.0: the length has its high bit set, the type is CLIENT-HELLO. */
-static bool is_v2_hello(const struct record_in *r, const uint8_t *header)
+static enum record_status check_v2_header(const uint8_t *header, struct record_error *error)
 {
-    return r->of_server && !r->seen_record && (header[0] & 0x80) != 0 && header[2] == 1;
+    if (v2_body_len(header) > MAX_PACKET_LEN) {
+        return bad(error, ALERT_RECORD_OVERFLOW, SSL_R_PACKET_LENGTH_TOO_LONG);
+    }
+    if (v2_body_len(header) < MIN_V2_HELLO_LEN) {
+        return bad(error, ALERT_DECODE_ERROR, SSL_R_LENGTH_TOO_SHORT);
+    }
+    return RECORD_READY;
 }
 
 static enum record_status check_header(const struct record_in *r, const uint8_t *header,
                                        struct record_error *error)
 {
-
-    if (is_v2_hello(r, header)) {
-        return bad(error, ALERT_PROTOCOL_VERSION,
-                   header[3] == 0x03 ? SSL_R_UNSUPPORTED_PROTOCOL : SSL_R_UNKNOWN_PROTOCOL);
+    if (starts_v2_hello(r, header)) {
+        return check_v2_header(header, error);
     }
     if (header[1] != 0x03) {
         if (!r->seen_record) {
@@ -109,6 +135,11 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
 {
     uint8_t *record = buffer_bytes(&r->buffer);
     uint8_t type = record[0];
+
+    if (r->is_v2_hello) {
+        r->current = (struct opened){ CONTENT_HANDSHAKE, record + V2_HEADER_LEN, len };
+        return RECORD_READY;
+    }
     bool plain = r->protection == NULL ||
                  (r->protection->hides_type && (type == CONTENT_CCS || type == CONTENT_ALERT));
 
@@ -185,17 +216,19 @@ enum record_status record_in_next(struct record_in *r, struct record_error *erro
         if (have < RECORD_HEADER_LEN) {
             return RECORD_WANT;
         }
+        memcpy(r->header, header, RECORD_HEADER_LEN);
+        r->is_v2_hello = starts_v2_hello(r, header);
         status = check_header(r, header, error);
         if (status != RECORD_READY) {
             return status;
         }
-        size_t len = body_len(header);
-        if (have < RECORD_HEADER_LEN + len) {
+        size_t len = r->is_v2_hello ? v2_body_len(header) : body_len(header);
+        size_t size = record_len(r, header);
+        if (have < size) {
             return RECORD_WANT;
         }
         r->seen_record = true;
-        memcpy(r->header, header, RECORD_HEADER_LEN);
-        r->current_size = RECORD_HEADER_LEN + len;
+        r->current_size = size;
         status = open_record(r, len, error);
         if (status == RECORD_READY) {
             status = check_content(r, error);
@@ -212,7 +245,7 @@ size_t record_in_wanted(const struct record_in *r)
     if (have < RECORD_HEADER_LEN) {
         return RECORD_HEADER_LEN - have;
     }
-    size_t need = RECORD_HEADER_LEN + body_len(header + r->current_size);
+    size_t need = record_len(r, header + r->current_size);
     return have < need ? need - have : 0;
 }
 

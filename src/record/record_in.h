@@ -18,7 +18,8 @@ struct record_in {
     enum epoch epoch;
     struct opened current;             /* view into buffer; len is what is left of it */
     size_t current_size;               /* bytes of buffer the current record takes; 0: none */
-    uint8_t header[RECORD_HEADER_LEN]; /* of the current record, as it came */
+    uint8_t header[RECORD_HEADER_LEN]; /* of the current record, or of the one that was refused, as
+                                          it came */
     uint32_t num_empty;                /* consecutive empty records */
     size_t max_plaintext;              /* RECORD_MAX_PLAINTEXT, or less by RFC 6066, 4 */
     size_t skip_left;                  /* bytes of rejected early data that may still be dropped
@@ -26,7 +27,9 @@ struct record_in {
     bool plain_ccs;                    /* an unprotected ChangeCipherSpec may come (RFC 8446, 5) */
     bool plain_alerts; /* the peer may not have our keys yet: alerts may be plaintext */
     uint16_t version;  /* that every record must have; 0: any of major version 3 */
-    bool of_server;    /* hellos of SSL 2.0 are recognised, to be refused */
+    bool of_server;    /* the first record may be a hello in the format of SSL 2.0 */
+    bool is_v2_hello;  /* the current record is one: its content has no message header, and
+                          header has no record header */
     bool seen_record;  /* a valid record arrived on this connection */
 };
 

@@ -82,7 +82,9 @@ enum peer_edit_kind {
     EDIT_HOLD,          /* the message waits for the next one and shares its record */
     EDIT_LATER,         /* the message is sent after the next one, in a record of its own */
     EDIT_BREAK_TAG,     /* the last bit of the message's record is flipped */
-    EDIT_BIG            /* before the message one record of type `a` with `b` bytes of zero */
+    EDIT_BIG,           /* before the message one record of type `a` with `b` bytes of zero */
+    EDIT_V2             /* TLS 1.2: the ClientHello has the format of SSL 2.0, and the server under
+                           test is at security level 0 */
 };
 
 struct peer_edit {

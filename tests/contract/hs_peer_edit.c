@@ -186,6 +186,7 @@ static void apply(const struct peer_edit *edit, struct bytes *message)
     case EDIT_LATER:
     case EDIT_BREAK_TAG:
     case EDIT_BIG:
+    case EDIT_V2:
         break;
     }
 }

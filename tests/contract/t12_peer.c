@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool has_edit(const struct peer *peer, enum peer_stage stage, enum peer_edit_kind kind)
+static bool has_edit(const struct peer_case *script, enum peer_stage stage,
+                     enum peer_edit_kind kind)
 {
-    for (size_t i = 0; i < PEER_EDITS_MAX && peer->script->edits[i].kind != EDIT_END; i++) {
-        if (peer->script->edits[i].at == stage && peer->script->edits[i].kind == kind) {
+    for (size_t i = 0; i < PEER_EDITS_MAX && script->edits[i].kind != EDIT_END; i++) {
+        if (script->edits[i].at == stage && script->edits[i].kind == kind) {
             return true;
         }
     }
@@ -151,8 +152,8 @@ static void build_certificate_verify(struct peer *peer, struct bytes *message)
 
 static void send_change_and_finished(struct peer *peer, struct bytes *message)
 {
-    bool skipped = has_edit(peer, AT_CCS, EDIT_SKIP);
-    bool later = has_edit(peer, AT_CCS, EDIT_LATER);
+    bool skipped = has_edit(peer->script, AT_CCS, EDIT_SKIP);
+    bool later = has_edit(peer->script, AT_CCS, EDIT_LATER);
     uint8_t mac[12];
 
     message->len = 0;
@@ -338,12 +339,34 @@ static void run_full_client(struct peer *peer, struct bytes *message)
     bytes_free(&params);
 }
 
+/* RFC 5246, E.2. The record has two bytes of header; the message is all of its content. */
+static void send_v2_hello(struct peer *peer)
+{
+    uint8_t *random = peer->tls12->client_random;
+    struct bytes record = { 0 };
+
+    memset(random, 0, 32);
+    REQUIRE(RAND_bytes(random + 12, 20) == 1);
+    bytes_add_hex(&record, "8000 01 0303 0009 0000 0014 010080 00");
+    bytes_add_number(&record, 2, t12_traits_of(peer->tls12->script->exchange)->suite);
+    bytes_add_hex(&record, "0000ff");
+    bytes_add(&record, random + 12, 20);
+    record.data[1] = (uint8_t)(record.len - 2);
+    peer_send_raw(peer, record.data, record.len);
+    bytes_add(&peer->transcript, record.data + 2, record.len - 2);
+    bytes_free(&record);
+}
+
 static void run_client(struct peer *peer)
 {
     struct bytes message = { 0 };
 
-    build_client_hello(peer, &message);
-    peer_send_message(peer, AT_CLIENT_HELLO, &message);
+    if (has_edit(&peer->tls12->script->base, AT_CLIENT_HELLO, EDIT_V2)) {
+        send_v2_hello(peer);
+    } else {
+        build_client_hello(peer, &message);
+        peer_send_message(peer, AT_CLIENT_HELLO, &message);
+    }
     peer_run_ssl(peer);
     if (take_until(peer, &message, SSL3_MT_SERVER_HELLO)) {
         memcpy(peer->tls12->server_random, message.data + 6, 32);
@@ -397,6 +420,9 @@ static void prepare_server(SSL *ssl, SSL_CTX *ctx, const struct t12_case *script
         (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
         REQUIRE(SSL_CTX_add_session(ctx, session) == 1);
         SSL_SESSION_free(session);
+    }
+    if (has_edit(&script->base, AT_CLIENT_HELLO, EDIT_V2)) {
+        SSL_set_security_level(ssl, 0); /* no signature algorithms: SHA-1 */
     }
     SSL_set_accept_state(ssl);
 }

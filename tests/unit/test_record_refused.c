@@ -27,8 +27,8 @@ static void the_first_bytes_say_what_is_no_tls(void **state)
         { "CONNECT host:443", true, ALERT_NONE, SSL_R_HTTPS_PROXY_REQUEST },
         { "HTTP/1.1 400 Bad", false, ALERT_NONE, SSL_R_WRONG_VERSION_NUMBER },
         { "SSH-2.0-OpenSSH", true, ALERT_NONE, SSL_R_WRONG_VERSION_NUMBER },
-        { "\x80\x2e\x01\x00\x02", true, ALERT_PROTOCOL_VERSION, SSL_R_UNKNOWN_PROTOCOL },
-        { "\x80\x2e\x01\x03\x01", true, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL },
+        { "\x80\x08\x01\x03\x01", true, ALERT_DECODE_ERROR, SSL_R_LENGTH_TOO_SHORT },
+        { "\xff\xff\x01\x03\x01", true, ALERT_RECORD_OVERFLOW, SSL_R_PACKET_LENGTH_TOO_LONG },
         { "\x80\x2e\x01\x03\x01", false, ALERT_NONE, SSL_R_WRONG_VERSION_NUMBER },
     };
 
@@ -40,6 +40,28 @@ static void the_first_bytes_say_what_is_no_tls(void **state)
         expect_refusal(cases[i].alert, cases[i].reason);
         close_pipes();
     }
+}
+
+/* RFC 5246, E.2: two bytes of header, and only as the first record of a client. */
+static void a_hello_of_ssl_2_is_one_record(void **state)
+{
+    static const uint8_t hello[] = { 0x80, 12, 1, 3, 3, 0, 3, 0, 0, 0, 0, 0, 0, 0x2f };
+
+    (void)state;
+    open_pipes(false);
+    in.of_server = true;
+    for (size_t i = 0; i < sizeof(hello); i++) {
+        assert_int_equal(record_in_next(&in, &error), RECORD_WANT);
+        assert_int_equal(record_in_wanted(&in), i < 5 ? 5 - i : sizeof(hello) - i);
+        feed(hello + i, 1);
+    }
+    expect_record(CONTENT_HANDSHAKE, hello + 2, sizeof(hello) - 2);
+    assert_true(in.is_v2_hello);
+    record_in_consume(&in, sizeof(hello) - 2);
+    feed(hello, sizeof(hello));
+    expect_refusal(ALERT_PROTOCOL_VERSION, SSL_R_WRONG_VERSION_NUMBER);
+    assert_false(in.is_v2_hello);
+    close_pipes();
 }
 
 static void later_records_have_a_version(void **state)
@@ -235,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_bytes_say_what_is_no_tls),
+        cmocka_unit_test(a_hello_of_ssl_2_is_one_record),
         cmocka_unit_test(later_records_have_a_version),
         cmocka_unit_test(handshake_and_alert_records_are_not_empty),
         cmocka_unit_test(a_flood_of_empty_records_ends),

@@ -18,7 +18,7 @@
 /* Versions before TLS 1.2 do not know them. */
 bool sigalgs_offer_due(const struct handshake *hs, unsigned place)
 {
-    return place != EXT_CLIENT_HELLO || negotiate_highest_version(hs->conn) >= VERSION_TLS12;
+    return place != EXT_CLIENT_HELLO || hs->conn->neg.client_version >= VERSION_TLS12;
 }
 
 bool sigalgs_offer(struct handshake *hs, unsigned place, struct writer *w)

@@ -133,13 +133,15 @@ bool groups_offer_due(const struct handshake *hs, unsigned place)
 
 bool point_formats_offer(struct handshake *hs, unsigned place, struct writer *w)
 {
-    (void)hs;
     (void)place;
-    /* RFC 8422, 5.1.2: uncompressed; OpenSSL names the two compressed forms as well. */
+    /* RFC 8422, 5.1.2: uncompressed; OpenSSL names the two compressed forms as well, under Suite B
+     * that of prime curves. */
     writer_open(w, 1);
     writer_u8(w, 0);
     writer_u8(w, 1);
-    writer_u8(w, 2);
+    if (hs->conn->config->suite_b == SUITE_B_OFF) {
+        writer_u8(w, 2);
+    }
     writer_close(w);
     return true;
 }
