@@ -120,6 +120,7 @@ static void own_key(struct endpoint *e, enum key_slot slot, X509 *cert, EVP_PKEY
     own->key = key;
     cert_up_ref(cert);
     cert_key_up_ref(key);
+    e->config.credentials->current = slot; /* set last: what a client of TLS 1.2 has */
 }
 
 void endpoint_init(struct endpoint *e, enum role role)
