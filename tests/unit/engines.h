@@ -69,6 +69,9 @@ struct endpoint {
     uint8_t random_next;
 };
 
+/* Every ticket of an endpoint: it stands for the session that is kept. */
+extern const uint8_t the_ticket[9];
+
 /* How endpoints answer; the owner is the struct endpoint. */
 extern const struct tls_hooks endpoint_hooks;
 

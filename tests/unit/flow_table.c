@@ -5,6 +5,8 @@
 
 #include "flow_table.h"
 
+#include <string.h>
+
 /* Suites with AES-128-GCM and SHA-256. */
 enum { BY_ECDHE = 0xc02b, BY_DHE = 0x009e, BY_RSA = 0x009c, BY_PSK = 0x00a8, BY_RSA_PSK = 0x00ac };
 
@@ -50,6 +52,23 @@ const struct flow flows[] = {
       .hint = true,
       .ask = true,
       .has_cert = true },
+    { .name = "ECDHE, new ticket", .suite = BY_ECDHE, .new_ticket = true },
+    { .name = "RSA, client certificate, new ticket",
+      .suite = BY_RSA,
+      .ask = true,
+      .has_cert = true,
+      .new_ticket = true },
+    { .name = "resumption by id", .suite = BY_ECDHE, .resumption = BY_ID },
+    { .name = "resumption by ticket", .suite = BY_DHE, .resumption = BY_TICKET },
+    { .name = "resumption by ticket, new ticket, next protocol",
+      .suite = BY_ECDHE,
+      .next_protocol = true,
+      .resumption = BY_TICKET,
+      .new_ticket = true },
+    { .name = "resumption by id, again by the client",
+      .suite = BY_ECDHE,
+      .resumption = BY_ID,
+      .afterwards = CLIENT_RENEGOTIATES },
     { .name = "renegotiation by the client", .suite = BY_ECDHE, .afterwards = CLIENT_RENEGOTIATES },
     { .name = "renegotiation by the server, client certificate",
       .suite = BY_RSA,
@@ -66,10 +85,43 @@ bool flow_is_played_by(const struct flow *flow, enum role us)
     return flow->afterwards != SERVER_REFUSES || us == ROLE_SERVER;
 }
 
+/* The session of an earlier connection, as one of the sides has it. */
+static struct ssl_session_st *earlier_session(const struct flow *flow, enum role role)
+{
+    struct ssl_session_st *session = session_new(0, 300);
+
+    assert_non_null(session);
+    session->version = VERSION_TLS12;
+    session->suite = suite_by_id(flow->suite);
+    session->suite_id = session->suite->id;
+    session->extended_master_secret = true;
+    session->master.len = 48;
+    memset(session->master.bytes, 3, session->master.len);
+    session->id_len = SESSION_MAX_ID;
+    memset(session->id, 4, session->id_len);
+    if (role == ROLE_CLIENT && flow->resumption == BY_TICKET) {
+        session->ticket = blob_new(the_ticket, sizeof(the_ticket));
+    }
+    return session;
+}
+
+static void set_up_resumption(const struct flow *flow, struct endpoint *client,
+                              struct endpoint *server)
+{
+    client->tickets = server->tickets = flow->new_ticket || flow->resumption == BY_TICKET;
+    server->renews_tickets = flow->new_ticket;
+    server->keeps_sessions = flow->resumption == BY_ID;
+    if (flow->resumption != RESUMES_NOTHING) {
+        client->conn.session = earlier_session(flow, ROLE_CLIENT);
+        server->kept = earlier_session(flow, ROLE_SERVER);
+    }
+}
+
 static void set_up_tls12(const struct flow *flow, struct endpoint *client, struct endpoint *server)
 {
     endpoint_use_tls12(client, flow->suite);
     endpoint_use_tls12(server, flow->suite);
+    set_up_resumption(flow, client, server);
     if (flow->afterwards != SERVER_REFUSES) {
         server->config.options |= OPTION_ALLOW_CLIENT_RENEGOTIATION;
     }

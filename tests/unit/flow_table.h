@@ -18,6 +18,9 @@ enum afterwards {
     SERVER_REFUSES /* a renegotiation, which ends the client */
 };
 
+/* TLS 1.2: how a session is resumed. */
+enum resumption { RESUMES_NOTHING, BY_ID, BY_TICKET };
+
 struct flow {
     const char *name;
     bool retry;
@@ -30,6 +33,8 @@ struct flow {
     bool next_protocol; /* NPN */
     bool may_have_hint; /* which pre-shared key is meant */
     bool hint;          /* it has */
+    bool new_ticket;    /* TLS 1.2: the server gives one */
+    enum resumption resumption;
 };
 
 extern const struct flow flows[];
