@@ -150,6 +150,50 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* ---- pre-shared keys ---- */
+
+static const struct settings *psk_settings;
+
+static unsigned int take_psk(unsigned char *psk, unsigned int max)
+{
+    size_t len = strlen(psk_settings->psk);
+
+    require(len <= max, "the pre-shared key is too long");
+    memcpy(psk, psk_settings->psk, len);
+    return (unsigned int)len;
+}
+
+static unsigned int on_psk_client(SSL *ssl, const char *hint, char *identity,
+                                  unsigned int max_identity, unsigned char *psk,
+                                  unsigned int max_psk)
+{
+    (void)ssl;
+    (void)hint;
+    require(strlen(psk_settings->psk_identity) < max_identity, "the identity is too long");
+    strcpy(identity, psk_settings->psk_identity);
+    return take_psk(psk, max_psk);
+}
+
+static unsigned int on_psk_server(SSL *ssl, const char *identity, unsigned char *psk,
+                                  unsigned int max_psk)
+{
+    (void)ssl;
+    return strcmp(identity, psk_settings->psk_identity) == 0 ? take_psk(psk, max_psk) : 0;
+}
+
+static void set_psk(SSL_CTX *ctx, const struct settings *set)
+{
+    if (set->psk == NULL) {
+        return;
+    }
+    psk_settings = set;
+    SSL_CTX_set_psk_client_callback(ctx, on_psk_client);
+    SSL_CTX_set_psk_server_callback(ctx, on_psk_server);
+    if (set->server && SSL_CTX_use_psk_identity_hint(ctx, "a hint") != 1) {
+        fail(2, "the hint is refused");
+    }
+}
+
 /* ---- contexts ---- */
 
 static void load_identity(SSL_CTX *ctx, const char *cert, const char *key)
@@ -228,6 +272,7 @@ static SSL_CTX *make_context(const struct settings *set, struct seen *seen)
     }
     set_versions(ctx, set);
     set_lists(ctx, set);
+    set_psk(ctx, set);
     set_verification(ctx, set);
     if (set->cert != NULL) {
         load_identity(ctx, set->cert, set->key);

@@ -32,6 +32,8 @@ struct settings {
     const char *ca;
     const char *alpn; /* names with commas between */
     const char *sni;
+    const char *psk; /* the bytes of a pre-shared key of TLS 1.2; NULL: none */
+    const char *psk_identity;
 };
 
 /* Says `what` and the error queue on standard error, and ends the program. */

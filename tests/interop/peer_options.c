@@ -51,16 +51,30 @@ static const struct option OPTIONS[] = {
     { "sni", required_argument, NULL, FLAG_TEXT + 12 },
     { "version", required_argument, NULL, FLAG_TEXT + 13 },
     { "ciphers", required_argument, NULL, FLAG_TEXT + 14 },
+    { "psk", required_argument, NULL, FLAG_TEXT + 15 },
+    { "psk-identity", required_argument, NULL, FLAG_TEXT + 16 },
     { NULL, 0, NULL, 0 },
 };
 
 void parse_options(struct settings *set, int argc, char **argv)
 {
-    const char **texts[] = {
-        &set->first_line, &set->suites, &set->groups,     &set->sigalgs,    &set->client_sigalgs,
-        &set->cert,       &set->key,    &set->other_name, &set->other_cert, &set->other_key,
-        &set->ca,         &set->alpn,   &set->sni,        &set->version,    &set->ciphers
-    };
+    const char **texts[] = { &set->first_line,
+                             &set->suites,
+                             &set->groups,
+                             &set->sigalgs,
+                             &set->client_sigalgs,
+                             &set->cert,
+                             &set->key,
+                             &set->other_name,
+                             &set->other_cert,
+                             &set->other_key,
+                             &set->ca,
+                             &set->alpn,
+                             &set->sni,
+                             &set->version,
+                             &set->ciphers,
+                             &set->psk,
+                             &set->psk_identity };
     int flag;
 
     if (argc < 2 || (strcmp(argv[1], "client") != 0 && strcmp(argv[1], "server") != 0)) {

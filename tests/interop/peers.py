@@ -205,6 +205,8 @@ class OpenSSLPeer(Peer):
         arguments = arguments + ["-CAfile", self.files[case.client_trusts + ".pem"]]
         if case.suite:
             arguments += ["-cipher" if case.suite.version == "1.2" else "-ciphersuites", case.suite.list_string]
+        if case.suite and case.suite.psk:
+            arguments += ["-psk_identity", cases.PSK_IDENTITY, "-psk", cases.PSK.encode().hex()]
         if case.peer_groups:
             arguments += ["-groups", case.peer_groups]
         if case.peer_alpn:
@@ -219,6 +221,8 @@ class OpenSSLPeer(Peer):
             cert, key = self.key_pair("server-" + case.server_key)
             command += ["-cert", cert, "-key", key]
         command += self.common(case)
+        if case.suite and case.suite.psk:
+            command += ["-psk_hint", "a hint"]
         if case.other_certificate:
             other_cert, other_key = self.key_pair("other")
             command += ["-servername", "other.test", "-servername_fatal", "-cert2", other_cert, "-key2", other_key]
@@ -298,6 +302,8 @@ class GnuTLSPeer(Peer):
             return "no gnutls-cli (Debian package gnutls-bin)"
         shop.run_tool([os.environ.get("CC", "cc"), "-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-shared", "-fPIC",
                        "-o", shop.path("loopback.so"), os.path.join(shop.here, "loopback.c")])
+        with open(shop.path("psk"), "w", encoding="ascii") as file:
+            file.write(f"{cases.PSK_IDENTITY}:{cases.PSK.encode().hex()}\n")
         return None
 
     def listed(self):
@@ -331,6 +337,8 @@ class GnuTLSPeer(Peer):
         if not case.anonymous:
             cert, key = self.key_pair("server-" + case.server_key)
             command += ["--x509certfile", cert, "--x509keyfile", key]
+        if case.suite and case.suite.psk:
+            command += ["--pskpasswd", self.files["psk"], "--pskhint", "a hint"]
         if case.peer_alpn:
             command += ["--alpn", case.peer_alpn, "--alpn-fatal"]
         if case.late_auth or not case.client_key:
@@ -358,6 +366,8 @@ class GnuTLSPeer(Peer):
         if case.client_key and not case.withhold_client_certificate:
             cert, key = self.key_pair("client-" + case.client_key)
             command += ["--x509certfile", cert, "--x509keyfile", key]
+        if case.suite and case.suite.psk:
+            command += ["--pskusername", cases.PSK_IDENTITY, "--pskkey", cases.PSK.encode().hex()]
         if case.late_auth:
             command += ["--post-handshake-auth"]
         if case.peer_alpn:

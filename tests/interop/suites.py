@@ -16,6 +16,11 @@ EXCHANGES = {
     "RSA": ("rsa", "RSA"),
     "ECDH_anon": (None, "ANON-ECDH"),
     "DH_anon": (None, "ANON-DH"),
+    "PSK": (None, "PSK"),
+    "DHE_PSK": (None, "DHE-PSK"),
+    "PSK_DHE": (None, "DHE-PSK"),  # what the registry calls it with CCM_8
+    "ECDHE_PSK": (None, "ECDHE-PSK"),
+    "RSA_PSK": ("rsa", "RSA-PSK"),
 }
 
 
@@ -41,6 +46,11 @@ class Suite:
         return EXCHANGES[self.exchange][0] if self.exchange else "ec256"
 
     @property
+    def psk(self):
+        """Does it take a pre-shared key?"""
+        return self.exchange is not None and "PSK" in self.exchange
+
+    @property
     def cipher(self):
         """Such as AES_128_CBC, AES_128_CCM_8, NULL."""
         rest = self.registered.split("_WITH_")[-1].removeprefix("TLS_")
@@ -60,7 +70,7 @@ class Suite:
     @property
     def list_string(self):
         """For a list in OpenSSL's language: unprotected and anonymous suites need security level 0."""
-        weak = self.cipher == "NULL" or self.server_key is None
+        weak = self.cipher == "NULL" or (self.server_key is None and not self.psk)
         return self.name + (":@SECLEVEL=0" if weak else "")
 
     @property
