@@ -18,6 +18,7 @@
 #include "api/psk.h"
 #include "api/resumption.h"
 #include "api/session_binding.h"
+#include "api/srtp.h"
 #include "api/tickets.h"
 #include "api/verify.h"
 
@@ -546,6 +547,8 @@ const struct tls_hooks ssl_hooks = {
     .peer_authorities = ca_list_read,
     .write_ocsp_request = ocsp_write_request,
     .peer_ocsp_request = ocsp_read_request,
+    .has_srtp_profiles = srtp_has_profiles,
+    .write_srtp_profiles = srtp_write_profiles,
     .asks_next_protocol = npn_is_asked_for,
     .choose_next_protocol = npn_choose,
     .peer_ocsp = ocsp_received,

@@ -1,7 +1,7 @@
 /*
- * Profiles for SRTP (RFC 5764): stored and reported. They are negotiated over DTLS only.
+ * Profiles for SRTP (RFC 5764): stored, reported and offered. They are negotiated over DTLS only.
  */
-#include "api/internal.h"
+#include "api/srtp.h"
 
 #include <openssl/srtp.h>
 #include <string.h>
@@ -77,4 +77,18 @@ SRTP_PROTECTION_PROFILE *SSL_get_selected_srtp_profile(SSL *s)
 {
     (void)s;
     return NULL;
+}
+
+bool srtp_has_profiles(void *owner)
+{
+    return SSL_get_srtp_profiles(owner) != NULL;
+}
+
+void srtp_write_profiles(void *owner, struct writer *w)
+{
+    const STACK_OF(SRTP_PROTECTION_PROFILE) *list = SSL_get_srtp_profiles(owner);
+
+    for (int i = 0; i < sk_SRTP_PROTECTION_PROFILE_num(list); i++) {
+        writer_u16(w, (uint16_t)sk_SRTP_PROTECTION_PROFILE_value(list, i)->id);
+    }
 }

@@ -95,6 +95,10 @@ struct tls_hooks {
      * taken from a ClientHello. False: malformed, or out of memory. */
     bool (*write_ocsp_request)(void *owner, struct writer *w);
     bool (*peer_ocsp_request)(void *owner, struct reader responders, struct reader extensions);
+    /* Whether a client has SRTP protection profiles to offer, and the list, appended to w, of their
+     * numbers (RFC 5764, 4.1.2). */
+    bool (*has_srtp_profiles)(void *owner);
+    void (*write_srtp_profiles)(void *owner, struct writer *w);
     /* Next protocol negotiation: whether a client asks for the server's protocols, and its choice
      * among them (a list as in choose_alpn; it may be empty). OK: *chosen is taken over. */
     bool (*asks_next_protocol)(void *owner);

@@ -182,6 +182,7 @@ static const struct peer_row extensions[] = {
     PLAIN(PEER_ANY, "cookie that nobody gave", { CH, EDIT_EXT_ADD, 44, 0, "0001 aa" }),
     PLAIN(PEER_ANY, "early_data without pre_shared_key", { CH, EDIT_EXT_ADD, 42, 0, "" }),
     PLAIN(PEER_FAILS, "early_data with content", { CH, EDIT_EXT_ADD, 42, 0, "00" }),
+    PLAIN(PEER_FAILS, "use_srtp, which is DTLS's", { CH, EDIT_EXT_ADD, 14, 0, "0002 0001 00" }),
     PLAIN(PEER_WORKS, "max_fragment_length 1", { CH, EDIT_EXT_ADD, 1, 0, "01" }),
     PLAIN(PEER_FAILS, "max_fragment_length 5", { CH, EDIT_EXT_ADD, 1, 0, "05" }),
     PLAIN(PEER_FAILS, "max_fragment_length empty", { CH, EDIT_EXT_ADD, 1, 0, "" }),

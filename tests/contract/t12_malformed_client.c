@@ -29,6 +29,7 @@
 static const struct t12_row client_hello[] = {
     ECDHE(PEER_WORKS, "as it should be", { CH, EDIT_END, 0, 0, NULL }),
     ECDHE(PEER_ANY, "version 0304", { CH, EDIT_SET, 4, 0, "0304" }),
+    ECDHE(PEER_FAILS, "use_srtp, which is DTLS's", { CH, EDIT_EXT_ADD, 14, 0, "0002 0001 00" }),
     ECDHE(PEER_FAILS, "version 0302", { CH, EDIT_SET, 4, 0, "0302" }),
     ECDHE(PEER_FAILS, "session id of 33 bytes", { CH, EDIT_SET, 38, 0, "21" },
           { CH, EDIT_INSERT, 39, 0,

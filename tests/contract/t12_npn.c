@@ -227,6 +227,29 @@ static void test_versions(void)
     }
 }
 
+/* The client of a second pair of the same contexts has the session of the first. */
+static void resume(const struct pair *first)
+{
+    SSL_SESSION *session = SSL_get1_session(first->client);
+    struct pair p;
+
+    SSL_CTX_up_ref(first->client_ctx);
+    SSL_CTX_up_ref(first->server_ctx);
+    pair_init_ctx(&p, first->client_ctx, first->server_ctx, OVER_MEMORY, 0);
+    (void)SSL_clear_options(p.client, SSL_OP_NO_TICKET);
+    (void)SSL_clear_options(p.server, SSL_OP_NO_TICKET);
+    CHECK(SSL_set_session(p.client, session) == 1);
+    does.chosen_len = 1;
+    (void)log_handshake(p.client, p.server);
+    note("reused %d %d", SSL_session_reused(p.client), SSL_session_reused(p.server));
+    log_protocol(p.client);
+    log_protocol(p.server);
+    log_alive(p.client, p.server);
+    pair_free(&p);
+    SSL_SESSION_free(session);
+    reset();
+}
+
 /* A renegotiation neither asks nor forgets; a connection that is used again does both. */
 static void test_again(void)
 {
@@ -239,6 +262,15 @@ static void test_again(void)
     log_alive(p.client, p.server);
     log_protocol(p.client);
     log_protocol(p.server);
+    pair_free(&p);
+    section("a session that is resumed");
+    start(&p, BOTH);
+    SSL_CTX_set_session_cache_mode(p.client_ctx, SSL_SESS_CACHE_BOTH);
+    SSL_CTX_set_session_cache_mode(p.server_ctx, SSL_SESS_CACHE_BOTH);
+    (void)SSL_clear_options(p.client, SSL_OP_NO_TICKET);
+    (void)SSL_clear_options(p.server, SSL_OP_NO_TICKET);
+    CHECK(drive_handshake(p.client, p.server));
+    resume(&p);
     pair_free(&p);
     section("a connection that is used again");
     start(&p, BOTH);

@@ -49,6 +49,18 @@ static enum hook_answer choose_alpn(void *owner, const uint8_t *offered, size_t 
     return *chosen != NULL ? HOOK_OK : HOOK_NONE;
 }
 
+static bool has_srtp_profiles(void *owner)
+{
+    (void)owner;
+    return false;
+}
+
+static void write_srtp_profiles(void *owner, struct writer *w)
+{
+    (void)owner;
+    (void)w;
+}
+
 static bool has_npn(void *owner)
 {
     const struct endpoint *e = owner;
@@ -621,6 +633,8 @@ const struct tls_hooks endpoint_hooks = {
     .choose_alpn = choose_alpn,
     .advertises_protocols = has_npn,
     .write_protocols = write_protocols,
+    .has_srtp_profiles = has_srtp_profiles,
+    .write_srtp_profiles = write_srtp_profiles,
     .asks_next_protocol = has_npn,
     .choose_next_protocol = choose_next_protocol,
     .ocsp_response = ocsp_response,

@@ -1,6 +1,6 @@
 /*
  * Extensions about what the connection is for: server_name (RFC 6066, 3), max_fragment_length
- * (RFC 6066, 4) and application_layer_protocol_negotiation (RFC 7301).
+ * (RFC 6066, 4), application_layer_protocol_negotiation (RFC 7301) and use_srtp (RFC 5764).
  */
 #include "handshake/ext/extensions.h"
 
@@ -213,4 +213,26 @@ enum step_result alpn_on_answer(struct handshake *hs, unsigned place, struct rea
     blob_set(&hs->conn->neg.alpn, blob_new(name.at, name.left));
     return hs->conn->neg.alpn != NULL ? STEP_OK
                                       : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+}
+
+/* --- use_srtp --- */
+
+bool srtp_offer_due(const struct handshake *hs, unsigned place)
+{
+    const struct tls_conn *c = hs->conn;
+
+    (void)place;
+    return c->hooks->has_srtp_profiles(c->owner);
+}
+
+bool srtp_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    const struct tls_conn *c = hs->conn;
+
+    (void)place;
+    writer_open(w, 2);
+    c->hooks->write_srtp_profiles(c->owner, w);
+    writer_close(w);
+    writer_u8(w, 0); /* no srtp_mki: RFC 5764, 4.1.3 */
+    return true;
 }

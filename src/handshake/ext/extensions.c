@@ -70,8 +70,9 @@ static const struct extension table[] = {
     { EXT_ALPN, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_ENCRYPTED_EXTENSIONS,
       alpn_offer_due, alpn_offer, alpn_on_offer,
       alpn_answer_due, alpn_answer, alpn_on_answer },
-    { EXT_USE_SRTP, EXT_CLIENT_HELLO, /* DTLS */
-      never, NULL, ignore,
+    /* As in OpenSSL a client that has profiles offers them, and no TLS server bears it. */
+    { EXT_USE_SRTP, EXT_CLIENT_HELLO | EXT_DTLS_ONLY,
+      srtp_offer_due, srtp_offer, NULL,
       never, NULL, NULL },
     { EXT_ENCRYPT_THEN_MAC, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
       etm_offer_due, write_empty, etm_on_offer,
@@ -368,6 +369,12 @@ enum step_result extensions_split(struct handshake *hs, struct client_hello *hel
     enum step_result result =
         split(hs, hello->extensions_block, hello->extensions, &hello->num_extensions);
 
+    for (size_t i = 0; i < hello->num_extensions && result == STEP_OK; i++) {
+        const struct extension *row = row_of(hello->extensions[i].type);
+        if (row != NULL && (row->where & EXT_DTLS_ONLY) != 0) {
+            result = bad_extension(hs);
+        }
+    }
     if (result != STEP_OK) {
         return result;
     }

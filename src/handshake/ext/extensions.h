@@ -10,7 +10,9 @@
 
 /* The messages an extension may be in; the numbers of SSL_EXT_* for TLS 1.3. */
 enum ext_place {
-    EXT_TLS12_ONLY = 0x0010, /* not a place: has a meaning in TLS 1.2 alone, in TLS 1.3 alone */
+    /* Not places: has a meaning in DTLS alone, in TLS 1.2 alone, in TLS 1.3 alone. */
+    EXT_DTLS_ONLY = 0x0002,
+    EXT_TLS12_ONLY = 0x0010,
     EXT_TLS13_ONLY = 0x0020,
     EXT_CLIENT_HELLO = 0x0080,
     EXT_TLS12_SERVER_HELLO = 0x0100,
@@ -187,6 +189,8 @@ bool server_name_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result server_name_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 bool server_name_answer_due(const struct handshake *hs, unsigned place);
 enum step_result server_name_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+bool srtp_offer_due(const struct handshake *hs, unsigned place);
+bool srtp_offer(struct handshake *hs, unsigned place, struct writer *w);
 bool alpn_offer_due(const struct handshake *hs, unsigned place);
 bool alpn_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result alpn_on_offer(struct handshake *hs, unsigned place, struct reader *body);
