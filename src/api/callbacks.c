@@ -380,10 +380,8 @@ static void report_started(void *owner)
     report_info(owner, SSL_CB_HANDSHAKE_START, 1);
 }
 
-static void report_done(void *owner)
+static void count_handshake(SSL *s)
 {
-    SSL *s = owner;
-
     sessions_after_handshake(s);
     if (s->conn.role == ROLE_CLIENT) {
         if (s->conn.neg.resumed) { /* a server's was counted when it was found */
@@ -393,7 +391,27 @@ static void report_done(void *owner)
     } else {
         s->ctx->stats.accept_good++;
     }
-    report_info(s, SSL_CB_HANDSHAKE_DONE, 1);
+}
+
+static void report_done(void *owner, bool established)
+{
+    if (established) {
+        count_handshake(owner);
+    }
+    report_info(owner, SSL_CB_HANDSHAKE_DONE, 1);
+}
+
+/* As OpenSSL counts: a server that has asked for the ClientHello counts it twice. */
+static void report_renegotiation(void *owner)
+{
+    SSL *s = owner;
+
+    if (s->conn.role == ROLE_CLIENT) {
+        s->session_ctx->stats.connect_renegotiate++;
+    } else {
+        s->ctx->stats.accept_renegotiate +=
+            s->conn.renegotiation == RENEGOTIATION_REQUESTED ? 2 : 1;
+    }
 }
 
 static void report_alert(void *owner, bool sent, uint16_t value)
@@ -584,6 +602,7 @@ const struct tls_hooks ssl_hooks = {
     .step = report_step,
     .started = report_started,
     .done = report_done,
+    .renegotiates = report_renegotiation,
     .alert = report_alert,
     .keylog = report_secret,
     .keylog_rsa = report_premaster,

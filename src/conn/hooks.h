@@ -226,9 +226,13 @@ struct tls_hooks {
                     const uint8_t *bytes, size_t len);
     /* A step of the handshake is about to be left: info callback LOOP. */
     void (*step)(void *owner);
-    /* HANDSHAKE_START and HANDSHAKE_DONE. */
+    /* HANDSHAKE_START and HANDSHAKE_DONE. established: it was a handshake, not a HelloRequest or
+     * the refusal of a renegotiation. */
     void (*started)(void *owner);
-    void (*done)(void *owner);
+    void (*done)(void *owner, bool established);
+    /* A renegotiation goes on: a ClientHello or HelloRequest is about to be sent, or a ClientHello
+     * has come, be it refused. Statistics. */
+    void (*renegotiates)(void *owner);
     /* An alert was received or sent; value is level << 8 | description. */
     void (*alert)(void *owner, bool sent, uint16_t value);
     /* A secret for the key log (label as in NSS's format). */

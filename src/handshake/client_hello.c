@@ -169,6 +169,7 @@ enum step_result prepare_client_hello(struct handshake *hs)
         c->num_renegotiations++;
         c->total_renegotiations++;
         c->renegotiation = RENEGOTIATION_UNDERWAY;
+        c->hooks->renegotiates(c->owner);
     }
     result = choose_session(hs);
     if (result != STEP_OK) {

@@ -21,6 +21,7 @@ static void count_renegotiation(struct tls_conn *c)
 enum step_result write_hello_request(struct handshake *hs, struct writer *w)
 {
     (void)w; /* it has no body */
+    hs->conn->hooks->renegotiates(hs->conn->owner);
     hs->conn->renegotiation = RENEGOTIATION_REQUESTED;
     count_renegotiation(hs->conn);
     return STEP_OK;
@@ -59,5 +60,6 @@ enum step_result read_hello_request(struct handshake *hs, struct reader *body)
 
 enum step_result read_refused_hello(struct handshake *hs, struct reader *body)
 {
+    hs->conn->hooks->renegotiates(hs->conn->owner);
     return reader_skip(body, reader_left(body)) ? refuse(hs) : STEP_MALFORMED;
 }

@@ -450,6 +450,7 @@ static enum run_status run_end(struct handshake *hs)
     struct tls_conn *c = hs->conn;
     /* TLS 1.3 tells of the first handshake alone, older versions of every script. */
     bool tell = (hs->initial && !hs->told_done) || c->neg.version != VERSION_TLS13;
+    bool established = hs->initial || c->renegotiation == RENEGOTIATION_UNDERWAY;
 
     if (wants_flush(hs)) {
         return RUN_WANT_FLUSH;
@@ -458,7 +459,7 @@ static enum run_status run_end(struct handshake *hs)
     c->state = STATE_OK;
     c->in.plain_ccs = false;
     c->handshakes_done++;
-    if (hs->initial || c->renegotiation == RENEGOTIATION_UNDERWAY) {
+    if (established) {
         c->renegotiation = RENEGOTIATION_NONE;
         c->full_renegotiation = false;
     }
@@ -467,7 +468,7 @@ static enum run_status run_end(struct handshake *hs)
     }
     handshake_end(c);
     if (tell) {
-        c->hooks->done(c->owner);
+        c->hooks->done(c->owner, established);
     }
     return RUN_DONE;
 }

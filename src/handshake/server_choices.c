@@ -132,6 +132,9 @@ static enum step_result accept_tls12(struct handshake *hs)
     c->in.version = c->neg.version;
     blob_set(&c->neg.alpn, NULL); /* a renegotiation begins without */
     c->neg.resumed = false;
+    if (!hs->initial) {
+        c->hooks->renegotiates(c->owner);
+    }
     /* One that the client has begun is meant to be a full one. */
     c->full_renegotiation =
         !hs->initial && (c->full_renegotiation || c->renegotiation == RENEGOTIATION_NONE);

@@ -53,7 +53,7 @@ enum step_result tell_done(struct handshake *hs)
 
     hs->told_done = true;
     c->reporting_done = true;
-    c->hooks->done(c->owner);
+    c->hooks->done(c->owner, true);
     c->reporting_done = false;
     return STEP_OK;
 }

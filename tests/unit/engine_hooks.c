@@ -478,10 +478,11 @@ static void started(void *owner)
     (void)owner;
 }
 
-static void done(void *owner)
+static void done(void *owner, bool established)
 {
     struct endpoint *e = owner;
 
+    (void)established;
     e->num_done++;
 }
 
@@ -687,6 +688,7 @@ const struct tls_hooks endpoint_hooks = {
     .step = step,
     .started = started,
     .done = done,
+    .renegotiates = session_changed,
     .alert = alert,
     .keylog = keylog,
     .keylog_rsa = keylog_rsa,

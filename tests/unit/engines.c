@@ -116,7 +116,6 @@ static void own_key(struct endpoint *e, enum key_slot slot, X509 *cert, EVP_PKEY
 {
     struct credential *own = &e->config.credentials->slot[slot];
 
-    e->config.credentials->current = slot; /* set last: what a client of TLS 1.2 has */
     own->cert = cert;
     own->key = key;
     cert_up_ref(cert);
