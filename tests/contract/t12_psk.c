@@ -610,6 +610,62 @@ static void test_session(void)
     pair_free(&p);
 }
 
+/* Both names go with a session, in the cache and in a ticket; nobody is asked again. */
+static void resume(const char *suite, bool ticket, bool callback)
+{
+    SSL_CTX *client_ctx = client_ctx_new();
+    SSL_CTX *server_ctx = server_ctx_new();
+    SSL_SESSION *session;
+    struct pair p;
+
+    section("resumption by %s, %s%s", ticket ? "ticket" : "id", suite,
+            callback ? "" : ", without callbacks");
+    plan_reset();
+    if (ticket) {
+        SSL_CTX_clear_options(client_ctx, SSL_OP_NO_TICKET);
+        SSL_CTX_clear_options(server_ctx, SSL_OP_NO_TICKET);
+    }
+    SSL_CTX_set_session_cache_mode(server_ctx, SSL_SESS_CACHE_SERVER);
+    identity_use_ctx(rsa, server_ctx);
+    (void)SSL_CTX_set_dh_auto(server_ctx, 1);
+    REQUIRE(SSL_CTX_set_session_id_context(server_ctx, (const unsigned char *)"psk", 3) == 1);
+    REQUIRE(SSL_CTX_set_cipher_list(client_ctx, suite) == 1);
+    REQUIRE(SSL_CTX_use_psk_identity_hint(server_ctx, "a hint") == 1);
+    SSL_CTX_set_psk_client_callback(client_ctx, on_client);
+    SSL_CTX_set_psk_server_callback(server_ctx, on_server);
+    REQUIRE(SSL_CTX_up_ref(client_ctx) == 1 && SSL_CTX_up_ref(server_ctx) == 1);
+    pair_init_ctx(&p, client_ctx, server_ctx, OVER_WIRE, 0);
+    CHECK(log_handshake(p.client, p.server));
+    session = SSL_get1_session(p.client);
+    SSL_set_shutdown(p.client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_set_shutdown(p.server, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    pair_free(&p);
+    pair_init_ctx(&p, client_ctx, server_ctx, OVER_WIRE, 0);
+    REQUIRE(SSL_set_session(p.client, session) == 1);
+    if (!callback) {
+        SSL_set_psk_client_callback(p.client, NULL);
+        SSL_set_psk_server_callback(p.server, NULL);
+    }
+    note("once more");
+    if (log_handshake(p.client, p.server)) {
+        note("  reused %d %d", (int)SSL_session_reused(p.client),
+             (int)SSL_session_reused(p.server));
+        log_parameters(&p);
+    }
+    SSL_SESSION_free(session);
+    pair_free(&p);
+}
+
+static void test_resumption(void)
+{
+    for (size_t i = 0; i < NUM_EXCHANGES; i++) {
+        resume(exchanges[i], false, true);
+        resume(exchanges[i], true, true);
+    }
+    resume(exchanges[0], true, false);
+    resume("PSK-AES128-CBC-SHA256:AES128-SHA", false, false);
+}
+
 int main(void)
 {
     contract_start();
@@ -634,6 +690,7 @@ int main(void)
     test_flows();
     test_renegotiation();
     test_session();
+    test_resumption();
     identity_free(rsa);
     identity_default_free();
     return contract_finish();
