@@ -126,6 +126,9 @@ enum hook_answer name_session(void *owner, struct ssl_session_st *session,
     SSL *s = owner;
     unsigned len = SESSION_MAX_ID;
 
+    /* Until all is well the session has no id: one that is taken belongs to another session, which
+     * has nothing to do with this failure. */
+    session->id_len = 0;
     memset(session->id, 0, sizeof(session->id));
     if (id_generator(s)(s, session->id, &len) == 0) {
         return fail(failure, SSL_R_SSL_SESSION_ID_CALLBACK_FAILED);
@@ -133,10 +136,10 @@ enum hook_answer name_session(void *owner, struct ssl_session_st *session,
     if (len == 0 || len > SESSION_MAX_ID) {
         return fail(failure, SSL_R_SSL_SESSION_ID_HAS_BAD_LENGTH);
     }
-    session->id_len = (uint8_t)len;
     if (is_taken(s, session->id, len)) {
         return fail(failure, SSL_R_SSL_SESSION_ID_CONFLICT);
     }
+    session->id_len = (uint8_t)len;
     return HOOK_OK;
 }
 
@@ -267,8 +270,9 @@ void keep_session(void *owner, struct ssl_session_st *session)
     SSL *s = owner;
     SSL_CTX *ctx = s->session_ctx;
 
-    if (session->id_len == 0 || (s->conn.role == ROLE_SERVER && session->context_len == 0 &&
-                                 (s->config->verify_mode & SSL_VERIFY_PEER) != 0)) {
+    if (session->id_len == 0 || session->not_resumable ||
+        (s->conn.role == ROLE_SERVER && session->context_len == 0 &&
+         (s->config->verify_mode & SSL_VERIFY_PEER) != 0)) {
         return;
     }
     if ((ctx->session_cache_mode & own_cache_mode(s)) != 0) {

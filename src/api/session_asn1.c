@@ -5,7 +5,7 @@
  *   SEQUENCE { version, TLS version, cipher suite, session id, secret,
  *              then optional fields, each with its own explicit tag }
  */
-#include "api/session_cache.h"
+#include "api/internal.h"
 
 #include <openssl/asn1t.h>
 #include <openssl/err.h>
@@ -145,40 +145,18 @@ static void fill(ENCODED_SESSION *e, struct borrowed *b, const SSL_SESSION *sess
     e->group = session->group;
 }
 
-static int encode(const SSL_SESSION *session, bool with_id, unsigned char **pp)
+int i2d_SSL_SESSION(const SSL_SESSION *in, unsigned char **pp)
 {
     ENCODED_SESSION encoded;
     struct borrowed borrowed;
 
-    if (session == NULL || (session->suite == NULL && session->suite_id == 0)) {
+    if (in == NULL || (in->suite == NULL && in->suite_id == 0)) {
         return 0;
     }
     memset(&encoded, 0, sizeof(encoded));
     memset(&borrowed, 0, sizeof(borrowed));
-    fill(&encoded, &borrowed, session);
-    if (!with_id) {
-        borrowed.id.length = 0;
-    }
+    fill(&encoded, &borrowed, in);
     return ASN1_item_i2d((const ASN1_VALUE *)&encoded, pp, ASN1_ITEM_rptr(ENCODED_SESSION));
-}
-
-int i2d_SSL_SESSION(const SSL_SESSION *in, unsigned char **pp)
-{
-    return encode(in, true, pp);
-}
-
-int session_encode_for_ticket(const SSL_SESSION *session, size_t prefix, unsigned char **text)
-{
-    bool with_id = session->version == VERSION_TLS13; /* TLS 1.2's client sends it beside */
-    int len = encode(session, with_id, NULL);
-    unsigned char *at;
-
-    *text = len > 0 ? OPENSSL_malloc(prefix + (size_t)len) : NULL;
-    if (*text == NULL) {
-        return 0;
-    }
-    at = *text + prefix;
-    return (int)prefix + encode(session, with_id, &at);
 }
 
 /* --- Reading --- */

@@ -18,10 +18,4 @@ struct ssl_session_st *session_cache_find(SSL_CTX *ctx, uint16_t version, const 
 /* Gives a session that may be in a cache another time or timeout. */
 void session_cache_set_times(struct ssl_session_st *session, int64_t time, int64_t timeout);
 
-/* The DER encoding of a session as a ticket holds it: without its id, behind prefix bytes for the
- * caller. *text is allocated with OPENSSL_malloc(). Returns the length of both; at most 0: out of
- * memory, or a session without a suite, and *text is NULL. */
-int session_encode_for_ticket(const struct ssl_session_st *session, size_t prefix,
-                              unsigned char **text);
-
 #endif

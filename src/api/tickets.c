@@ -1,13 +1,12 @@
 /*
  * Sealing and opening session tickets in the format that RFC 5077, 4 recommends: name of the key,
  * IV, encrypted session, MAC of all that. SSL_CTX_set_tlsext_ticket_key_cb(3),
- * SSL_CTX_set_session_ticket_cb(3). The session inside is its DER encoding without the id.
+ * SSL_CTX_set_session_ticket_cb(3). The text inside is the session in DER.
  */
 #include "api/tickets.h"
 
 #include "api/resumption.h"
 #include "api/session_binding.h"
-#include "api/session_cache.h"
 #include "api/ticket_keys.h"
 #include "crypto/random.h"
 #include "handshake/ticket13.h"
@@ -209,20 +208,20 @@ static size_t make_text(const SSL *s, const struct ticket_crypto *t, SSL_SESSION
                         uint8_t **text)
 {
     size_t prefix = t->bound ? SESSION_BINDING_LEN : 0;
-    int len;
+    int len = i2d_SSL_SESSION(session, NULL);
+    uint8_t *at;
 
     *text = NULL;
-    if (t->bound && !session_bind(s, session)) {
+    if (len <= 0 || len > MAX_PLAINTEXT || (t->bound && !session_bind(s, session))) {
         return 0;
     }
-    len = session_encode_for_ticket(session, prefix, text);
-    if (len <= 0 || len > MAX_PLAINTEXT) {
-        OPENSSL_clear_free(*text, len > 0 ? (size_t)len : 0);
-        *text = NULL;
+    *text = OPENSSL_malloc(prefix + (size_t)len);
+    if (*text == NULL) {
         return 0;
     }
     memcpy(*text, session->binding, prefix);
-    return (size_t)len;
+    at = *text + prefix;
+    return prefix + (size_t)i2d_SSL_SESSION(session, &at);
 }
 
 static bool seal_session(const SSL *s, struct ticket_crypto *t, struct writer *w,

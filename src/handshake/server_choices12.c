@@ -101,8 +101,8 @@ enum step_result write_server_hello12(struct handshake *hs, struct writer *w)
 {
     struct tls_conn *c = hs->conn;
 
-    /* An id says that the session is kept, or that it was found. */
-    if (!c->neg.resumed && (c->session->not_resumable || !c->hooks->keeps_sessions(c->owner))) {
+    /* An id says that sessions are kept, or that this one was found. */
+    if (!c->neg.resumed && !c->hooks->keeps_sessions(c->owner)) {
         c->session->id_len = 0;
     }
     hs->transcript.keep = true;
