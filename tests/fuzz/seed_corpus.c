@@ -323,6 +323,10 @@ static void save_session(void)
     stage_require(len > 0 && len <= (int)sizeof(bytes) && i2d_SSL_SESSION(session, &end) == len,
                   "a session is encoded");
     save("session", "made", bytes, (size_t)len);
+    /* fuzz_ticket.c: a ticket as it is, one that gets its MAC, the text of one. */
+    save_flagged("ticket", "whole", 0, bytes, (size_t)len);
+    save_flagged("ticket", "encrypted", 1, bytes, 64);
+    save_flagged("ticket", "text", 2, bytes, (size_t)len);
     SSL_SESSION_free(session);
 }
 
