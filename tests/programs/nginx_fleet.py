@@ -19,6 +19,16 @@ http {{
 }}
 """
 
+OPENSSL_CNF = """
+openssl_conf = openssl_init
+[openssl_init]
+ssl_conf = ssl_configuration
+[ssl_configuration]
+tenon = tenon_settings
+[tenon_settings]
+TicketSecretFile = {secret}
+"""
+
 SECONDS_TO_NOTICE = 2.5
 
 
@@ -30,13 +40,12 @@ def write_secret(path):
     fresh.rename(path)
 
 
-def serve(t, name, secret):
+def serve(t, name, env=None):
     """Starts one server and returns its port."""
     port = t.port()
     user = "root" if os.geteuid() == 0 else "nobody"
     config = t.write(f"{name}.conf", CONFIG.format(dir=t.dir, name=name, port=port, user=user, server=t.certs.server))
-    t.start(["nginx", "-p", str(t.dir), "-c", config, "-e", "stderr"], port=port,
-            env={"TENON_TICKET_SECRET_FILE": secret} if secret else None)
+    t.start(["nginx", "-p", str(t.dir), "-c", config, "-e", "stderr"], port=port, env=env)
     return port
 
 
@@ -52,7 +61,9 @@ def connect(t, port, version, session, host="localhost", save=True):
 def run(t):
     secret = t.path("secret")
     write_secret(secret)
-    one, two, alone = serve(t, "one", secret), serve(t, "two", secret), serve(t, "alone", None)
+    one = serve(t, "one", {"TENON_TICKET_SECRET_FILE": secret})
+    two = serve(t, "two", {"OPENSSL_CONF": t.write("openssl.cnf", OPENSSL_CNF.format(secret=secret))})
+    alone = serve(t, "alone")
     for version in ("-tls1_2", "-tls1_3"):
         session = t.path(f"session{version}")
         for maker, user in ((one, two), (two, one)):

@@ -281,6 +281,127 @@ static void test_appdata(void **state)
     }
 }
 
+/* --- What a ticket is bound to --- */
+
+/* A ticket of the settings of the moment. */
+static void seal_anew(struct fixture *f)
+{
+    buffer_wipe(&f->ticket);
+    assert_int_equal(seal(f), HOOK_OK);
+}
+
+/* Whether the last ticket's session belongs to the settings of the moment. */
+static bool belongs(struct fixture *f)
+{
+    struct record_error failure = { 0 };
+    SSL_SESSION *found = NULL;
+    bool renew;
+    bool result;
+
+    assert_int_equal(ssl_hooks.open_ticket(f->s, buffer_bytes(&f->ticket), buffer_len(&f->ticket),
+                                           reader_of(NULL, 0), &found, &renew, &failure),
+                     HOOK_OK);
+    result = ssl_hooks.belongs_here(f->s, found);
+    session_free(found);
+    return result;
+}
+
+static void set_name(struct fixture *f, const char *name)
+{
+    blob_set(&f->s->conn.neg.server_name, name != NULL ? blob_new(name, strlen(name)) : NULL);
+}
+
+static void test_bound_to_name(void **state)
+{
+    struct fixture *f = *state;
+
+    set_name(f, "one.example");
+    seal_anew(f);
+    assert_true(belongs(f));
+    set_name(f, "two.example");
+    assert_false(belongs(f));
+    set_name(f, "one.exampl");
+    assert_false(belongs(f));
+    set_name(f, NULL);
+    assert_false(belongs(f));
+    seal_anew(f);
+    assert_true(belongs(f));
+    set_name(f, "one.example");
+    assert_false(belongs(f));
+}
+
+static void test_bound_to_context(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(SSL_set_session_id_context(f->s, (const uint8_t *)"one", 3), 1);
+    seal_anew(f);
+    assert_true(belongs(f));
+    assert_int_equal(SSL_set_session_id_context(f->s, (const uint8_t *)"two", 3), 1);
+    assert_false(belongs(f));
+    /* What a name lacks is not made up for by the context. */
+    set_name(f, "ab");
+    assert_int_equal(SSL_set_session_id_context(f->s, (const uint8_t *)"c", 1), 1);
+    seal_anew(f);
+    set_name(f, "a");
+    assert_int_equal(SSL_set_session_id_context(f->s, (const uint8_t *)"bc", 2), 1);
+    assert_false(belongs(f));
+}
+
+static STACK_OF(X509_NAME) *authorities(const char *name)
+{
+    STACK_OF(X509_NAME) *list = sk_X509_NAME_new_null();
+    X509_NAME *entry = X509_NAME_new();
+
+    assert_int_equal(
+        X509_NAME_add_entry_by_txt(entry, "CN", MBSTRING_ASC, (const uint8_t *)name, -1, -1, 0), 1);
+    assert_int_equal(sk_X509_NAME_push(list, entry), 1);
+    return list;
+}
+
+static void test_bound_to_verification(void **state)
+{
+    struct fixture *f = *state;
+
+    seal_anew(f);
+    SSL_set_verify(f->s, SSL_VERIFY_PEER, NULL);
+    assert_false(belongs(f));
+    SSL_set_client_CA_list(f->s, authorities("One"));
+    seal_anew(f);
+    assert_true(belongs(f));
+    SSL_set_verify(f->s, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    assert_false(belongs(f));
+    seal_anew(f);
+    assert_true(belongs(f));
+    /* Weaker settings take what was made under stronger ones, of the same authorities. */
+    SSL_set_verify(f->s, SSL_VERIFY_PEER, NULL);
+    assert_true(belongs(f));
+    SSL_set_client_CA_list(f->s, authorities("Two"));
+    assert_false(belongs(f));
+    /* Where nothing is verified the authorities do not matter. */
+    SSL_set_verify(f->s, SSL_VERIFY_NONE, NULL);
+    assert_true(belongs(f));
+}
+
+/* Keys that the application knows seal what OpenSSL would: only an acknowledged name binds. */
+static void test_unbound(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t keys[80] = { 1 };
+
+    assert_int_equal(SSL_CTX_set_tlsext_ticket_keys(f->ctx, keys, sizeof(keys)), 1);
+    set_name(f, "one.example");
+    seal_anew(f);
+    set_name(f, "two.example");
+    SSL_set_verify(f->s, SSL_VERIFY_PEER, NULL);
+    assert_true(belongs(f));
+    assert_int_equal(SSL_SESSION_set1_hostname(f->session, "one.example"), 1);
+    seal_anew(f);
+    assert_false(belongs(f));
+    set_name(f, "one.example");
+    assert_true(belongs(f));
+}
+
 /* --- A server that keeps state --- */
 
 static void test_stateful(void **state)
@@ -319,6 +440,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mac_callback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hmac_callback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_appdata, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bound_to_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bound_to_context, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bound_to_verification, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unbound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stateful, set_up, tear_down),
     };
 
