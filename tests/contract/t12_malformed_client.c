@@ -146,7 +146,7 @@ static const struct t12_row finite_field[] = {
 static const struct t12_row premaster[] = {
     RSA(PEER_FAILS, "a bit changed", { CKE, EDIT_SET, 30, 0, "5a5b" }),
     RSA(PEER_FAILS, "zero", { CKE, EDIT_SET, 6, 0, "0000000000000000000000000000000000000000" }),
-    RSA(PEER_FAILS, "last byte changed", { CKE, EDIT_SET, 260, 0, "5a" }),
+    RSA(PEER_FAILS, "last bytes changed", { CKE, EDIT_SET, 257, 0, "5a5a5a5a" }),
     RSA(PEER_FAILS, "Finished wrong, premaster right", { FIN, EDIT_SET, 6, 0, "01020304" }),
     RSA(PEER_FAILS, "Finished's tag broken, premaster right", { FIN, EDIT_BREAK_TAG, 0, 0, NULL }),
 };
