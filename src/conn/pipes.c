@@ -112,7 +112,7 @@ enum record_status conn_next_record(struct tls_conn *c)
     }
     while (c->in.current_size == 0) {
         uint32_t num_empty = c->in.num_empty;
-        enum record_status status = record_in_next(&c->in, &error);
+        enum record_status status = record_in_step(&c->in, &error);
         if (status == RECORD_BAD) {
             if (!c->in.is_v2_hello) {
                 report_record(c, false, c->in.header, false, 0);
@@ -121,6 +121,10 @@ enum record_status conn_next_record(struct tls_conn *c)
                 take_wrong_version(c, &error);
             }
             conn_fail(c, error.alert, error.reason);
+        }
+        if (status == RECORD_DROPPED) {
+            report_record(c, false, c->in.header, false, 0);
+            continue;
         }
         if (status != RECORD_READY) {
             return status;

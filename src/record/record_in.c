@@ -127,10 +127,10 @@ static enum record_status skip_early_data(struct record_in *r, size_t len,
     }
     r->skip_left -= len;
     drop_record(r);
-    return RECORD_WANT;
+    return RECORD_DROPPED;
 }
 
-/* Opens the whole record at the front. RECORD_WANT: it was dropped, look at the next. */
+/* Opens the whole record at the front. */
 static enum record_status open_record(struct record_in *r, size_t len, struct record_error *error)
 {
     uint8_t *record = buffer_bytes(&r->buffer);
@@ -175,7 +175,7 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
     return bad(error, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
-/* Rules that hold for the content of every record. RECORD_WANT: nothing is left of it. */
+/* Rules that hold for the content of every record. */
 static enum record_status check_content(struct record_in *r, struct record_error *error)
 {
     const struct opened *c = &r->current;
@@ -200,40 +200,44 @@ static enum record_status check_content(struct record_in *r, struct record_error
         return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_RECORD_TOO_SMALL);
     }
     drop_record(r);
-    return RECORD_WANT;
+    return RECORD_DROPPED;
 }
 
-enum record_status record_in_next(struct record_in *r, struct record_error *error)
+enum record_status record_in_step(struct record_in *r, struct record_error *error)
 {
-    enum record_status status = RECORD_WANT;
+    const uint8_t *header = buffer_bytes(&r->buffer);
+    size_t have = buffer_len(&r->buffer);
 
     if (r->current_size > 0) {
         return RECORD_READY;
     }
-    while (status == RECORD_WANT) {
-        const uint8_t *header = buffer_bytes(&r->buffer);
-        size_t have = buffer_len(&r->buffer);
-        if (have < RECORD_HEADER_LEN) {
-            return RECORD_WANT;
-        }
-        memcpy(r->header, header, RECORD_HEADER_LEN);
-        r->is_v2_hello = starts_v2_hello(r, header);
-        status = check_header(r, header, error);
-        if (status != RECORD_READY) {
-            return status;
-        }
-        size_t len = r->is_v2_hello ? v2_body_len(header) : body_len(header);
-        size_t size = record_len(r, header);
-        if (have < size) {
-            return RECORD_WANT;
-        }
-        r->seen_record = true;
-        r->current_size = size;
-        status = open_record(r, len, error);
-        if (status == RECORD_READY) {
-            status = check_content(r, error);
-        }
+    if (have < RECORD_HEADER_LEN) {
+        return RECORD_WANT;
     }
+    memcpy(r->header, header, RECORD_HEADER_LEN);
+    r->is_v2_hello = starts_v2_hello(r, header);
+    enum record_status status = check_header(r, header, error);
+    if (status != RECORD_READY) {
+        return status;
+    }
+    size_t len = r->is_v2_hello ? v2_body_len(header) : body_len(header);
+    size_t size = record_len(r, header);
+    if (have < size) {
+        return RECORD_WANT;
+    }
+    r->seen_record = true;
+    r->current_size = size;
+    status = open_record(r, len, error);
+    return status == RECORD_READY ? check_content(r, error) : status;
+}
+
+enum record_status record_in_next(struct record_in *r, struct record_error *error)
+{
+    enum record_status status;
+
+    do {
+        status = record_in_step(r, error);
+    } while (status == RECORD_DROPPED);
     return status;
 }
 

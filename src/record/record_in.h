@@ -36,10 +36,14 @@ struct record_in {
 enum record_status {
     RECORD_READY, /* r->current is a record, of at least one byte unless it is one to be refused */
     RECORD_WANT,  /* more bytes needed: record_in_wanted() */
-    RECORD_BAD    /* *error says why */
+    RECORD_DROPPED, /* record_in_step() alone: one was there that leaves nothing to be looked at;
+                       header is its header */
+    RECORD_BAD      /* *error says why */
 };
 
-/* Makes the next record current, unless the current one has bytes left. */
+/* Makes the next record current, unless the current one has bytes left. The first looks at one
+ * record, the second goes on until there is one that leaves something. */
+MUST_CHECK enum record_status record_in_step(struct record_in *r, struct record_error *error);
 MUST_CHECK enum record_status record_in_next(struct record_in *r, struct record_error *error);
 
 /* Bytes that are missing before record_in_next() can go on: the rest of a header, then the rest of

@@ -21,13 +21,16 @@ extern struct identity *root;
 extern struct identity *leaf;
 extern struct identity *stranger;
 
-/* Those of other files: TLS 1.2, with pre-shared keys, with sessions that are resumed. */
+/* Those of other files: TLS 1.0 and 1.1, TLS 1.2, with pre-shared keys, with sessions that are
+ * resumed. */
 extern const struct scenario scenarios_tls12[];
 extern const size_t num_scenarios_tls12;
 extern const struct scenario scenarios_psk[];
 extern const size_t num_scenarios_psk;
 extern const struct scenario scenarios_resume12[];
 extern const size_t num_scenarios_resume12;
+extern const struct scenario scenarios_legacy[];
+extern const size_t num_scenarios_legacy;
 
 /* Frees the pair and the context that trace_plan switches to. */
 void finish(struct pair *p);

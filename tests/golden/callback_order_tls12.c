@@ -143,7 +143,6 @@ static void default_client(void)
     struct pair p;
 
     prepare(&p, TRACE_CALLS | QUESTIONS | TRACE_TLSEXT_DEBUG);
-    REQUIRE(SSL_set_min_proto_version(p.client, TLS1_2_VERSION) == 1);
     REQUIRE(SSL_set_max_proto_version(p.client, 0) == 1);
     SSL_clear_options(p.client, SSL_OP_NO_TICKET);
     run_and_finish(&p);

@@ -70,6 +70,12 @@ struct protection *combination_keyed(const struct combination *c, enum aead_dire
     return protection_new_cbc(crypto_lib_default(), &c->parameters, direction, mac_key, cipher_key);
 }
 
+void combination_keys(const uint8_t **of_mac, const uint8_t **of_cipher)
+{
+    *of_mac = mac_key;
+    *of_cipher = cipher_key;
+}
+
 struct cbc *combination_opener(const struct combination *c)
 {
     return cbc_new(crypto_lib_default(), &c->parameters, AEAD_OPEN, mac_key, cipher_key, NULL);

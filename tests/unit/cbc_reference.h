@@ -27,6 +27,9 @@ struct combination combination(size_t i);
 /* Our protection with the keys of the reference; NULL as protection_new_cbc(). */
 struct protection *combination_keyed(const struct combination *c, enum aead_direction direction);
 
+/* The keys of the reference; borrowed. */
+void combination_keys(const uint8_t **of_mac, const uint8_t **of_cipher);
+
 /* As combination_keyed(), the part of crypto/ alone. */
 struct cbc *combination_opener(const struct combination *c);
 

@@ -229,23 +229,24 @@ enum step_result etm_on_offer(struct handshake *hs, unsigned place, struct reade
     return STEP_OK;
 }
 
-static bool is_block_cipher(const struct ssl_cipher_st *suite)
+/* RFC 7366, 3, has it for block ciphers alone; OpenSSL also where nothing is encrypted, which makes
+ * no difference to the records. */
+static bool has_mac_of_its_own(const struct ssl_cipher_st *suite)
 {
-    return suite->aead == AEAD_NONE && suite->enc != ENC_NULL;
+    return suite->aead == AEAD_NONE;
 }
 
-/* RFC 7366, 3: for block ciphers alone. */
 bool etm_answer_due(const struct handshake *hs, unsigned place)
 {
     (void)place;
-    return hs->conn->neg.encrypt_then_mac && is_block_cipher(hs->conn->neg.suite);
+    return hs->conn->neg.encrypt_then_mac && has_mac_of_its_own(hs->conn->neg.suite);
 }
 
 enum step_result etm_on_answer(struct handshake *hs, unsigned place, struct reader *body)
 {
     (void)place;
     (void)body;
-    hs->conn->neg.encrypt_then_mac = is_block_cipher(hs->conn->neg.suite);
+    hs->conn->neg.encrypt_then_mac = has_mac_of_its_own(hs->conn->neg.suite);
     return STEP_OK;
 }
 
