@@ -19,11 +19,12 @@
  */
 #define MAX_MODULUS_LEN (10000 / 8)
 
-static EVP_PKEY *import(const struct crypto_lib *lib, int selection, const BIGNUM *p,
-                        const BIGNUM *g, const BIGNUM *y)
+/* type: "DH" or, for parameters in the form of X9.42, "DHX"; the two do not mix in libcrypto. */
+static EVP_PKEY *import(const struct crypto_lib *lib, const char *type, int selection,
+                        const BIGNUM *p, const BIGNUM *g, const BIGNUM *y)
 {
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(lib->libctx, "DH", lib->propq);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(lib->libctx, type, lib->propq);
     OSSL_PARAM *params = NULL;
     EVP_PKEY *key = NULL;
 
@@ -71,7 +72,7 @@ EVP_PKEY *dhe_automatic(const struct crypto_lib *lib, int security_bits)
     EVP_PKEY *params = NULL;
 
     if (p != NULL && g != NULL && BN_set_word(g, 2) == 1) {
-        params = import(lib, EVP_PKEY_KEY_PARAMETERS, p, g, NULL);
+        params = import(lib, "DH", EVP_PKEY_KEY_PARAMETERS, p, g, NULL);
     }
     BN_free(p);
     BN_free(g);
@@ -120,13 +121,13 @@ static bool is_sound(const BIGNUM *p, const BIGNUM *y)
     return sound;
 }
 
-static EVP_PKEY *import_peer(const struct crypto_lib *lib, const BIGNUM *p, const BIGNUM *g,
-                             const BIGNUM *y)
+static EVP_PKEY *import_peer(const struct crypto_lib *lib, const char *type, const BIGNUM *p,
+                             const BIGNUM *g, const BIGNUM *y)
 {
     if (p == NULL || g == NULL || y == NULL || !is_sound(p, y)) {
         return NULL;
     }
-    return import(lib, EVP_PKEY_PUBLIC_KEY, p, g, y);
+    return import(lib, type, EVP_PKEY_PUBLIC_KEY, p, g, y);
 }
 
 /* RFC 7919, 3: what libcrypto can see of a group in a moment, such as its size; and the key. */
@@ -152,7 +153,7 @@ EVP_PKEY *dhe_read(const struct crypto_lib *lib, const uint8_t *p, size_t p_len,
     BIGNUM *bn_p = BN_bin2bn(p, (int)p_len, NULL);
     BIGNUM *bn_g = BN_bin2bn(g, (int)g_len, NULL);
     BIGNUM *bn_y = BN_bin2bn(y, (int)y_len, NULL);
-    EVP_PKEY *key = check(lib, import_peer(lib, bn_p, bn_g, bn_y));
+    EVP_PKEY *key = check(lib, import_peer(lib, "DH", bn_p, bn_g, bn_y));
 
     BN_free(bn_p);
     BN_free(bn_g);
@@ -170,7 +171,7 @@ EVP_PKEY *dhe_read_public(const struct crypto_lib *lib, EVP_PKEY *own, const uin
 
     if (EVP_PKEY_get_bn_param(own, OSSL_PKEY_PARAM_FFC_P, &p) == 1 &&
         EVP_PKEY_get_bn_param(own, OSSL_PKEY_PARAM_FFC_G, &g) == 1) {
-        key = import_peer(lib, p, g, bn_y);
+        key = import_peer(lib, EVP_PKEY_get0_type_name(own), p, g, bn_y);
     }
     BN_free(p);
     BN_free(g);

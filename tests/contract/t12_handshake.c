@@ -233,9 +233,10 @@ static void test_curve_of_key(void)
     }
 }
 
-static EVP_PKEY *dh_parameters(const char *group)
+/* type: "DH", or "DHX" for the form of X9.42, which `openssl dhparam -dsaparam` writes. */
+static EVP_PKEY *dh_parameters_of(const char *type, const char *group)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("group", (char *)(uintptr_t)group, 0),
                             OSSL_PARAM_construct_end() };
     EVP_PKEY *key = NULL;
@@ -244,6 +245,11 @@ static EVP_PKEY *dh_parameters(const char *group)
     REQUIRE(EVP_PKEY_CTX_set_params(ctx, params) == 1 && EVP_PKEY_generate(ctx, &key) == 1);
     EVP_PKEY_CTX_free(ctx);
     return key;
+}
+
+static EVP_PKEY *dh_parameters(const char *group)
+{
+    return dh_parameters_of("DH", group);
 }
 
 static void dhe(const char *title, int automatic, const char *group, const char *suite)
@@ -284,6 +290,29 @@ static void test_dhe(void)
     dhe("given and automatic", 1, "ffdhe3072", suite);
     dhe("dh_1024_160", 0, "dh_1024_160", suite);
     dhe("dh_2048_256", 0, "dh_2048_256", suite);
+}
+
+static void test_x942(void)
+{
+    for (int old = 0; old < 2; old++) {
+        EVP_PKEY *parameters = dh_parameters_of("DHX", "dh_2048_256");
+        struct pair p;
+
+        section("DHE: parameters in the form of X9.42, %s", old ? "as a DH" : "as an EVP_PKEY");
+        prepare(&p, KEY_RSA, "DHE-RSA-AES128-GCM-SHA256");
+        (void)SSL_set_dh_auto(p.server, 0);
+        if (old) {
+            note("set %d", (int)SSL_set_tmp_dh(p.server, EVP_PKEY_get0_DH(parameters)));
+            EVP_PKEY_free(parameters);
+        } else {
+            note("set %d", SSL_set0_tmp_dh_pkey(p.server, parameters));
+        }
+        if (log_handshake(p.client, p.server)) {
+            log_parameters(&p);
+            log_alive(p.client, p.server);
+        }
+        pair_free(&p);
+    }
 }
 
 /* Level 0 on one side lets it use short parameters, which the other side refuses. */
@@ -402,6 +431,7 @@ int main(void)
     test_groups();
     test_curve_of_key();
     test_dhe();
+    test_x942();
     test_short_dhe();
     test_choice();
     test_signatures();
