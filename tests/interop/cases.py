@@ -16,6 +16,7 @@ class Abilities:
     """What a peer can do, beyond suites and groups. Roles are ours: "client" means that the peer is the server."""
 
     versions: Tuple[str, ...] = ("1.2", "1.3")
+    old_versions: Tuple[str, ...] = ()        # before TLS 1.2, with suites of AES or Camellia in CBC mode and SHA-1
     encrypt_then_mac: bool = False
     # Beginnings of TLS's names for signature algorithms; in TLS 1.2 those where our list decides which it is.
     signatures: Tuple[str, ...] = ("ecdsa", "rsa_pss_rsae", "rsa_pkcs1")
@@ -36,13 +37,13 @@ class Abilities:
 
 EVERY_SIGNATURE = ("ecdsa", "rsa_", "ed25519", "ed448")
 ABILITIES = {
-    "openssl": Abilities(encrypt_then_mac=True, signatures=EVERY_SIGNATURE, tls12_signatures=EVERY_SIGNATURE,
+    "openssl": Abilities(old_versions=("1.1", "1.0"), encrypt_then_mac=True, signatures=EVERY_SIGNATURE, tls12_signatures=EVERY_SIGNATURE,
                          protocol_lists=True, knows_several_names=True, explains=True, asks_key_update=("client", "server"),
                          late_auth=True, accepts_renegotiation=("client", "server"), asks_renegotiation=("server",),
                          pre_shared_keys=True),
     # Its command-line server does not renegotiate when it is asked to. Its client crashes after a handshake with
     # ephemeral keys and a pre-shared key, also with a server of OpenSSL (3.7.9: it asks for a name that it has not).
-    "gnutls": Abilities(encrypt_then_mac=True, signatures=EVERY_SIGNATURE, tls12_signatures=EVERY_SIGNATURE,
+    "gnutls": Abilities(old_versions=("1.1", "1.0"), encrypt_then_mac=True, signatures=EVERY_SIGNATURE, tls12_signatures=EVERY_SIGNATURE,
                         protocol_lists=True, explains=True, asks_key_update=("server",), late_auth=True,
                         accepts_renegotiation=("server",), asks_renegotiation=("server",), pre_shared_keys=True,
                         cannot_connect=("DHE-PSK", "ECDHE-PSK")),
@@ -120,7 +121,9 @@ QUICK = {"suite TLS_AES_256_GCM_SHA384", "suite TLS_CHACHA20_POLY1305_SHA256", "
          "1.2 suite ECDHE-ECDSA-AES128-GCM-SHA256", "1.2 suite ECDHE-RSA-CHACHA20-POLY1305", "1.2 suite ECDHE-RSA-AES256-SHA384",
          "1.2 suite DHE-RSA-AES128-GCM-SHA256", "1.2 suite RSA-PSK-AES128-CBC-SHA256", "1.2 suite ECDHE-PSK-CHACHA20-POLY1305",
          "1.2 suite AES128-SHA", "1.2 client certificate, ec256", "1.2 alpn",
-         "1.2 renegotiation by us", "1.2 renegotiation by peer", "1.2 is all the peer knows"}
+         "1.2 renegotiation by us", "1.2 renegotiation by peer", "1.2 is all the peer knows",
+         "1.1 suite ECDHE-ECDSA-AES128-SHA", "1.0 suite ECDHE-RSA-AES256-SHA", "1.0 suite AES128-SHA",
+         "1.0 client certificate, rsa", "1.0 renegotiation by us"}
 
 
 @dataclass
@@ -159,6 +162,11 @@ class Case:
     def name(self):
         return f"{self.peer:8} {'server' if self.ours == 'client' else 'client'}  {self.subject}"
 
+
+    @property
+    def ciphers(self):
+        """The list of suites for the sides that take OpenSSL's language: the versions before TLS 1.2 need level 0."""
+        return self.suite.name + ":@SECLEVEL=0" if self.version in ("1.1", "1.0") else self.suite.list_string
 
     @property
     def anonymous(self):
@@ -343,6 +351,28 @@ def feature_cases_12(peer, ours, _offer):
         yield Case("1.2 renegotiation by peer", peer, ours, version="1.2", peer_renegotiations=2, expect={"client_hellos": "3"})
 
 
+def old_version_cases(peer, ours, offer):
+    able = ABILITIES[peer]
+    for version in able.old_versions:
+        speaks = {"version": "TLSv1.1" if version == "1.1" else "TLSv1"}
+        suites = {suite.name: suite for suite in offer.suites if suite.is_cbc and suite.mac == "SHA1" and not suite.psk
+                  and suite.server_key in ("ec256", "rsa") and not suite.cipher.startswith("3DES")}
+        for name, suite in suites.items():
+            for etm in (True, False) if version == "1.0" else (True,):  # records of TLS 1.1 are those of TLS 1.2
+                yield Case(f"{version} suite {name}" + ("" if etm else " without encrypt-then-mac"), peer, ours, version=version,
+                           suite=suite, server_key=suite.server_key, encrypt_then_mac=etm,
+                           expect={**speaks, "suite": name, "etm": str(int(etm)), "safe_renegotiation": "1"})
+        suite = suites["ECDHE-RSA-AES128-SHA"]
+        for key in ("rsa", "ec256"):
+            yield Case(f"{version} client certificate, {key}", peer, ours, version=version, suite=suite, server_key="rsa",
+                       client_key=key, expect={**speaks, "peer": "server-rsa" if ours == "client" else f"client-{key}"})
+        if ours in able.accepts_renegotiation:
+            yield Case(f"{version} renegotiation by us", peer, ours, version=version, suite=suite, server_key="rsa",
+                       our_renegotiations=2, expect={**speaks, "renegotiations": "2", "client_hellos": "3"})
+        yield Case(f"{version} against our defaults", peer, ours, version=version, suite=suite, server_key="rsa",
+                   our_version="1.2", fails="unsupported protocol|protocol version|wrong version|handshake failure|alert")
+
+
 def failing_cases_12(peer, ours, offer):
     yield Case("1.2 no common version", peer, ours, version="1.2", our_version="1.3",
                fails="unsupported protocol|protocol version|wrong version|handshake failure")
@@ -352,7 +382,7 @@ def failing_cases_12(peer, ours, offer):
 
 
 MAKERS = (suite_cases, group_cases, signature_cases, feature_cases, failing_cases, suite_cases_12, parameter_cases_12,
-          feature_cases_12, failing_cases_12)
+          feature_cases_12, failing_cases_12, old_version_cases)
 
 
 def all_cases(quick, offers):

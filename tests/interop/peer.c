@@ -207,11 +207,22 @@ static void load_identity(SSL_CTX *ctx, const char *cert, const char *key)
 
 static void set_versions(SSL_CTX *ctx, const struct settings *set)
 {
-    bool only_12 = set->version != NULL && strcmp(set->version, "1.2") == 0;
-    bool only_13 = set->version == NULL || strcmp(set->version, "1.3") == 0;
+    static const struct {
+        const char *name;
+        int min, max;
+    } versions[] = {
+        { "1.3", TLS1_3_VERSION, TLS1_3_VERSION }, { "1.2", TLS1_2_VERSION, TLS1_2_VERSION },
+        { "1.1", TLS1_1_VERSION, TLS1_1_VERSION }, { "1.0", TLS1_VERSION, TLS1_VERSION },
+        { "any", TLS1_2_VERSION, TLS1_3_VERSION },
+    };
+    const char *name = set->version != NULL ? set->version : "1.3";
+    size_t i = 0;
 
-    if (SSL_CTX_set_min_proto_version(ctx, only_13 ? TLS1_3_VERSION : TLS1_2_VERSION) != 1 ||
-        SSL_CTX_set_max_proto_version(ctx, only_12 ? TLS1_2_VERSION : TLS1_3_VERSION) != 1) {
+    while (i + 1 < sizeof(versions) / sizeof(versions[0]) && strcmp(versions[i].name, name) != 0) {
+        i++;
+    }
+    if (SSL_CTX_set_min_proto_version(ctx, versions[i].min) != 1 ||
+        SSL_CTX_set_max_proto_version(ctx, versions[i].max) != 1) {
         fail(2, "the version is refused");
     }
     SSL_CTX_set_options(ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);

@@ -201,10 +201,10 @@ class OpenSSLPeer(Peer):
         return "\n".join(["suite " + line.split()[0] for line in lines] + ccm + ["group " + name for name in cases.GROUPS])
 
     def common(self, case):
-        arguments = {"1.3": ["-tls1_3"], "1.2": ["-tls1_2"], "any": []}[case.version]
+        arguments = {"1.3": ["-tls1_3"], "1.2": ["-tls1_2"], "1.1": ["-tls1_1"], "1.0": ["-tls1"], "any": []}[case.version]
         arguments = arguments + ["-CAfile", self.files[case.client_trusts + ".pem"]]
         if case.suite:
-            arguments += ["-cipher" if case.suite.version == "1.2" else "-ciphersuites", case.suite.list_string]
+            arguments += ["-cipher" if case.suite.version == "1.2" else "-ciphersuites", case.ciphers]
         if case.suite and case.suite.psk:
             arguments += ["-psk_identity", cases.PSK_IDENTITY, "-psk", cases.PSK.encode().hex()]
         if case.peer_groups:
@@ -314,7 +314,10 @@ class GnuTLSPeer(Peer):
 
     @staticmethod
     def priority(case):
-        words = ["NORMAL", "-VERS-ALL"] + ["+VERS-TLS" + version for version in ("1.3", "1.2") if case.version in (version, "any")]
+        words = ["NORMAL", "-VERS-ALL"] + ["+VERS-TLS" + version for version in ("1.3", "1.2")
+                                                            if case.version in (version, "any")]
+        if case.version in ("1.1", "1.0"):
+            words += ["+VERS-TLS" + case.version]
         if case.suite:
             words += case.suite.gnutls
         if not case.encrypt_then_mac:
