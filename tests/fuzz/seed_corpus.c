@@ -4,6 +4,8 @@
  */
 #include "stage.h"
 
+#include "handshake/keys12.h"
+
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +240,85 @@ static void play(const char *name, uint8_t flags)
     endpoint_wipe(&server);
 }
 
+/* TLS 1.2: all that one suite has to say. The second byte of a file is its place in the table. */
+static void save_bodies12(uint8_t choice, const struct items *items, bool of_server)
+{
+    const struct {
+        const char *target;
+        uint8_t type;
+        uint8_t flags;
+    } rows[] = {
+        { "server_key_exchange", MSG_SERVER_KEY_EXCHANGE, 0 },
+        { "client_key_exchange", MSG_CLIENT_KEY_EXCHANGE, FLAG_SERVER },
+        { "certificate_request12", MSG_CERTIFICATE_REQUEST, 0 },
+        { "certificate_verify12", MSG_CERTIFICATE_VERIFY, FLAG_SERVER },
+        { "certificate_status", MSG_CERTIFICATE_STATUS, 0 },
+        { "next_protocol", MSG_NEXT_PROTO, FLAG_SERVER },
+        { "certificate12", MSG_CERTIFICATE, of_server ? 0 : FLAG_SERVER },
+    };
+    uint8_t file[4096];
+    char name[32];
+
+    (void)snprintf(name, sizeof(name), "suite_%u_%s", choice, of_server ? "server" : "client");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct item *item = find(items, rows[i].type, 0);
+        if (item == NULL) {
+            continue;
+        }
+        stage_require(item->len < sizeof(file), "a short message");
+        file[0] = choice;
+        memcpy(file + 1, item->bytes + MESSAGE_HEADER_LEN, item->len - MESSAGE_HEADER_LEN);
+        save_flagged(rows[i].target, name, rows[i].flags, file, 1 + item->len - MESSAGE_HEADER_LEN);
+    }
+}
+
+static void play12(uint8_t choice)
+{
+    struct endpoint client;
+    struct endpoint server;
+
+    deterministic_random_restart();
+    endpoint_init(&client, ROLE_CLIENT);
+    endpoint_init(&server, ROLE_SERVER);
+    stage_configure(&client, FLAG_EVERYTHING);
+    stage_configure(&server, FLAG_EVERYTHING);
+    blob_set(&client.config.alpn, NULL); /* or there is no NPN */
+    server.config.psk_identity_hint = blob_new("who?", 4);
+    endpoint_use_tls12(&client, stage_suites12[choice]);
+    endpoint_use_tls12(&server, stage_suites12[choice]);
+    stage_require(endpoints_connect(&client, &server, 0), "a handshake of TLS 1.2 succeeds");
+    save_bodies12(choice, &client.sent, false);
+    save_bodies12(choice, &server.sent, true);
+    endpoint_wipe(&client);
+    endpoint_wipe(&server);
+}
+
+/* Messages that fit the secrets of a stage. */
+static void save_finished12(uint8_t flags)
+{
+    struct endpoint e;
+    struct secret verify_data;
+    uint8_t file[1 + FINISHED12_LEN] = { 0 };
+
+    stage_init12(&e, flags, 0);
+    stage_require(keys12_finished(e.conn.hs, DIRECTION_IN, &verify_data), "a Finished");
+    memcpy(file + 1, verify_data.bytes, FINISHED12_LEN);
+    save_flagged("finished12", flags == 0 ? "of_server" : "of_client", flags, file, sizeof(file));
+    endpoint_wipe(&e);
+}
+
+static void save_tls12(void)
+{
+    static const uint8_t ticket[] = { 0, 0, 0, 1, 0, 0, 4, 1, 2, 3, 4 };
+
+    for (size_t i = 0; i < stage_num_suites12; i++) {
+        play12((uint8_t)i);
+    }
+    save_finished12(0);
+    save_finished12(FLAG_SERVER);
+    save_flagged("new_session_ticket12", "four_bytes", 0, ticket, sizeof(ticket));
+}
+
 /* --- Moves of an engine against its peer --- */
 
 static void save_moves(const char *name, const void *moves, size_t len)
@@ -343,6 +424,7 @@ int main(int argc, char **argv)
     play("everything", FLAG_EVERYTHING);
     play("everything_retried", FLAG_EVERYTHING | FLAG_RETRY | FLAG_KNOWS_EXTENSIONS);
     save_stages();
+    save_tls12();
     save_duels();
     save_texts();
     save_session();

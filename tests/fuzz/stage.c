@@ -4,6 +4,7 @@
 #include "stage.h"
 
 #include "crypto/cert.h"
+#include "handshake/keys12.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ void stage_require(bool ok, const char *promise)
 void stage_setup(void)
 {
     deterministic_random_install();
+    (void)endpoint_cert_for(0xc02f); /* the keys are made before any input is read */
     (void)endpoint_cert();
 }
 
@@ -91,6 +93,47 @@ void stage_init(struct endpoint *e, uint8_t flags)
         c->auth_request = request();
         stage_require(c->auth_request != NULL, "memory");
     }
+}
+
+const uint16_t stage_suites12[] = {
+    0xc02b, /* ECDHE-ECDSA */
+    0xc02f, /* ECDHE-RSA */
+    0x009e, /* DHE-RSA */
+    0x009c, /* RSA */
+    0x00a8, /* PSK */
+    0x00ac, /* RSA-PSK */
+    0x00aa, /* DHE-PSK */
+    0xccac, /* ECDHE-PSK */
+};
+const size_t stage_num_suites12 = COUNT_OF(stage_suites12);
+
+void stage_init12(struct endpoint *e, uint8_t flags, uint8_t choice)
+{
+    struct tls_conn *c = &e->conn;
+    uint16_t suite = stage_suites12[choice % COUNT_OF(stage_suites12)];
+    /* Any scheme, so that a peer may sign with each of our keys. */
+    static const uint16_t schemes[] = { 0x0807, 0x0804, 0x0401 };
+
+    ERR_clear_error();
+    deterministic_random_restart();
+    endpoint_init(e, (flags & FLAG_SERVER) != 0 ? ROLE_SERVER : ROLE_CLIENT);
+    stage_configure(e, flags | FLAG_EVERYTHING);
+    endpoint_use_tls12(e, suite);
+    c->neg.version = c->neg.client_version = c->in.version = VERSION_TLS12;
+    c->neg.suite = suite_by_id(suite);
+    c->neg.peer_sigalgs = u16_list_of(schemes, COUNT_OF(schemes));
+    c->session = c->hooks->make_session(e);
+    stage_require(c->session != NULL && handshake_start(c, scripts[0].steps, true), "memory");
+    c->session->version = VERSION_TLS12;
+    c->session->suite = c->neg.suite;
+    c->session->peer = endpoint_cert_for((flags & FLAG_SERVER) != 0 ? 0xc02b : suite);
+    cert_up_ref(c->session->peer);
+    fill_secret(&c->session->master, MASTER_SECRET_LEN, 5);
+    stage_require(transcript_start(&c->hs->transcript, keys12_hash(c)), "a transcript");
+    c->hs->sent_extensions = (flags & FLAG_NOTHING_SENT) != 0 ? 0 : UINT64_MAX;
+    c->hs->extended_master_secret = (flags & FLAG_RETRY) == 0;
+    c->hs->next_protocol_due = true;
+    c->hs->share_group = group_by_id(0x001d);
 }
 
 void stage_frame(struct buffer *out, uint8_t type, const uint8_t *body, size_t len)

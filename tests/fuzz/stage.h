@@ -28,6 +28,13 @@ void stage_setup(void);
 /* An endpoint whose handshake is about to read a message. */
 void stage_init(struct endpoint *e, uint8_t flags);
 
+/* The same in TLS 1.2. `choice` chooses one of stage_suites12. */
+void stage_init12(struct endpoint *e, uint8_t flags, uint8_t choice);
+
+/* Every key exchange, and every key of a server: code points. */
+extern const uint16_t stage_suites12[];
+extern const size_t stage_num_suites12;
+
 /* Features that a config may have, for FLAG_EVERYTHING. */
 void stage_configure(struct endpoint *e, uint8_t flags);
 

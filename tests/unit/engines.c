@@ -80,9 +80,11 @@ static void make_identity(void)
     identity_cert = make_cert(identity_key, NULL);
 }
 
+unsigned endpoint_rsa_bits = 2048;
+
 static void make_rsa_identity(void)
 {
-    rsa_key = EVP_RSA_gen(2048);
+    rsa_key = EVP_RSA_gen(endpoint_rsa_bits);
     rsa_cert = make_cert(rsa_key, EVP_sha256());
 }
 
@@ -142,6 +144,22 @@ void endpoint_init(struct endpoint *e, enum role role)
     e->conn.config = &e->config;
 }
 
+static bool takes_rsa(const struct ssl_cipher_st *suite)
+{
+    return (suite->auth & AUTH_RSA) != 0;
+}
+
+X509 *endpoint_cert_for(uint16_t suite)
+{
+    if (!takes_rsa(suite_by_id(suite))) {
+        return endpoint_cert();
+    }
+    if (rsa_key == NULL) {
+        make_rsa_identity();
+    }
+    return rsa_cert;
+}
+
 void endpoint_use_tls12(struct endpoint *e, uint16_t suite)
 {
     const struct ssl_cipher_st *s = suite_by_id(suite);
@@ -149,11 +167,9 @@ void endpoint_use_tls12(struct endpoint *e, uint16_t suite)
     require(s != NULL, "finding a suite");
     e->config.max_version = VERSION_TLS12;
     e->config.suites = u16_list_of(&suite, 1);
-    if ((s->auth & AUTH_RSA) != 0 && e->conn.role == ROLE_SERVER) {
-        if (rsa_key == NULL) {
-            make_rsa_identity();
-        }
-        own_key(e, KEY_RSA, rsa_cert, rsa_key);
+    if (takes_rsa(s) && e->conn.role == ROLE_SERVER) {
+        X509 *cert = endpoint_cert_for(suite);
+        own_key(e, KEY_RSA, cert, rsa_key);
     }
     if ((s->kx & (KX_DHE | KX_DHE_PSK)) != 0 && e->conn.role == ROLE_SERVER) {
         e->dhe = dhe_automatic(e->config.lib, 80);

@@ -117,6 +117,12 @@ struct blob *u16_list_of(const uint16_t *ids, size_t num);
 X509 *endpoint_cert(void);
 EVP_PKEY *endpoint_key(void);
 
+/* How long its RSA key is made. */
+extern unsigned endpoint_rsa_bits;
+
+/* The certificate that a server of endpoint_use_tls12() has for that suite. */
+X509 *endpoint_cert_for(uint16_t suite);
+
 /* Frees them. */
 void endpoint_identity_free(void);
 

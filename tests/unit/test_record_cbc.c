@@ -1,27 +1,14 @@
 #include "unit.h"
 
 #include "cbc_reference.h"
+#include "memcheck.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#ifdef __has_include
-#if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
-#endif
-#endif
-#ifdef VALGRIND_MAKE_MEM_UNDEFINED
-#define HAVE_MEMCHECK 1
-#else
-#define HAVE_MEMCHECK                       0
-#define VALGRIND_MAKE_MEM_UNDEFINED(p, len) (void)(p)
-#define VALGRIND_MAKE_MEM_DEFINED(p, len)   (void)(p)
-#endif
 
 static struct protection *keyed_number(size_t i, enum aead_direction direction)
 {
@@ -386,9 +373,6 @@ static void without_memory(void **state)
 /* --- Time: run under memcheck, to which all that was encrypted is undefined, so that it reports
  * every branch and every address that depends on it --- */
 
-#define EXIT_WRONG 8
-#define EXIT_FOUND 9
-
 /* One record through the check with everything but its length unknown. True: as it should be. */
 static bool check_marked(const struct combination *c, const struct forged *f)
 {
@@ -456,43 +440,10 @@ static int run_leaking(void)
     return 0;
 }
 
-/* The exit status of this program under memcheck; -1: it could not be run. */
-static int under_memcheck(const char *what, bool with_suppressions)
-{
-    char self[4096] = { 0 };
-    char suppressions[4096];
-    const char *dir = getenv("TEST_DATA");
-    int status = -1;
-
-    if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0) {
-        return -1;
-    }
-    snprintf(suppressions, sizeof(suppressions), "--suppressions=%s/libcrypto.supp",
-             dir == NULL ? "." : dir);
-    pid_t child = fork();
-    if (child == 0) {
-        execlp("valgrind", "valgrind", "-q", "--error-exitcode=9",
-               with_suppressions ? suppressions : "-q", self, what, (char *)NULL);
-        _exit(127);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) {
-        return -1;
-    }
-    return WEXITSTATUS(status);
-}
-
 static void time_tells_nothing(void **state)
 {
     (void)state;
-    if (!HAVE_MEMCHECK || BUILT_WITH_ASAN) {
-        skip();
-    }
-    int leak = under_memcheck("leaking", false);
-    if (leak != 0 && leak != EXIT_FOUND) {
-        skip(); /* no valgrind here, or one that cannot read this program */
-    }
-    assert_int_equal(leak, EXIT_FOUND);
-    assert_int_equal(under_memcheck("marked", true), 0);
+    memcheck_finds("leaking", "marked");
 }
 
 int main(int argc, char **argv)
