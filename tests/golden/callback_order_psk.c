@@ -106,6 +106,11 @@ static void psk_unknown_identity(void)
     shake_hands("PSK-AES128-GCM-SHA256", NULL, 32, 0);
 }
 
+static void psk_keys_differ(void)
+{
+    shake_hands("PSK-AES128-GCM-SHA256", NULL, 32, 16);
+}
+
 const struct scenario scenarios_psk[] = {
     { "psk12", psk },
     { "psk12_with_hint", psk_with_hint },
@@ -114,6 +119,7 @@ const struct scenario scenarios_psk[] = {
     { "psk12_rsa", rsa_psk },
     { "psk12_no_key_of_client", psk_no_key_of_client },
     { "psk12_unknown_identity", psk_unknown_identity },
+    { "psk12_keys_differ", psk_keys_differ },
 };
 
 const size_t num_scenarios_psk = sizeof(scenarios_psk) / sizeof(scenarios_psk[0]);
