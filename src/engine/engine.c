@@ -72,6 +72,21 @@ static bool is_behind_ccs(const struct tls_conn *c)
            (c->hs->step->message == MSG_FINISHED || c->hs->step->message == MSG_NEXT_PROTO);
 }
 
+/* In TLS 1.2 a ChangeCipherSpec is a message of its own, which may come at the wrong time. */
+static int reason_of_other_record(const struct tls_conn *c, bool amid_message)
+{
+    if (c->neg.suite == NULL) {
+        return SSL_R_UNEXPECTED_MESSAGE;
+    }
+    if (c->in.current.type != CONTENT_CCS || c->neg.version == VERSION_TLS13) {
+        return SSL_R_UNEXPECTED_RECORD;
+    }
+    if (c->in.current.len != 1 || c->in.current.data[0] != 1) {
+        return SSL_R_BAD_CHANGE_CIPHER_SPEC;
+    }
+    return amid_message || c->hs == NULL ? SSL_R_CCS_RECEIVED_EARLY : SSL_R_UNEXPECTED_MESSAGE;
+}
+
 /* The current record is not a handshake message although one is waited for. */
 static enum tls_status take_other_record(struct tls_conn *c)
 {
@@ -99,8 +114,7 @@ static enum tls_status take_other_record(struct tls_conn *c)
     if (amid_message && c->handshakes_done > 0) {
         return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_MIXED_HANDSHAKE_AND_NON_HANDSHAKE_DATA);
     }
-    return fail(c, ALERT_UNEXPECTED_MESSAGE,
-                c->neg.suite == NULL ? SSL_R_UNEXPECTED_MESSAGE : SSL_R_UNEXPECTED_RECORD);
+    return fail(c, ALERT_UNEXPECTED_MESSAGE, reason_of_other_record(c, amid_message));
 }
 
 static enum tls_status status_of(struct tls_conn *c, enum run_status status)

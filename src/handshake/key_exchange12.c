@@ -265,6 +265,9 @@ static enum step_result read_client_ecdhe(struct handshake *hs, struct reader *b
     if (result == GROUP_OK) {
         blob_set(&c->neg.own_share, NULL); /* SSL_get_tmp_key gives it no more */
     }
+    if (result == GROUP_BAD_SHARE) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
+    }
     return step_of_group(hs, result);
 }
 
@@ -276,9 +279,12 @@ static enum step_result read_client_dhe(struct handshake *hs, struct reader *bod
     if (!reader_vec16(body, &y) || !reader_is_empty(body)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_DH_PUBLIC_VALUE_LENGTH_IS_WRONG);
     }
+    if (reader_is_empty(&y)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_MISSING_TMP_DH_KEY);
+    }
     EVP_PKEY *peer = dhe_read_public(c->config->lib, hs->dhe_key, y.at, y.left);
     if (peer == NULL) {
-        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_DH_VALUE);
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
     }
     bool ok =
         handshake_reserve_shared(hs) && dhe_derive(c->config->lib, hs->dhe_key, peer, hs->shared);

@@ -22,9 +22,13 @@ static size_t longest_message(const struct tls_conn *c, uint8_t type)
         uint8_t type;
         size_t len;
     } limits[] = {
+        { MSG_HELLO_REQUEST, 0 },
         { MSG_CLIENT_HELLO, 131396 },
         { MSG_SERVER_HELLO, 65607 },
         { MSG_ENCRYPTED_EXTENSIONS, 20000 },
+        { MSG_SERVER_HELLO_DONE, 0 },
+        { MSG_CLIENT_KEY_EXCHANGE, 2048 },
+        { MSG_CERTIFICATE_STATUS, 16384 },
         { MSG_CERTIFICATE_VERIFY, 16384 },
         { MSG_NEXT_PROTO, 514 },
         { MSG_FINISHED, 64 },

@@ -212,7 +212,8 @@ static enum step_result take_suite(struct handshake *hs, uint16_t id)
     struct tls_conn *c = hs->conn;
     const struct ssl_cipher_st *suite = suite_by_id(id);
 
-    if (suite == NULL) {
+    /* Signalling values have a name and no key exchange. */
+    if (suite == NULL || (suite->kx == 0 && !suite->tls13)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_UNKNOWN_CIPHER_RETURNED);
     }
     if (!suite_was_offered(c, suite) || !c->hooks->allows_suite(c->owner, SECURITY_CHECK, suite) ||
@@ -375,9 +376,12 @@ static enum step_result take_tls12(struct handshake *hs, const struct server_hel
     }
     c->in.version = c->neg.version;
     if (hello->compression != 0) {
+        int reason = (c->config->options & OPTION_NO_COMPRESSION) != 0
+                         ? SSL_R_COMPRESSION_DISABLED
+                         : SSL_R_UNSUPPORTED_COMPRESSION_ALGORITHM;
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER,
                          c->neg.resumed ? SSL_R_OLD_SESSION_COMPRESSION_ALGORITHM_NOT_RETURNED
-                                        : SSL_R_UNSUPPORTED_COMPRESSION_ALGORITHM);
+                                        : reason);
     }
     c->neg.secure_renegotiation = false;
     enum step_result result =

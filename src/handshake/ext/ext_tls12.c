@@ -172,6 +172,11 @@ bool point_formats_answer_due(const struct handshake *hs, unsigned place)
 /* Uncompressed points are all that we send and take: RFC 8422, 5.1.2 has every peer know them. */
 enum step_result point_formats_on_answer(struct handshake *hs, unsigned place, struct reader *body)
 {
+    const struct reader empty = reader_of((const uint8_t *)"", 1);
+
+    if (reader_equals(body, empty.at, empty.left)) {
+        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_LENGTH);
+    }
     return point_formats_on_offer(hs, place, body);
 }
 
