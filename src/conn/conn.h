@@ -155,7 +155,7 @@ struct tls_conn {
                                  OpenSSL close_notify, 0, when none has */
     int received_fatal;       /* description of a fatal alert that came; -1: none */
     uint8_t num_warnings;     /* consecutive warning alerts */
-    uint32_t num_key_updates; /* consecutive, without application data in between */
+    uint32_t num_vain_requests; /* of the peer, without application data in between */
     uint64_t handshakes_done;
 
     /* NewSessionTickets of a TLS 1.3 server. */

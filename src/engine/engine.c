@@ -239,7 +239,7 @@ enum tls_status tls_read(struct tls_conn *c, uint8_t *dst, size_t cap, bool peek
     if (len > 0) {
         memcpy(dst, c->in.current.data, len);
     }
-    c->num_key_updates = 0;
+    c->num_vain_requests = 0;
     c->num_warnings = 0;
     *got = len;
     if (!peek && len > 0) {

@@ -251,6 +251,9 @@ enum step_result read_client_hello(struct handshake *hs, struct reader *body)
     struct tls_conn *c = hs->conn;
 
     c->out.version = record_version(c->neg.version);
+    if (!hs->initial && handshake_is_flooded(c)) {
+        return step_fail(hs, ALERT_UNEXPECTED_MESSAGE, SSL_R_NO_RENEGOTIATION);
+    }
     if (hs->retry == RETRY_DUE) {
         hs->retry = RETRY_DONE;
         c->in.skip_left = 0;

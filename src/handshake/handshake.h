@@ -294,6 +294,14 @@ enum step_result read_key_update(struct handshake *hs, struct reader *body);
 enum step_result begin_post_auth(struct handshake *hs);
 enum step_result end_post_auth(struct handshake *hs);
 
+/* What a peer may ask for between two records of application data: KeyUpdates, which make us derive
+ * keys; HelloRequests and ClientHellos, which make us write a refusal or run a whole handshake (the
+ * attack of CVE-2011-1473). Far above what any peer has use for. */
+#define MAX_VAIN_REQUESTS 1024
+
+/* Counts one of them; true: it is too many. */
+bool handshake_is_flooded(struct tls_conn *c);
+
 /* Translates a hook's answer: OK and NONE become STEP_OK, PAUSE STEP_PAUSED, FAIL conn_fail(). */
 enum step_result step_of_answer(struct handshake *hs, enum hook_answer answer,
                                 const struct record_error *failure, enum pause pause);

@@ -8,9 +8,10 @@
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 
-/* KeyUpdates of the peer without application data in between that are accepted: each makes us
- * derive keys for nothing. Far above what any peer has use for; consecutive ones alone count. */
-#define MAX_CONSECUTIVE_KEY_UPDATES 1024
+bool handshake_is_flooded(struct tls_conn *c)
+{
+    return ++c->num_vain_requests > MAX_VAIN_REQUESTS;
+}
 
 enum step_result write_key_update(struct handshake *hs, struct writer *w)
 {
@@ -32,7 +33,7 @@ enum step_result read_key_update(struct handshake *hs, struct reader *body)
     if (request != KEY_UPDATE_NOT_REQUESTED && request != KEY_UPDATE_REQUESTED) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_UPDATE);
     }
-    if (++c->num_key_updates > MAX_CONSECUTIVE_KEY_UPDATES) {
+    if (handshake_is_flooded(c)) {
         return step_fail(hs, ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MANY_KEY_UPDATES);
     }
     /* Answered before the next application data, and once however often it was asked. */

@@ -49,6 +49,9 @@ enum step_result read_hello_request(struct handshake *hs, struct reader *body)
     struct tls_conn *c = hs->conn;
 
     (void)body; /* must be empty: the runner sees to it */
+    if (handshake_is_flooded(c)) {
+        return step_fail(hs, ALERT_UNEXPECTED_MESSAGE, SSL_R_NO_RENEGOTIATION);
+    }
     if ((c->config->options & OPTION_NO_RENEGOTIATION) != 0) {
         return refuse(hs);
     }
@@ -60,6 +63,9 @@ enum step_result read_hello_request(struct handshake *hs, struct reader *body)
 
 enum step_result read_refused_hello(struct handshake *hs, struct reader *body)
 {
+    if (handshake_is_flooded(hs->conn)) {
+        return step_fail(hs, ALERT_UNEXPECTED_MESSAGE, SSL_R_NO_RENEGOTIATION);
+    }
     hs->conn->hooks->renegotiates(hs->conn->owner);
     return reader_skip(body, reader_left(body)) ? refuse(hs) : STEP_MALFORMED;
 }

@@ -176,6 +176,30 @@ static void flood(void)
     pair_free(&p);
 }
 
+/* Each request costs the client a refusal: Tenon's takes 1024 with no data in between. */
+static void flood_of_refused(void)
+{
+    uint8_t *data = pattern_new(100, 4);
+    struct pair p;
+
+    section("eleven hundred requests to a client that refuses");
+    renegotiation_prepare(&p, OVER_MEMORY);
+    (void)SSL_set_options(p.client, SSL_OP_NO_RENEGOTIATION);
+    for (int i = 0; i < 1100; i++) {
+        CHECK(SSL_renegotiate(p.server) == 1 && SSL_do_handshake(p.server) == 1);
+        /* Data in between, at first. */
+        if (i == 100) {
+            CHECK(SSL_write(p.server, data, 100) == 100);
+            renegotiation_read_once(p.client);
+        }
+    }
+    difference_begin("renegotiation-flood");
+    renegotiation_read_once(p.client);
+    difference_end();
+    pair_free(&p);
+    free(data);
+}
+
 /* Blocking sockets and threads: nobody notices. */
 #define BLOCKING_LEN 100000
 
@@ -271,6 +295,7 @@ int main(void)
     without_auto_retry();
     amid_shutdown();
     flood();
+    flood_of_refused();
     blocking();
     identity_default_free();
     return contract_finish();
