@@ -103,7 +103,7 @@ int SSL_SESSION_get_protocol_version(const SSL_SESSION *s)
 
 int SSL_SESSION_set_protocol_version(SSL_SESSION *s, int version)
 {
-    s->version = (uint16_t)version;
+    session_cache_rename(s, (uint16_t)version, s->id, s->id_len);
     return 1;
 }
 
@@ -166,10 +166,7 @@ int SSL_SESSION_set1_id(SSL_SESSION *s, const unsigned char *sid, unsigned int s
         raise_error(SSL_R_SSL_SESSION_ID_TOO_LONG);
         return 0;
     }
-    s->id_len = (uint8_t)sid_len;
-    if (sid_len > 0) {
-        memmove(s->id, sid, sid_len);
-    }
+    session_cache_rename(s, s->version, sid, sid_len);
     return 1;
 }
 

@@ -251,6 +251,51 @@ int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *c)
     return entered;
 }
 
+static void set_name(SSL_SESSION *session, uint16_t version, const uint8_t *id, size_t id_len)
+{
+    session->version = version;
+    session->id_len = (uint8_t)id_len;
+    if (id_len > 0) {
+        memmove(session->id, id, id_len);
+    }
+}
+
+/* Enters a session anew, whose name has changed; the lock is held. Returns who has to leave:
+ * another session of the new name, or this one when memory is out; NULL: nobody. */
+static SSL_SESSION *enter_again(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    SSL_SESSION *leaving = lh_SSL_SESSION_insert(ctx->sessions, session);
+
+    if (leaving == NULL && lh_SSL_SESSION_retrieve(ctx->sessions, session) != session) {
+        leaving = session;
+    }
+    if (leaving != NULL) {
+        unlink_session(ctx, leaving);
+    }
+    return leaving;
+}
+
+void session_cache_rename(SSL_SESSION *session, uint16_t version, const uint8_t *id, size_t id_len)
+{
+    SSL_CTX *ctx = session->cache;
+    SSL_SESSION *leaving = NULL;
+    bool locked = ctx != NULL && CRYPTO_THREAD_write_lock(ctx->lock);
+    bool cached = locked && session->cache == ctx;
+
+    /* The table finds sessions by their names: it must not hold one whose name changes. */
+    if (cached) {
+        (void)lh_SSL_SESSION_delete(ctx->sessions, session);
+    }
+    set_name(session, version, id, id_len);
+    if (cached) {
+        leaving = enter_again(ctx, session);
+    }
+    if (locked) {
+        CRYPTO_THREAD_unlock(ctx->lock);
+    }
+    session_free(leaving);
+}
+
 void session_cache_set_times(SSL_SESSION *session, int64_t time, int64_t timeout)
 {
     SSL_CTX *ctx = session->cache;

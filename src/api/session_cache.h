@@ -15,6 +15,11 @@ long session_cache_count(SSL_CTX *ctx);
 struct ssl_session_st *session_cache_find(SSL_CTX *ctx, uint16_t version, const uint8_t *id,
                                           size_t id_len);
 
+/* Gives a session that may be in a cache another version and id (len: at most SESSION_MAX_ID),
+ * under which it is found from then on. */
+void session_cache_rename(struct ssl_session_st *session, uint16_t version, const uint8_t *id,
+                          size_t id_len);
+
 /* Gives a session that may be in a cache another time or timeout. */
 void session_cache_set_times(struct ssl_session_st *session, int64_t time, int64_t timeout);
 

@@ -42,19 +42,21 @@ struct ticket_ring {
 
 /* --- Slots --- */
 
+/* False: the slot was being written; nothing was read. */
 static bool slot_try(const struct ticket_slot *slot, uint8_t *bytes, int64_t *period)
 {
     uint64_t words[NUM_WORDS];
     uint32_t before = atomic_load_explicit(&slot->sequence, memory_order_acquire);
+    int64_t found = atomic_load_explicit(&slot->period, memory_order_acquire);
     bool same;
 
-    *period = atomic_load_explicit(&slot->period, memory_order_acquire);
     for (size_t i = 0; i < NUM_WORDS; i++) {
         words[i] = atomic_load_explicit(&slot->words[i], memory_order_acquire);
     }
     same = before % 2 == 0 && atomic_load_explicit(&slot->sequence, memory_order_relaxed) == before;
     if (same) {
         memcpy(bytes, words, TICKET_KEY_LEN);
+        *period = found;
     }
     wipe(words, sizeof(words));
     return same;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NOW  (INT64_C(40000) * TICKET_KEY_PERIOD)
@@ -251,6 +252,30 @@ static void test_shared(void **state)
     SSL_CTX_free(other);
 }
 
+/* Whoever may not read the file is not among those that share. */
+static void test_forbidden(void **state)
+{
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(chmod(path, 0), 0);
+    child = fork();
+    if (child == 0) {
+        SSL_CTX *ctx;
+        struct ticket_key key = { 0 };
+        bool ok = geteuid() != 0 || seteuid(65534) == 0;
+        ctx = SSL_CTX_new(TLS_server_method());
+        ok = ok && ctx != NULL && ticket_secret_generation(NOW) == 0 &&
+             ticket_key_to_seal(ctx, NOW, &key) && key.rotates;
+        SSL_CTX_free(ctx);
+        _exit(ok ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
 /* What is derived is a matter between machines: it stays as it is, whatever else changes. */
 static void test_derivation(void **state)
 {
@@ -289,11 +314,11 @@ static void test_replaced(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),   cmocka_unit_test(test_rotation),
-        cmocka_unit_test(test_jumps),    cmocka_unit_test(test_application_keys),
-        cmocka_unit_test(test_threads),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_shared),   cmocka_unit_test(test_derivation),
-        cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_memory),     cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_jumps),      cmocka_unit_test(test_application_keys),
+        cmocka_unit_test(test_threads),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_forbidden),  cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_derivation), cmocka_unit_test(test_replaced),
     };
     int result;
 
