@@ -57,7 +57,7 @@ static enum hook_answer ask_session(SSL *s, const struct hash *hash,
     if (given == NULL) {
         return HOOK_NONE;
     }
-    *identity = blob_new(id, id_len);
+    *identity = id_len > 0 ? blob_new(id, id_len) : NULL; /* RFC 8446, 4.2.11: never empty */
     if (*identity == NULL) {
         session_free(given);
         return fail(failure, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);

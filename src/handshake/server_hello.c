@@ -371,6 +371,10 @@ static enum step_result take_tls12(struct handshake *hs, const struct server_hel
 {
     struct tls_conn *c = hs->conn;
 
+    /* RFC 8446, D.3: the server would take the early data for something else. */
+    if (hs->early_offered) {
+        return step_fail(hs, ALERT_PROTOCOL_VERSION, SSL_R_UNSUPPORTED_PROTOCOL);
+    }
     if (was_downgraded(c, hello)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_INAPPROPRIATE_FALLBACK);
     }
