@@ -380,6 +380,14 @@ static void report_started(void *owner)
     report_info(owner, SSL_CB_HANDSHAKE_START, 1);
 }
 
+static bool allows_early_data(void *owner)
+{
+    SSL *s = owner;
+
+    return s->config->allow_early_data == NULL ||
+           s->config->allow_early_data(s, s->config->allow_early_data_arg) != 0;
+}
+
 static void count_handshake(SSL *s)
 {
     sessions_after_handshake(s);
@@ -596,6 +604,7 @@ const struct tls_hooks ssl_hooks = {
     .keeps_sessions = keeps_sessions,
     .keep_session = keep_session,
     .drop_session = drop_session,
+    .allows_early_data = allows_early_data,
     .use_psk = psk13_use,
     .find_psk = psk13_find,
     .message = report_message,

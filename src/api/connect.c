@@ -24,6 +24,7 @@ STATES_AGREE(SR_FINISHED);
 STATES_AGREE(SW_FINISHED);
 STATES_AGREE(CR_KEY_UPDATE);
 STATES_AGREE(EARLY_DATA);
+STATES_AGREE(SR_END_OF_EARLY_DATA);
 _Static_assert(REASON_OF_ALERT == SSL_AD_REASON_OFFSET, "reasons of alerts agree with ssl.h");
 
 /* --- Roles --- */
@@ -63,7 +64,7 @@ bool ssl_in_init(const SSL *s)
 {
     const struct tls_conn *c = &s->conn;
 
-    if (c->reporting_done) {
+    if (c->reporting_done || (c->rests && !c->error.failed)) {
         return false;
     }
     return c->error.failed || c->hs != NULL || c->handshakes_done == 0 || s->work_due;
@@ -203,6 +204,9 @@ int ssl_run_handshake(SSL *s)
         return call_fail(s, ERR_R_INTERNAL_ERROR); /* there is nothing yet to do again */
     }
     s->in_handshake = true;
+    c->wants_early_data = s->early_state != EARLY_NONE &&
+                          s->early_state != EARLY_FINISHED_WRITING &&
+                          s->early_state != EARLY_FINISHED_READING;
     c->peer_has_closed = (s->shutdown & SSL_RECEIVED_SHUTDOWN) != 0;
     if (c->hs == NULL && c->handshakes_done == 0 && !begin_initial(s)) {
         conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
@@ -216,11 +220,12 @@ int ssl_run_handshake(SSL *s)
     if (result > 0) {
         s->work_due = false;
     }
+    ssl_note_end_of_early_data(s);
     /* The callback that was there when the call began, also when the context has changed since. A
      * handshake that makes way for data is told as one that waits. */
     if (info != NULL) {
         info(s, c->role == ROLE_CLIENT ? SSL_CB_CONNECT_EXIT : SSL_CB_ACCEPT_EXIT,
-             c->hs != NULL ? -1 : result);
+             c->hs != NULL && !c->rests ? -1 : result);
     }
     return result;
 }
@@ -239,6 +244,7 @@ int SSL_do_handshake(SSL *s)
         return call_fail(s, SSL_R_CONNECTION_TYPE_NOT_SET);
     }
     ssl_check_renegotiation(s);
+    ssl_check_early_data(s, EARLY_ENDS_HERE);
     return ssl_in_init(s) ? run_io_call(&call) : 1;
 }
 

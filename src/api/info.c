@@ -198,8 +198,7 @@ int SSL_session_reused(const SSL *s)
 
 int SSL_get_early_data_status(const SSL *s)
 {
-    (void)s;
-    return SSL_EARLY_DATA_NOT_SENT;
+    return (int)s->conn.neg.early_data;
 }
 
 /* --- What is always the same --- */

@@ -188,6 +188,23 @@ struct io_call {
     bool peek;
 };
 
+/* How far the application is with early data: what the functions of early_data.c may do next. */
+enum early_state {
+    EARLY_NONE,
+    EARLY_CONNECT_RETRY,
+    EARLY_CONNECTING,
+    EARLY_WRITE_RETRY,
+    EARLY_WRITING,
+    EARLY_WRITE_FLUSH,
+    EARLY_UNAUTHENTICATED_WRITING, /* a server, to a client that has not finished */
+    EARLY_FINISHED_WRITING,
+    EARLY_ACCEPT_RETRY,
+    EARLY_ACCEPTING,
+    EARLY_READ_RETRY,
+    EARLY_READING,
+    EARLY_FINISHED_READING
+};
+
 struct ssl_st {
     struct tls_conn conn; /* first */
     _Atomic uint32_t refs;
@@ -197,14 +214,15 @@ struct ssl_st {
     struct ssl_config *config; /* counted; conn.config points into it */
     CRYPTO_EX_DATA ex_data;
 
-    BIO *rbio;               /* owns */
-    BIO *wbio;               /* owns */
-    int rwstate;             /* SSL_NOTHING, SSL_READING, ...: SSL_want() */
-    int shutdown;            /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
-    int quiet_shutdown;      /* copied at SSL_new; not part of config so that it is cheap */
-    bool state_set;          /* SSL_set_connect_state or SSL_set_accept_state was called */
-    int last_error;          /* what this SSL's last call put into the error queue, as SSL_get_error
-                                tells it: SSL_ERROR_NONE, _SSL or _SYSCALL */
+    BIO *rbio;          /* owns */
+    BIO *wbio;          /* owns */
+    int rwstate;        /* SSL_NOTHING, SSL_READING, ...: SSL_want() */
+    int shutdown;       /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
+    int quiet_shutdown; /* copied at SSL_new; not part of config so that it is cheap */
+    bool state_set;     /* SSL_set_connect_state or SSL_set_accept_state was called */
+    int last_error;     /* what this SSL's last call put into the error queue, as SSL_get_error
+                           tells it: SSL_ERROR_NONE, _SSL or _SYSCALL */
+    enum early_state early_state;
     bool in_handshake;       /* inside SSL_do_handshake: callbacks may call back */
     bool in_client_hello_cb; /* SSL_client_hello_get0_* may look */
     bool cert_cb_done;       /* cert_cb has answered; client_cert_cb is being asked */

@@ -30,6 +30,15 @@ int ssl_run_unprompted(SSL *s)
     return more ? 1 : ssl_read_on(s);
 }
 
+/* A handshake message instead of data. Behind the end of early data there is none that is early. */
+static int take_message(SSL *s)
+{
+    bool early = s->early_state == EARLY_READING;
+
+    int result = ssl_run_unprompted(s);
+    return early ? -1 : result;
+}
+
 /* One step towards application data. 1: *done, or go on. */
 static int read_step(struct io_call *call, bool *done)
 {
@@ -43,7 +52,7 @@ static int read_step(struct io_call *call, bool *done)
     case TLS_WANT_INPUT:
         return pump_in(s);
     case TLS_HANDSHAKE:
-        return ssl_run_unprompted(s);
+        return take_message(s);
     case TLS_OK:
         return ssl_read_on(s);
     case TLS_CLOSED:
@@ -70,6 +79,7 @@ static int do_read(struct io_call *call)
     int result = 1;
 
     ssl_check_renegotiation(s);
+    ssl_check_early_data(s, EARLY_READER);
     s->conn.in_flight = DATA_GIVEN;
     s->conn.closing = (s->shutdown & SSL_SENT_SHUTDOWN) != 0;
     if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
@@ -78,7 +88,7 @@ static int do_read(struct io_call *call)
     while (!done && result > 0) {
         result = read_step(call, &done);
     }
-    s->conn.in_flight = done && s->conn.hs != NULL ? DATA_KEPT : DATA_REFUSED;
+    s->conn.in_flight = done && s->conn.hs != NULL && !s->conn.rests ? DATA_KEPT : DATA_REFUSED;
     return result;
 }
 
@@ -94,9 +104,17 @@ static int read_internal(SSL *s, void *buf, size_t len, bool peek, size_t *got)
         s->rwstate = peek ? s->rwstate : SSL_NOTHING;
         return 0;
     }
+    if (ssl_is_amid_early_data(s, EARLY_READER)) {
+        return 0;
+    }
     int result = run_io_call(&call);
     *got = call.done;
     return result;
+}
+
+int ssl_read_data(SSL *s, void *buf, size_t len, size_t *got)
+{
+    return read_internal(s, buf, len, false, got);
 }
 
 static int read_int(SSL *s, void *buf, int num, bool peek)
@@ -229,7 +247,8 @@ static int write_records(struct io_call *call, size_t total)
 {
     SSL *s = call->s;
     const uint8_t *buf = call->data;
-    bool partial = (s->config->mode & SSL_MODE_ENABLE_PARTIAL_WRITE) != 0;
+    bool partial =
+        (s->config->mode & SSL_MODE_ENABLE_PARTIAL_WRITE) != 0 && s->early_state != EARLY_WRITING;
     int result = 1;
 
     while (result > 0 && total < call->len) {
@@ -262,13 +281,15 @@ static int do_write(struct io_call *call)
         return refuse_retry(call, SSL_R_BAD_LENGTH);
     }
     ssl_check_renegotiation(s);
+    ssl_check_early_data(s, EARLY_WRITER);
     if (p->len == 0 && (s->conn.key_update != KEY_UPDATE_NONE || s->conn.extra_tickets > 0)) {
         s->work_due = true;
     }
     if (s->conn.error.failed) {
         p->sent = 0; /* nobody waits for the rest any more */
     }
-    if (ssl_in_init(s) && !s->in_handshake && ssl_run_handshake(s) <= 0) {
+    if (ssl_in_init(s) && !s->in_handshake && s->early_state != EARLY_UNAUTHENTICATED_WRITING &&
+        ssl_run_handshake(s) <= 0) {
         return -1;
     }
     if (p->len > 0) {
@@ -283,6 +304,9 @@ static int do_write(struct io_call *call)
         p->asked = call->len;
         p->first = call->data;
         tls_begin_write(&s->conn);
+        if (s->early_state == EARLY_WRITING && tls_begin_early(&s->conn, call->len) != TLS_OK) {
+            return pump_fail(s);
+        }
     }
     return write_records(call, total);
 }
@@ -299,9 +323,17 @@ static int write_internal(SSL *s, const void *buf, size_t len, size_t *written)
         s->rwstate = SSL_NOTHING;
         return call_fail(s, SSL_R_PROTOCOL_IS_SHUTDOWN);
     }
+    if (ssl_is_amid_early_data(s, EARLY_WRITER)) {
+        return 0;
+    }
     int result = run_io_call(&call);
     *written = call.done;
     return result;
+}
+
+int ssl_write_data(SSL *s, const void *buf, size_t len, size_t *written)
+{
+    return write_internal(s, buf, len, written);
 }
 
 int SSL_write(SSL *s, const void *buf, int num)

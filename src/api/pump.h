@@ -38,6 +38,21 @@ MUST_CHECK int pump_alert(SSL *s);
  * SSL_verify_client_post_handshake asked for. */
 bool ssl_in_init(const SSL *s);
 
+/* A handshake that rests for the sake of early data goes on when the application reads (not
+ * sending), writes, or asks for the handshake itself (which == EARLY_ENDS_HERE). */
+enum early_caller { EARLY_READER, EARLY_WRITER, EARLY_ENDS_HERE };
+void ssl_check_early_data(SSL *s, enum early_caller caller);
+
+/* After a handshake has run: a server whose client has ended its early data reads no more of it. */
+void ssl_note_end_of_early_data(SSL *s);
+
+/* True, with an error raised, when early data has to be finished before the call may be made. */
+bool ssl_is_amid_early_data(SSL *s, enum early_caller caller);
+
+/* Reads or writes as SSL_read_ex and SSL_write_ex do; 1: done. */
+int ssl_read_data(SSL *s, void *buf, size_t len, size_t *got);
+int ssl_write_data(SSL *s, const void *buf, size_t len, size_t *written);
+
 /* Makes a renegotiation that SSL_renegotiate() asked for due, when nothing is in the way. */
 void ssl_check_renegotiation(SSL *s);
 

@@ -105,6 +105,7 @@ void ssl_reset(SSL *s)
     s->pending = (struct pending_write){ 0 };
     s->shutdown = 0;
     s->rwstate = SSL_NOTHING;
+    s->early_state = EARLY_NONE;
     s->work_due = s->flush_due = s->alert_sealed = s->cert_cb_done = false;
 }
 

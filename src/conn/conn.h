@@ -36,6 +36,9 @@ struct conn_error {
     bool in_record; /* of a record, where a handshake message was read; not of a message */
 };
 
+/* What became of early data (RFC 8446, 4.2.10); the values of SSL_get_early_data_status(). */
+enum early_data { EARLY_DATA_NOT_SENT, EARLY_DATA_REJECTED, EARLY_DATA_ACCEPTED };
+
 /* What SSL_get_* reports about the handshake. Blobs are counted. */
 struct negotiated {
     uint16_t version;        /* 0: not yet known */
@@ -69,6 +72,7 @@ struct negotiated {
     bool extended_master_secret;  /* RFC 7627 was agreed on: so it has to be when renegotiating */
     bool secure_renegotiation;    /* RFC 5746 was agreed on */
     bool peer_wants_ocsp;
+    enum early_data early_data;
     bool was_retried; /* HelloRetryRequest took place */
     bool resumed;     /* a session was resumed, or a pre-shared key of TLS 1.3 was used */
 };
@@ -80,6 +84,7 @@ struct traffic_secrets {
     struct secret exporter_master;
     struct secret resumption_master;
     struct secret early_exporter_master;
+    struct secret client_early;
     struct secret client_handshake; /* client Finished of post-handshake authentication needs the
                                        application secret; these two end with the handshake */
     struct secret server_handshake;
@@ -163,6 +168,14 @@ struct tls_conn {
     size_t extra_tickets;       /* that SSL_new_session_ticket() asked for */
     uint64_t next_ticket_nonce; /* never repeats on a connection */
     bool reporting_done;        /* HANDSHAKE_DONE is being told, although tickets are to follow */
+
+    /* Early data. */
+    bool
+        wants_early_data; /* the owner writes or reads it: the handshake rests where that is done */
+    bool rests;           /* it does; tls_run() goes on with it */
+    bool has_rested;      /* and tells that it begins anew */
+    const struct ssl_cipher_st *early_suite; /* that protects it; NULL: none is or was possible */
+    uint32_t early_data_left;                /* client: bytes that may still be written early */
 };
 
 /* Prepares c, which is all zeros. */

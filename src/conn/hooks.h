@@ -219,6 +219,9 @@ struct tls_hooks {
     enum hook_answer (*find_psk)(void *owner, const uint8_t *identity, size_t len,
                                  struct ssl_session_st **session, struct record_error *failure);
 
+    /* Server: whether early data that could be accepted shall be. */
+    bool (*allows_early_data)(void *owner);
+
     /* --- Reports --- */
 
     /* A protocol message, or a record header (content type SSL3_RT_HEADER 256, inner type 257). */
@@ -226,8 +229,8 @@ struct tls_hooks {
                     const uint8_t *bytes, size_t len);
     /* A step of the handshake is about to be left: info callback LOOP. */
     void (*step)(void *owner);
-    /* HANDSHAKE_START and HANDSHAKE_DONE. established: it was a handshake, not a HelloRequest or
-     * the refusal of a renegotiation. */
+    /* HANDSHAKE_START and HANDSHAKE_DONE; the latter also where it rests (conn->rests). established:
+     * it was a handshake, not a HelloRequest, the refusal of a renegotiation or a rest. */
     void (*started)(void *owner);
     void (*done)(void *owner, bool established);
     /* A renegotiation goes on: a ClientHello or HelloRequest is about to be sent, or a ClientHello

@@ -89,8 +89,9 @@ bool tls_seal_alert(struct tls_conn *c)
 
     /* A client's own handshake key is installed late, where OpenSSL's callbacks show it. An alert
      * before that must not go out in the clear when the server's flight was encrypted. */
-    if (c->role == ROLE_CLIENT && c->out.epoch == EPOCH_PLAINTEXT &&
-        c->in.epoch == EPOCH_HANDSHAKE && !keys13_install(c, DIRECTION_OUT, EPOCH_HANDSHAKE)) {
+    if (c->role == ROLE_CLIENT && c->out.epoch < EPOCH_HANDSHAKE &&
+        c->in.epoch >= EPOCH_HANDSHAKE && c->neg.version == VERSION_TLS13 &&
+        !keys13_install(c, DIRECTION_OUT, EPOCH_HANDSHAKE)) {
         return false;
     }
     return conn_seal(c, CONTENT_ALERT, alert, sizeof alert);

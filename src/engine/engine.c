@@ -128,6 +128,8 @@ static enum tls_status status_of(struct tls_conn *c, enum run_status status)
         return TLS_WANT_INPUT;
     case RUN_WANT_FLUSH:
         return TLS_WANT_FLUSH;
+    case RUN_RESTS:
+        return TLS_OK;
     case RUN_PAUSED:
         return TLS_PAUSED;
     case RUN_OTHER:
@@ -147,7 +149,12 @@ enum tls_status tls_run(struct tls_conn *c)
 {
     enum tls_status status = TLS_OK;
 
-    while (c->hs != NULL && status == TLS_OK) {
+    c->rests = false;
+    if (c->has_rested) {
+        c->has_rested = false;
+        c->hooks->started(c->owner);
+    }
+    while (c->hs != NULL && status == TLS_OK && !c->rests) {
         status = status_of(c, handshake_run(c));
     }
     if (status == TLS_FAILED) {
@@ -191,6 +198,11 @@ static enum tls_status start_unprompted(struct tls_conn *c)
     return handshake_start(c, script, false) ? TLS_HANDSHAKE : TLS_FAILED;
 }
 
+static bool takes_data(const struct tls_conn *c)
+{
+    return c->in.epoch == EPOCH_APPLICATION || (c->in.epoch == EPOCH_EARLY && c->rests);
+}
+
 /* Makes the next record of application data current; deals with all that is not. TLS_APP_DATA:
  * there is one. */
 static enum tls_status next_app_data(struct tls_conn *c)
@@ -212,7 +224,7 @@ static enum tls_status next_app_data(struct tls_conn *c)
             return TLS_OK;
         } else if (is_handshake) {
             status = c->hs != NULL ? TLS_HANDSHAKE : start_unprompted(c);
-        } else if (c->in.current.type == CONTENT_APPLICATION && c->in.epoch == EPOCH_APPLICATION &&
+        } else if (c->in.current.type == CONTENT_APPLICATION && takes_data(c) &&
                    !message_in_is_partial(&c->message)) {
             status = TLS_APP_DATA;
         } else {
@@ -291,13 +303,29 @@ void tls_begin_write(struct tls_conn *c)
     record_out_begin_write(&c->out);
 }
 
+enum tls_status tls_begin_early(struct tls_conn *c, size_t len)
+{
+    if (c->neg.early_data == EARLY_DATA_NOT_SENT) {
+        return fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    if (len > c->early_data_left) {
+        return fail(c, ALERT_INTERNAL_ERROR, SSL_R_TOO_MUCH_EARLY_DATA);
+    }
+    c->early_data_left -= (uint32_t)len;
+    return TLS_OK;
+}
+
 enum tls_status tls_write(struct tls_conn *c, const uint8_t *src, size_t len)
 {
     if (c->error.failed) {
         return TLS_FAILED;
     }
-    if (c->out.epoch != EPOCH_APPLICATION) {
+    if (c->out.epoch != EPOCH_APPLICATION && !c->rests) {
         return fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    }
+    /* Early data with a ticket that could not be offered any more: rejected before it is sent. */
+    if (c->out.epoch == EPOCH_PLAINTEXT) {
+        return TLS_OK;
     }
     if (!conn_seal(c, CONTENT_APPLICATION, src, len)) {
         alert_queue_failure(c);

@@ -41,6 +41,11 @@ MUST_CHECK enum tls_status tls_read_close(struct tls_conn *c);
 /* To be called before the first tls_write() of what the application gives at once. */
 void tls_begin_write(struct tls_conn *c);
 
+/* A client is about to write len bytes of early data: fails when the session does not allow as
+ * many.
+ */
+MUST_CHECK enum tls_status tls_begin_early(struct tls_conn *c, size_t len);
+
 /* Seals one record of src[0..len), at most tls_write_limit() bytes. */
 MUST_CHECK enum tls_status tls_write(struct tls_conn *c, const uint8_t *src, size_t len);
 

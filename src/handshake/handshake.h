@@ -104,6 +104,9 @@ struct handshake {
     uint16_t psk_identity;            /* which of the client's the server has chosen */
     struct secret early_secret;       /* of the key that is used; empty: none, or done with */
     struct running_hash before_hello; /* server: the transcript before a second ClientHello */
+    bool began_early;                 /* client: went on to early data after its ClientHello */
+    bool early_offered;               /* client: its ClientHello had early_data */
+    bool early_is_fit;                /* nothing speaks against early data so far */
     bool ticket_due;                  /* server: the client is to get tickets */
     bool told_done;                   /* server: HANDSHAKE_DONE was told before the tickets */
 
@@ -145,6 +148,7 @@ enum run_status {
     RUN_WANT_INPUT, /* output may be pending: flush first */
     RUN_WANT_FLUSH, /* everything in c->out must be delivered before the script may end */
     RUN_PAUSED,
+    RUN_RESTS,  /* conn->rests: early data may be read or written */
     RUN_OTHER,  /* the current record holds something else than handshake messages */
     RUN_CLOSED, /* something came from a peer that has closed, and was thrown away */
     RUN_FAILED
@@ -280,6 +284,11 @@ enum step_result read_refused_hello(struct handshake *hs, struct reader *body);
 enum step_result choose_session13(struct handshake *hs);
 /* After the server name callback, which may have changed what the session has to fit. */
 enum step_result confirm_session13(struct handshake *hs);
+
+/* early13.c */
+enum step_result begin_early_data(struct handshake *hs);
+enum step_result choose_early_data(struct handshake *hs);
+enum step_result read_end_of_early_data(struct handshake *hs, struct reader *body);
 
 /* ticket13.c */
 enum step_result begin_tickets(struct handshake *hs);

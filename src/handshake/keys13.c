@@ -73,6 +73,16 @@ bool keys13_binder(const struct hash *h, const struct secret *early, bool extern
     return ok;
 }
 
+bool keys13_derive_early(struct tls_conn *c, const struct hash *h, const struct secret *early,
+                         const uint8_t *transcript_hash)
+{
+    struct traffic_secrets *secrets = &c->secrets;
+
+    return derive_secret(h, early, "c e traffic", transcript_hash, &secrets->client_early) &&
+           derive_secret(h, early, "e exp master", transcript_hash,
+                         &secrets->early_exporter_master);
+}
+
 bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t len,
                        struct secret *psk)
 {
@@ -138,8 +148,9 @@ static bool is_from_client(const struct tls_conn *c, enum direction direction)
 static bool install_secret(struct tls_conn *c, enum direction direction, enum epoch epoch,
                            const struct secret *secret)
 {
-    const struct hash *h = keys13_hash(c);
-    enum aead_id aead = c->neg.suite->aead;
+    const struct ssl_cipher_st *suite = epoch == EPOCH_EARLY ? c->early_suite : c->neg.suite;
+    const struct hash *h = hash_get(c->config->lib, suite->hash);
+    enum aead_id aead = suite->aead;
     uint8_t key[MAX_KEY_LEN];
     uint8_t iv[AEAD_NONCE_LEN];
     struct protection *p = NULL;
@@ -168,7 +179,11 @@ bool keys13_install(struct tls_conn *c, enum direction direction, enum epoch epo
     const struct secret *secret;
     const char *label;
 
-    if (epoch == EPOCH_HANDSHAKE) {
+    if (epoch == EPOCH_EARLY) {
+        secret = &c->secrets.client_early;
+        label = "CLIENT_EARLY_TRAFFIC_SECRET";
+        c->hooks->keylog(c->owner, "EARLY_EXPORTER_SECRET", &c->secrets.early_exporter_master);
+    } else if (epoch == EPOCH_HANDSHAKE) {
         secret = from_client ? &c->secrets.client_handshake : &c->secrets.server_handshake;
         label = from_client ? "CLIENT_HANDSHAKE_TRAFFIC_SECRET" : "SERVER_HANDSHAKE_TRAFFIC_SECRET";
     } else {
@@ -223,7 +238,9 @@ bool keys13_export(const struct tls_conn *c, const struct secret *master, const 
                    size_t label_len, const uint8_t *context, size_t context_len, uint8_t *out,
                    size_t out_len)
 {
-    const struct hash *h = keys13_hash(c);
+    bool early = master == &c->secrets.early_exporter_master;
+    const struct ssl_cipher_st *suite = early ? c->early_suite : c->neg.suite;
+    const struct hash *h = hash_get(c->config->lib, suite->hash);
     struct secret derived = { .len = (uint8_t)hash_len(h) };
     uint8_t empty_hash[HASH_MAX_LEN];
     uint8_t context_hash[HASH_MAX_LEN];

@@ -19,6 +19,11 @@ MUST_CHECK bool keys13_early_secret(const struct hash *h, const struct secret *p
 MUST_CHECK bool keys13_binder(const struct hash *h, const struct secret *early, bool external,
                               const uint8_t *transcript_hash, uint8_t *binder);
 
+/* Derives the secrets of early data and its exporter from the early secret of its key and the hash
+ * of the ClientHello. */
+MUST_CHECK bool keys13_derive_early(struct tls_conn *c, const struct hash *h,
+                                    const struct secret *early, const uint8_t *transcript_hash);
+
 /* The pre-shared key of a ticket with that nonce (at most 255 bytes): RFC 8446, 4.6.1. */
 MUST_CHECK bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t len,
                                   struct secret *psk);

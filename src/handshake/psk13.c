@@ -3,6 +3,7 @@
  */
 #include "handshake/psk13.h"
 
+#include "handshake/early13.h"
 #include "handshake/ext/extensions.h"
 #include "handshake/keys13.h"
 #include "handshake/negotiate.h"
@@ -147,7 +148,10 @@ enum step_result psk13_collect(struct handshake *hs)
         return STEP_OK;
     }
     enum step_result result = offer_session(hs, fixed);
-    return result == STEP_OK ? offer_external(hs, fixed) : result;
+    if (result == STEP_OK) {
+        result = offer_external(hs, fixed);
+    }
+    return result == STEP_OK ? early13_offer(hs) : result;
 }
 
 /* --- Client: binders --- */
@@ -309,6 +313,7 @@ static enum step_result choose_identity(struct handshake *hs, struct reader iden
     uint32_t age;
 
     hs->ticket_due = false;
+    hs->early_is_fit = false;
     for (uint16_t i = 0; !reader_is_empty(&identities); i++) {
         if (!reader_vec16(&identities, &identity) || !reader_u32(&identities, &age)) {
             return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_EXTENSION);
@@ -319,6 +324,8 @@ static enum step_result choose_identity(struct handshake *hs, struct reader iden
         }
         if (choice->session != NULL && hash_of(c, choice->session) == keys13_hash(c)) {
             choice->index = i;
+            hs->early_is_fit =
+                i == 0 && (choice->external || early13_is_fresh(c, choice->session, age));
             return STEP_OK;
         }
         if (choice->session != NULL) {
@@ -433,6 +440,7 @@ enum step_result choose_session13(struct handshake *hs)
     struct reader body;
 
     c->neg.resumed = false;
+    secret_wipe(&hs->early_secret); /* a first ClientHello's */
     hs->ticket_due = true;
     enum step_result result = read_modes(hs);
     if (result == STEP_OK && hs->psk_modes != 0 &&

@@ -440,6 +440,26 @@ static enum run_status run_keys(struct handshake *hs)
     return RUN_DONE;
 }
 
+/* As far as applications are concerned the handshake is over for the moment. */
+static enum run_status run_rest(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+
+    /* A client's ClientHello goes out with its early data. */
+    if (c->wants_early_data && c->role == ROLE_SERVER && wants_flush(hs)) {
+        return RUN_WANT_FLUSH;
+    }
+    enter(hs);
+    hs->writing = true;
+    advance(hs);
+    if (!c->wants_early_data) {
+        return RUN_DONE;
+    }
+    c->rests = c->has_rested = true;
+    c->hooks->done(c->owner, false);
+    return RUN_RESTS;
+}
+
 static enum run_status run_flush(struct handshake *hs)
 {
     if (wants_flush(hs)) {
@@ -501,6 +521,8 @@ static enum run_status run_row(struct handshake *hs)
     case STEP_KIND_KEYS:
     case STEP_KIND_NEXT:
         return run_keys(hs);
+    case STEP_KIND_REST:
+        return run_rest(hs);
     case STEP_KIND_FLUSH:
         return run_flush(hs);
     case STEP_KIND_GOTO:

@@ -29,7 +29,13 @@ static bool compat(const struct handshake *hs)
 /* RFC 8446, D.4: one ChangeCipherSpec, and after a HelloRetryRequest it has been sent. */
 static bool compat_not_retried(const struct handshake *hs)
 {
-    return compat(hs) && hs->retry == RETRY_NONE;
+    return compat(hs) && hs->retry == RETRY_NONE && !hs->began_early;
+}
+
+/* Nor after early data. */
+static bool compat_not_begun(const struct handshake *hs)
+{
+    return compat(hs) && !hs->began_early;
 }
 
 static bool retry_due_compat(const struct handshake *hs)
@@ -61,6 +67,36 @@ static bool peer_has_cert(const struct handshake *hs)
 static bool full(const struct handshake *hs)
 {
     return !hs->conn->neg.resumed;
+}
+
+static bool wants_early(const struct handshake *hs)
+{
+    return hs->conn->wants_early_data;
+}
+
+static bool began_early(const struct handshake *hs)
+{
+    return hs->began_early;
+}
+
+static bool began_early_compat(const struct handshake *hs)
+{
+    return hs->began_early && compat(hs);
+}
+
+static bool early_offered(const struct handshake *hs)
+{
+    return hs->early_offered;
+}
+
+static bool early_accepted(const struct handshake *hs)
+{
+    return hs->conn->neg.early_data == EARLY_DATA_ACCEPTED;
+}
+
+static bool not_early_accepted(const struct handshake *hs)
+{
+    return !early_accepted(hs);
 }
 
 static bool first_ticket_is_due(const struct handshake *hs)
@@ -177,6 +213,9 @@ static enum step_result derive_resumption(struct handshake *hs)
 #define MARK(s)              MARK_IF(NULL, s)
 #define KEYS(d, e)           { .kind = STEP_KIND_KEYS,  .direction = DIRECTION_##d, .epoch = EPOCH_##e, .name = #d " " #e }
 #define SEND_HELLO(m, f, g, s) { .kind = STEP_KIND_SEND, .message = m, .write = f, .complete = g, .state = s, .name = #m }
+#define KEYS_IF(c, d, e)     { .kind = STEP_KIND_KEYS,  .when = c, .direction = DIRECTION_##d, .epoch = EPOCH_##e, .name = #d " " #e }
+#define REST_IF(c, s)        { .kind = STEP_KIND_REST,  .when = c, .state = s, .name = #s }
+#define REST(s)              REST_IF(NULL, s)
 #define FLUSH                { .kind = STEP_KIND_FLUSH, .name = "FLUSH" }
 #define NEXT_KEY(d)          { .kind = STEP_KIND_NEXT,  .direction = DIRECTION_##d, .name = #d " NEXT" }
 #define GOTO_IF(c, t)        { .kind = STEP_KIND_GOTO,  .when = c, .script = t, .name = #t }
@@ -198,6 +237,8 @@ static const struct step client13[] = {
     DO      (derive_application),
     KEYS    (IN, APPLICATION),
     DO      (check_stapled),
+    REST_IF (began_early,                                         STATE_PENDING_EARLY_DATA_END),
+    SEND_IF (early_accepted, MSG_END_OF_EARLY_DATA, write_nothing, STATE_CW_END_OF_EARLY_DATA),
     CCS_IF  (compat_not_retried,                                  STATE_CW_CHANGE),
     MARK_IF (asked_cert,                                          STATE_CW_CERT),
     MARK_IF (not_asked_cert,                                      STATE_CW_FINISHED),
@@ -251,7 +292,7 @@ static const struct step client12_resume[] = {
 };
 
 static const struct step client13_retry[] = {
-    CCS_IF  (compat,                                              STATE_CW_CHANGE),
+    CCS_IF  (compat_not_begun,                                              STATE_CW_CHANGE),
     DO      (prepare_client_hello),
     SEND_HELLO(MSG_CLIENT_HELLO, write_client_hello, psk13_bind,  STATE_CW_CLNT_HELLO),
     RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
@@ -263,6 +304,10 @@ const struct step script_client_hello[] = {
     DO      (check_versions),
     DO      (prepare_client_hello),
     SEND_HELLO(MSG_CLIENT_HELLO, write_client_hello, psk13_bind,  STATE_CW_CLNT_HELLO),
+    DO_IF   (wants_early, begin_early_data),
+    CCS_IF  (began_early_compat,                                  STATE_CW_CHANGE),
+    KEYS_IF (early_offered, OUT, EARLY),
+    REST_IF (began_early,                                         STATE_EARLY_DATA),
     RECV    (MSG_SERVER_HELLO,         read_server_hello,         STATE_CR_SRVR_HELLO),
     GOTO_IF (resumes12, client12_resume),
     GOTO_IF (is_tls12, client12),
@@ -292,17 +337,19 @@ static const struct step server13[] = {
     DO      (confirm_session13),
     DO      (ask_alpn),
     DO      (choose_group),
+    DO      (choose_early_data),
+    KEYS_IF (early_accepted, IN, EARLY),
     DO      (choose_credential_server), /* may pause */
     DO      (ask_ocsp),
     SEND_IF (retry_due, MSG_SERVER_HELLO, write_hello_retry_request, STATE_SW_SRVR_HELLO),
     CCS_IF  (retry_due_compat,                                    STATE_SW_CHANGE),
-    MARK_IF (retry_due,                                           STATE_EARLY_DATA),
+    REST_IF (retry_due,                                           STATE_EARLY_DATA),
     GOTO_IF (retry_due, script_server_hello),
     SEND    (MSG_SERVER_HELLO,         write_server_hello,        STATE_SW_SRVR_HELLO),
     CCS_IF  (compat_not_retried,                                  STATE_SW_CHANGE),
     DO      (derive_handshake),
     KEYS    (OUT, HANDSHAKE),
-    KEYS    (IN, HANDSHAKE),
+    KEYS_IF (not_early_accepted, IN, HANDSHAKE),
     SEND    (MSG_ENCRYPTED_EXTENSIONS, write_encrypted_extensions, STATE_SW_ENCRYPTED_EXTENSIONS),
     SEND_IF (asked_cert, MSG_CERTIFICATE_REQUEST, write_certificate_request, STATE_SW_CERT_REQ),
     SEND_IF (full, MSG_CERTIFICATE,    write_certificate,         STATE_SW_CERT),
@@ -310,7 +357,9 @@ static const struct step server13[] = {
     SEND    (MSG_FINISHED,             write_finished,            STATE_SW_FINISHED),
     DO      (derive_application),
     KEYS    (OUT, APPLICATION),
-    MARK    (STATE_EARLY_DATA),
+    REST    (STATE_EARLY_DATA),
+    RECV_IF (early_accepted, MSG_END_OF_EARLY_DATA, read_end_of_early_data, STATE_SR_END_OF_EARLY_DATA),
+    KEYS_IF (early_accepted, IN, HANDSHAKE),
     RECV_IF (asked_cert, MSG_CERTIFICATE, read_certificate,       STATE_SR_CERT),
     DO_IF   (peer_has_cert, verify_peer), /* may pause */
     RECV_IF (peer_has_cert, MSG_CERTIFICATE_VERIFY, read_certificate_verify, STATE_SR_CERT_VRFY),

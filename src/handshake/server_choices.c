@@ -14,10 +14,6 @@
 #include <openssl/sslerr.h>
 #include <string.h>
 
-/* Rejected early data that is dropped, in bytes of ciphertext: what a client may have sent with the
- * default max_early_data of 16384 and the overhead of a few records. */
-#define EARLY_DATA_SKIP_LIMIT (16384 + 6 * 80 + 2)
-
 /* Signalling suites: RFC 5746, 3.3; RFC 7507, 2. */
 #define SUITE_RENEGOTIATION_SCSV 0x00ff
 #define SUITE_FALLBACK_SCSV      0x5600
@@ -396,9 +392,6 @@ static enum step_result encapsulate(struct handshake *hs)
 
 enum step_result choose_group(struct handshake *hs)
 {
-    if (extension_was_seen(hs, EXT_EARLY_DATA)) {
-        hs->conn->in.skip_left = EARLY_DATA_SKIP_LIMIT;
-    }
     bool resumed = hs->conn->neg.resumed;
     if (!resumed && !negotiate_has_shared_sigalgs(hs->conn)) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);

@@ -2,6 +2,7 @@
  * ServerHello, HelloRetryRequest and EncryptedExtensions on both sides: RFC 8446, 4.1.3, 4.1.4,
  * 4.3.1. What a server decides before it writes them is in server_choices.c.
  */
+#include "handshake/early13.h"
 #include "handshake/ext/extensions.h"
 #include "handshake/keys12.h"
 #include "handshake/keys13.h"
@@ -52,9 +53,15 @@ static void write_hello_head(struct handshake *hs, struct writer *w, const uint8
 
 enum step_result write_hello_retry_request(struct handshake *hs, struct writer *w)
 {
-    if (!transcript_retry(&hs->transcript, keys13_hash(hs->conn))) {
+    struct tls_conn *c = hs->conn;
+
+    if (!transcript_retry(&hs->transcript, keys13_hash(c))) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
+    /* The next ClientHello decides anew. */
+    session_free(c->session);
+    c->session = NULL;
+    c->neg.resumed = false;
     write_hello_head(hs, w, retry_random);
     return extensions_write(hs, EXT_HELLO_RETRY_REQUEST, w, NULL, 0);
 }
@@ -252,6 +259,7 @@ static enum step_result take_retry(struct handshake *hs, const struct server_hel
     }
     hs->retry = RETRY_DUE;
     c->neg.was_retried = true;
+    record_out_protect(&c->out, NULL, EPOCH_PLAINTEXT); /* early data ends here */
     return STEP_OK;
 }
 
@@ -436,6 +444,7 @@ enum step_result read_encrypted_extensions(struct handshake *hs, struct reader *
     }
     if (result == STEP_OK) {
         handshake_apply_max_fragment(hs->conn);
+        result = early13_check_answer(hs);
     }
     return result;
 }

@@ -55,6 +55,7 @@ enum step_kind {
     STEP_KIND_MARK,  /* a state that applications see although nothing happens in it */
     STEP_KIND_KEYS,  /* one direction enters an epoch */
     STEP_KIND_NEXT,  /* one direction moves on to its next application key */
+    STEP_KIND_REST,  /* the same, and the handshake rests there for the sake of early data */
     STEP_KIND_FLUSH, /* what was sent has to be delivered */
     STEP_KIND_GOTO,  /* on with another script */
     STEP_KIND_END

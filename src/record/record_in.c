@@ -130,6 +130,19 @@ static enum record_status skip_early_data(struct record_in *r, size_t len,
     return RECORD_DROPPED;
 }
 
+/* Early data that we accepted: RFC 8446, 4.2.10 has us refuse more than was allowed. */
+static enum record_status count_early_data(struct record_in *r, struct record_error *error)
+{
+    if (r->epoch != EPOCH_EARLY || r->current.type != CONTENT_APPLICATION) {
+        return RECORD_READY;
+    }
+    if (r->current.len > r->early_left) {
+        return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MUCH_EARLY_DATA);
+    }
+    r->early_left -= r->current.len;
+    return RECORD_READY;
+}
+
 /* Opens the whole record at the front. */
 static enum record_status open_record(struct record_in *r, size_t len, struct record_error *error)
 {
@@ -158,10 +171,12 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
     case OPEN_OK:
         r->skip_left = 0;
         r->plain_alerts = false;
-        return RECORD_READY;
+        return count_early_data(r, error);
     case OPEN_BAD_MAC:
         if (r->skip_left > 0) {
-            return skip_early_data(r, len, error);
+            /* Its tag does not count here, as in OpenSSL; the overhead is that and a type. */
+            size_t tag_len = r->protection->ops->overhead(r->protection) - 1;
+            return skip_early_data(r, len > tag_len ? len - tag_len : 0, error);
         }
         drop_record(r);
         return bad(error, ALERT_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC);

@@ -24,6 +24,7 @@ struct record_in {
     size_t max_plaintext;              /* RECORD_MAX_PLAINTEXT, or less by RFC 6066, 4 */
     size_t skip_left;                  /* bytes of rejected early data that may still be dropped
                                           (RFC 8446, 4.2.10); 0: none may */
+    size_t early_left;                 /* plaintext of early data that may still come */
     bool plain_ccs;                    /* an unprotected ChangeCipherSpec may come (RFC 8446, 5) */
     bool plain_alerts; /* the peer may not have our keys yet: alerts may be plaintext */
     uint16_t version;  /* that every record must have; 0: any of major version 3 */

@@ -22,6 +22,7 @@ struct facts {
     bool asked;    /* the server asks for a certificate in the handshake */
     bool has_cert; /* the client has one */
     bool resumed;  /* a session is resumed */
+    bool early;    /* a client sends early data, which a server accepts unless it retries */
     bool tickets;  /* a server of TLS 1.3 gives two tickets */
     /* TLS 1.2 */
     const struct ssl_cipher_st *suite; /* NULL: TLS 1.3 is spoken */
@@ -32,7 +33,7 @@ struct facts {
     bool npn;                          /* the client tells the next protocol */
 };
 
-#define MAX_FLOWS 256
+#define MAX_FLOWS 512
 #define MAX_FLOW  2048
 
 static char flows[MAX_FLOWS][MAX_FLOW];
@@ -117,6 +118,9 @@ static void after_reading(const struct step *row, struct handshake *hs, const st
         hs->conn->neg.resumed = facts->resumed;
     } else if (row->read == read_client_hello && hs->retry == RETRY_DUE) {
         hs->retry = RETRY_DONE;
+    } else if (row->read == read_encrypted_extensions) {
+        bool accepted = facts->early && facts->resumed && !facts->retry;
+        hs->conn->neg.early_data = accepted ? EARLY_DATA_ACCEPTED : EARLY_DATA_NOT_SENT;
     } else if (row->read == read_certificate_request) {
         hs->asked_cert = true;
     } else if (row->read == read_certificate) {
@@ -134,6 +138,12 @@ static void after_acting(const struct step *row, struct handshake *hs, const str
     } else if (row->act == choose_session13) {
         hs->conn->neg.resumed = facts->resumed;
         hs->ticket_due = true;
+    } else if (row->act == begin_early_data) {
+        hs->began_early = hs->early_offered = true;
+        hs->conn->neg.early_data = EARLY_DATA_REJECTED;
+    } else if (row->act == choose_early_data && facts->early && facts->resumed &&
+               hs->retry == RETRY_NONE) {
+        hs->conn->neg.early_data = EARLY_DATA_ACCEPTED;
     } else if (row->act == tell_done) {
         hs->told_done = true;
     } else if (row->act == choose_credential_server) {
@@ -207,6 +217,7 @@ static const struct step *take(const struct step *row, struct handshake *hs,
         visit_of(row)->taken = true;
         return row->script;
     case STEP_KIND_FLUSH:
+    case STEP_KIND_REST:
     case STEP_KIND_MARK:
     case STEP_KIND_END:
         break;
@@ -226,7 +237,9 @@ static void walk(const struct script *script, const struct facts *facts)
     struct tls_config config = { .options = facts->compat ? OPTION_ENABLE_MIDDLEBOX_COMPAT : 0,
                                  .psk_identity_hint = facts->hint ? &hint : NULL,
                                  .num_tickets = facts->tickets ? 2 : 0 };
-    struct tls_conn conn = { .role = script->role, .config = &config };
+    struct tls_conn conn = { .role = script->role,
+                             .config = &config,
+                             .wants_early_data = facts->early };
     conn.neg.version = VERSION_TLS13; /* until it is known */
     struct handshake hs = { .conn = &conn, .initial = is_start_of_connection(script) };
     const struct step *row = script->steps;
@@ -356,13 +369,14 @@ static void walk_tls12(const struct script *script)
 static void make_list(void)
 {
     for (size_t i = 0; i < num_scripts; i++) {
-        for (unsigned bits = 0; bits < 64 && is_start(&scripts[i]); bits++) {
+        for (unsigned bits = 0; bits < 128 && is_start(&scripts[i]); bits++) {
             const struct facts facts = { .compat = (bits & 1) != 0,
                                          .retry = (bits & 2) != 0,
                                          .asked = (bits & 4) != 0,
                                          .has_cert = (bits & 8) != 0,
                                          .resumed = (bits & 16) != 0,
-                                         .tickets = (bits & 32) != 0 };
+                                         .tickets = (bits & 32) != 0,
+                                         .early = (bits & 64) != 0 };
             walk(&scripts[i], &facts);
         }
         if (is_start(&scripts[i])) {

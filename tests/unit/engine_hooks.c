@@ -446,6 +446,12 @@ static enum hook_answer find_psk(void *owner, const uint8_t *identity, size_t le
     return *session != NULL ? HOOK_OK : HOOK_FAIL;
 }
 
+static bool allows_early_data(void *owner)
+{
+    (void)owner;
+    return true;
+}
+
 /* --- Hooks: reports --- */
 
 static void message(void *owner, bool sent, uint16_t version, int content_type,
@@ -682,6 +688,7 @@ const struct tls_hooks endpoint_hooks = {
     .keeps_sessions = keeps_sessions,
     .keep_session = keep_session,
     .drop_session = drop_session,
+    .allows_early_data = allows_early_data,
     .use_psk = use_psk,
     .find_psk = find_psk,
     .message = message,

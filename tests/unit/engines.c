@@ -177,6 +177,25 @@ void endpoint_use_tls12(struct endpoint *e, uint16_t suite)
     }
 }
 
+void endpoint_share_psk(struct endpoint *client, struct endpoint *server)
+{
+    static const uint16_t suite = 0x1301;
+    struct ssl_session_st *session = session_new(0, 300);
+
+    require(session != NULL, "making a session");
+    session->version = VERSION_TLS13;
+    session->suite = suite_by_id(suite);
+    session->suite_id = session->suite->id;
+    session->max_early_data = 100;
+    secret_set(&session->master, (const uint8_t *)"a key that both of them know of.", 32);
+    client->psk = session;
+    server->psk = session_ref(session);
+    client->psk_identity = blob_new("somebody", 8);
+    server->psk_identity = blob_ref(client->psk_identity);
+    require(client->psk_identity != NULL, "naming a key");
+    server->config.suites13 = u16_list_of(&suite, 1);
+}
+
 void endpoint_wipe(struct endpoint *e)
 {
     tls_abandon(&e->conn);

@@ -83,6 +83,10 @@ void endpoint_init(struct endpoint *e, enum role role);
  * key it has one, and parameters for DHE. */
 void endpoint_use_tls12(struct endpoint *e, uint16_t suite);
 
+/* Gives both an external pre-shared key for TLS_AES_128_GCM_SHA256, which allows some early data.
+ */
+void endpoint_share_psk(struct endpoint *client, struct endpoint *server);
+
 /* Frees everything; e may then be initialised again. */
 void endpoint_wipe(struct endpoint *e);
 

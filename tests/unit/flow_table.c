@@ -26,6 +26,8 @@ const struct flow flows[] = {
     { .name = "ticket", .compat = true, .afterwards = TICKET },
     { .name = "certificate asked for afterwards", .has_cert = true, .afterwards = CLIENT_AUTH },
     { .name = "none given afterwards", .afterwards = CLIENT_AUTH },
+    { .name = "pre-shared key", .compat = true, .psk = true },
+    { .name = "retried, pre-shared key", .retry = true, .compat = true, .psk = true },
     { .name = "ECDHE", .suite = BY_ECDHE },
     { .name = "ECDHE, stapling, no client certificate",
       .suite = BY_ECDHE,
@@ -156,6 +158,9 @@ void table_set_up(struct table *t, const struct flow *flow, enum role us)
     }
     if (flow->suite != 0) {
         set_up_tls12(flow, client, server);
+    }
+    if (flow->psk) {
+        endpoint_share_psk(client, server);
     }
     if (!flow->has_cert) {
         credential_clear(&client->config.credentials->slot[KEY_ED25519]);

@@ -35,6 +35,7 @@ struct flow {
     bool hint;          /* it has */
     bool new_ticket;    /* TLS 1.2: the server gives one */
     enum resumption resumption;
+    bool psk; /* both sides have a key: no certificates */
 };
 
 extern const struct flow flows[];

@@ -36,9 +36,18 @@ enum step_result psk_modes_on_offer(struct handshake *hs, unsigned place, struct
 
 /* --- early_data --- */
 
+bool early_data_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return hs->early_offered && hs->retry == RETRY_NONE;
+}
+
 bool early_data_answer_due(const struct handshake *hs, unsigned place)
 {
-    return place == EXT_NEW_SESSION_TICKET && hs->conn->config->max_early_data > 0;
+    const struct tls_conn *c = hs->conn;
+
+    return place == EXT_NEW_SESSION_TICKET ? c->config->max_early_data > 0
+                                           : c->neg.early_data == EARLY_DATA_ACCEPTED;
 }
 
 bool early_data_answer(struct handshake *hs, unsigned place, struct writer *w)
@@ -51,10 +60,18 @@ bool early_data_answer(struct handshake *hs, unsigned place, struct writer *w)
 
 enum step_result early_data_on_answer(struct handshake *hs, unsigned place, struct reader *body)
 {
-    (void)place;
-    if (!reader_u32(body, &hs->conn->session->max_early_data) || !reader_is_empty(body)) {
-        return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_INVALID_MAX_EARLY_DATA);
+    struct tls_conn *c = hs->conn;
+
+    if (place == EXT_NEW_SESSION_TICKET) {
+        return reader_u32(body, &c->session->max_early_data) && reader_is_empty(body)
+                   ? STEP_OK
+                   : step_fail(hs, ALERT_DECODE_ERROR, SSL_R_INVALID_MAX_EARLY_DATA);
     }
+    /* RFC 8446, 4.2.10: only with the first key. */
+    if (!c->neg.resumed || hs->psk_identity != 0) {
+        return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_EXTENSION);
+    }
+    c->neg.early_data = EARLY_DATA_ACCEPTED;
     return STEP_OK;
 }
 

@@ -106,7 +106,7 @@ static const struct extension table[] = {
       always, key_share_offer, key_share_on_offer,
       key_share_answer_due, key_share_answer, key_share_on_answer },
     { EXT_EARLY_DATA, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_ENCRYPTED_EXTENSIONS | EXT_NEW_SESSION_TICKET,
-      never, NULL, nothing_on_offer,
+      early_data_offer_due, write_empty, nothing_on_offer,
       early_data_answer_due, early_data_answer, early_data_on_answer },
     { EXT_CERTIFICATE_AUTHORITIES, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_CERTIFICATE_REQUEST,
       authorities_offer_due, authorities_offer, authorities_on_offer,

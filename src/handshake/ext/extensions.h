@@ -149,6 +149,7 @@ enum step_result nothing_on_offer(struct handshake *hs, unsigned place, struct r
 #define PSK_MODE_DHE_KE 1
 bool psk_modes_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result psk_modes_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool early_data_offer_due(const struct handshake *hs, unsigned place);
 bool early_data_answer_due(const struct handshake *hs, unsigned place);
 bool early_data_answer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result early_data_on_answer(struct handshake *hs, unsigned place, struct reader *body);
