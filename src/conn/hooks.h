@@ -229,8 +229,9 @@ struct tls_hooks {
                     const uint8_t *bytes, size_t len);
     /* A step of the handshake is about to be left: info callback LOOP. */
     void (*step)(void *owner);
-    /* HANDSHAKE_START and HANDSHAKE_DONE; the latter also where it rests (conn->rests). established:
-     * it was a handshake, not a HelloRequest, the refusal of a renegotiation or a rest. */
+    /* HANDSHAKE_START and HANDSHAKE_DONE; the latter also where it rests (conn->rests).
+     * established: it was a handshake, not a HelloRequest, the refusal of a renegotiation or a
+     * rest. */
     void (*started)(void *owner);
     void (*done)(void *owner, bool established);
     /* A renegotiation goes on: a ClientHello or HelloRequest is about to be sent, or a ClientHello

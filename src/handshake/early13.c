@@ -14,8 +14,8 @@
 #define AGE_TOLERANCE 10000
 #define ROUNDING      1000
 
-/* What rejected early data may have beyond the plaintext that was allowed: tags and content types of
- * six records, as in OpenSSL. */
+/* What rejected early data may have beyond the plaintext that was allowed: tags and content types
+ * of six records, as in OpenSSL. */
 #define CIPHERTEXT_OVERHEAD (6 * 17 + 2)
 
 static bool same_bytes(const struct blob *a, const struct blob *b)

@@ -71,6 +71,7 @@ static enum step_result separate_session(struct handshake *hs)
     if (copy == NULL) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
+    copy->not_resumable = false; /* what was resumed may be used up */
     session_free(c->session);
     c->session = copy;
     return STEP_OK;

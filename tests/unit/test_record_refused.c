@@ -220,7 +220,7 @@ static void rejected_early_data_is_skipped_up_to_a_limit(void **state)
     assert_null(in.buffer.data);
     feed(junk, sizeof(junk));
     assert_int_equal(record_in_next(&in, &error), RECORD_WANT);
-    assert_int_equal(in.skip_left, 50);
+    assert_int_equal(in.skip_left, 250 - 2 * 84); /* tags do not count */
     /* The first record that opens ends it. */
     deliver(CONTENT_HANDSHAKE, "real", 4);
     expect_record(CONTENT_HANDSHAKE, "real", 4);
@@ -229,7 +229,7 @@ static void rejected_early_data_is_skipped_up_to_a_limit(void **state)
     expect_refusal(ALERT_BAD_RECORD_MAC, SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC);
     close_pipes();
     open_pipes(true);
-    in.skip_left = 99;
+    in.skip_left = 83;
     feed(junk, sizeof(junk));
     expect_refusal(ALERT_UNEXPECTED_MESSAGE, SSL_R_TOO_MUCH_EARLY_DATA);
     close_pipes();
