@@ -156,10 +156,10 @@ struct tls_conn {
     bool alert_due; /* an alert is to be sent: level and description follow */
     uint8_t alert_level;
     uint8_t alert_description;
-    uint8_t last_warning;     /* description of the last warning alert that came; as in
-                                 OpenSSL close_notify, 0, when none has */
-    int received_fatal;       /* description of a fatal alert that came; -1: none */
-    uint8_t num_warnings;     /* consecutive warning alerts */
+    uint8_t last_warning;       /* description of the last warning alert that came; as in
+                                   OpenSSL close_notify, 0, when none has */
+    int received_fatal;         /* description of a fatal alert that came; -1: none */
+    uint8_t num_warnings;       /* consecutive warning alerts */
     uint32_t num_vain_requests; /* of the peer, without application data in between */
     uint64_t handshakes_done;
 

@@ -3,119 +3,13 @@
  * callbacks that refuse or are missing, the choice of a suite with and without them. RFC 4279,
  * 5489; SSL_CTX_set_psk_client_callback(3), SSL_CTX_use_psk_identity_hint(3).
  */
-#include "contract.h"
 #include "hs_trace.h"
+#include "t12_psk_pair.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What the callbacks answer, and whether they say that they were called. */
-static struct {
-    bool silent;
-    const char *identity;     /* the client's */
-    size_t fill;              /* client: the buffer is filled with so many 'x' instead */
-    unsigned client_len;      /* of the key, as claimed */
-    unsigned server_len;      /* the same */
-    unsigned char client_key; /* every byte of it */
-    unsigned char server_key;
-} plan;
-
-static void plan_reset(void)
-{
-    memset(&plan, 0, sizeof(plan));
-    plan.identity = "someone";
-    plan.client_len = 32;
-    plan.server_len = 32;
-    plan.client_key = 'k';
-    plan.server_key = 'k';
-}
-
-static unsigned int on_client(SSL *ssl, const char *hint, char *identity,
-                              unsigned int max_identity_len, unsigned char *psk,
-                              unsigned int max_psk_len)
-{
-    if (!plan.silent) {
-        note("client callback [%s]: hint %s, room for %u and %u", SSL_state_string(ssl),
-             hint == NULL ? "(none)" : hint, max_identity_len, max_psk_len);
-    }
-    if (plan.fill > 0) {
-        memset(identity, 'x', plan.fill);
-    } else {
-        REQUIRE(strlen(plan.identity) <= max_identity_len);
-        memcpy(identity, plan.identity, strlen(plan.identity) + 1);
-    }
-    memset(psk, plan.client_key, plan.client_len < max_psk_len ? plan.client_len : max_psk_len);
-    return plan.client_len;
-}
-
-static unsigned int on_server(SSL *ssl, const char *identity, unsigned char *psk,
-                              unsigned int max_psk_len)
-{
-    if (!plan.silent) {
-        note("server callback [%s]: identity of %zu, %s, room for %u", SSL_state_string(ssl),
-             strlen(identity), identity, max_psk_len);
-    }
-    memset(psk, plan.server_key, plan.server_len < max_psk_len ? plan.server_len : max_psk_len);
-    return plan.server_len;
-}
-
-static struct identity *rsa;
-
-/* One suite for each key exchange. */
-static const char *const exchanges[] = { "PSK-AES128-CBC-SHA256", "RSA-PSK-AES128-CBC-SHA256",
-                                         "DHE-PSK-AES128-CBC-SHA256",
-                                         "ECDHE-PSK-AES128-CBC-SHA256" };
-
-#define NUM_EXCHANGES (sizeof(exchanges) / sizeof(exchanges[0]))
-
-enum with { WITH_RSA, WITHOUT_CERT };
-
-/* Both sides, both with callbacks; the client offers what `ciphers` says. */
-static void prepare(struct pair *p, enum with with, const char *ciphers)
-{
-    pair_init(p, OVER_WIRE, 0);
-    SSL_certs_clear(p->server);
-    if (with == WITH_RSA) {
-        identity_use_ssl(rsa, p->server);
-    }
-    (void)SSL_set_dh_auto(p->server, 1);
-    SSL_set_psk_client_callback(p->client, on_client);
-    SSL_set_psk_server_callback(p->server, on_server);
-    if (ciphers != NULL) {
-        REQUIRE(SSL_set_cipher_list(p->client, ciphers) == 1);
-        REQUIRE(SSL_set_cipher_list(p->server, ciphers) == 1);
-    }
-}
-
-static const char *shown(const char *text)
-{
-    return text == NULL ? "(none)" : text;
-}
-
-static void log_names(const SSL *ssl)
-{
-    note("  %s: identity %s, hint %s", ssl_get_name(ssl), shown(SSL_get_psk_identity(ssl)),
-         shown(SSL_get_psk_identity_hint(ssl)));
-}
-
-static void log_parameters(const struct pair *p)
-{
-    EVP_PKEY *key = NULL;
-    X509 *cert = SSL_get1_peer_certificate(p->client);
-    int nid = 0;
-
-    if (SSL_get_peer_tmp_key(p->client, &key) == 1) {
-        note("  ephemeral %s %d", EVP_PKEY_get0_type_name(key), EVP_PKEY_get_bits(key));
-        EVP_PKEY_free(key);
-    }
-    note("  %s, certificate %d, signature %ld %d, EMS %d", SSL_get_cipher(p->client), cert != NULL,
-         SSL_get_peer_signature_nid(p->client, &nid), nid, (int)SSL_get_extms_support(p->client));
-    X509_free(cert);
-    log_names(p->client);
-    log_names(p->server);
-}
 
 /* Handshakes, logs what came of it on either side, frees the pair. */
 static void finish(struct pair *p)
@@ -551,121 +445,6 @@ static void test_flows(void)
     }
 }
 
-/* A second handshake on the connection takes another identity. */
-static void test_renegotiation(void)
-{
-    struct pair p;
-    char got[8];
-
-    section("renegotiation");
-    plan_reset();
-    prepare(&p, WITHOUT_CERT, exchanges[0]);
-    REQUIRE(SSL_use_psk_identity_hint(p.server, "first") == 1);
-    CHECK(drive_handshake(p.client, p.server));
-    log_names(p.client);
-    plan.identity = "another";
-    REQUIRE(SSL_use_psk_identity_hint(p.server, NULL) == 1);
-    log_call(p.server, "SSL_renegotiate", SSL_renegotiate(p.server));
-    (void)call_do_handshake(p.server);
-    for (int i = 0; i < 4; i++) {
-        (void)call_read(p.client, got, sizeof(got));
-        (void)call_read(p.server, got, sizeof(got));
-    }
-    log_names(p.client);
-    log_names(p.server);
-    log_alive(p.client, p.server);
-    pair_free(&p);
-}
-
-/* The session holds both names. */
-static void test_session(void)
-{
-    struct pair p;
-    unsigned char *der = NULL;
-    char *text;
-    BIO *out = BIO_new(BIO_s_mem());
-    SSL_SESSION *copy;
-    const unsigned char *at;
-    int len;
-
-    section("session");
-    plan_reset();
-    prepare(&p, WITHOUT_CERT, exchanges[0]);
-    REQUIRE(SSL_use_psk_identity_hint(p.server, "a hint") == 1);
-    CHECK(drive_handshake(p.client, p.server));
-    len = i2d_SSL_SESSION(SSL_get0_session(p.client), &der);
-    at = der;
-    copy = d2i_SSL_SESSION(NULL, &at, len);
-    REQUIRE(out != NULL && copy != NULL && SSL_SESSION_print(out, copy) == 1);
-    REQUIRE(BIO_write(out, "", 1) == 1);
-    (void)BIO_get_mem_data(out, &text);
-    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        if (strstr(line, "PSK identity") != NULL) {
-            note("%s", line);
-        }
-    }
-    BIO_free(out);
-    SSL_SESSION_free(copy);
-    OPENSSL_free(der);
-    pair_free(&p);
-}
-
-/* Both names go with a session, in the cache and in a ticket; nobody is asked again. */
-static void resume(const char *suite, bool ticket, bool callback)
-{
-    SSL_CTX *client_ctx = client_ctx_new();
-    SSL_CTX *server_ctx = server_ctx_new();
-    SSL_SESSION *session;
-    struct pair p;
-
-    section("resumption by %s, %s%s", ticket ? "ticket" : "id", suite,
-            callback ? "" : ", without callbacks");
-    plan_reset();
-    if (ticket) {
-        SSL_CTX_clear_options(client_ctx, SSL_OP_NO_TICKET);
-        SSL_CTX_clear_options(server_ctx, SSL_OP_NO_TICKET);
-    }
-    SSL_CTX_set_session_cache_mode(server_ctx, SSL_SESS_CACHE_SERVER);
-    identity_use_ctx(rsa, server_ctx);
-    (void)SSL_CTX_set_dh_auto(server_ctx, 1);
-    REQUIRE(SSL_CTX_set_session_id_context(server_ctx, (const unsigned char *)"psk", 3) == 1);
-    REQUIRE(SSL_CTX_set_cipher_list(client_ctx, suite) == 1);
-    REQUIRE(SSL_CTX_use_psk_identity_hint(server_ctx, "a hint") == 1);
-    SSL_CTX_set_psk_client_callback(client_ctx, on_client);
-    SSL_CTX_set_psk_server_callback(server_ctx, on_server);
-    REQUIRE(SSL_CTX_up_ref(client_ctx) == 1 && SSL_CTX_up_ref(server_ctx) == 1);
-    pair_init_ctx(&p, client_ctx, server_ctx, OVER_WIRE, 0);
-    CHECK(log_handshake(p.client, p.server));
-    session = SSL_get1_session(p.client);
-    SSL_set_shutdown(p.client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    SSL_set_shutdown(p.server, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    pair_free(&p);
-    pair_init_ctx(&p, client_ctx, server_ctx, OVER_WIRE, 0);
-    REQUIRE(SSL_set_session(p.client, session) == 1);
-    if (!callback) {
-        SSL_set_psk_client_callback(p.client, NULL);
-        SSL_set_psk_server_callback(p.server, NULL);
-    }
-    note("once more");
-    if (log_handshake(p.client, p.server)) {
-        note("  reused %d %d", (int)SSL_session_reused(p.client),
-             (int)SSL_session_reused(p.server));
-        log_parameters(&p);
-    }
-    SSL_SESSION_free(session);
-    pair_free(&p);
-}
-
-static void test_resumption(void)
-{
-    for (size_t i = 0; i < NUM_EXCHANGES; i++) {
-        resume(exchanges[i], false, true);
-        resume(exchanges[i], true, true);
-    }
-    resume(exchanges[0], true, false);
-    resume("PSK-AES128-CBC-SHA256:AES128-SHA", false, false);
-}
-
 int main(void)
 {
     contract_start();
@@ -688,9 +467,6 @@ int main(void)
     test_rsa_certificates();
     test_all_client_auth();
     test_flows();
-    test_renegotiation();
-    test_session();
-    test_resumption();
     identity_free(rsa);
     identity_default_free();
     return contract_finish();
