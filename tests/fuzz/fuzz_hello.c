@@ -50,6 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (as_server && (flags & FLAG_RETRY) != 0) {
         e.config.groups = u16_list_of(&p256, 1);
     }
+    if ((flags & FLAG_RESUMES) != 0) {
+        stage_resume12(&e);
+    }
     (void)endpoint_run(&e, NULL);
     feed(&e, r.at, first_len);
     enum tls_status status = endpoint_run(&e, NULL);

@@ -293,6 +293,27 @@ static void play12(uint8_t choice)
     endpoint_wipe(&server);
 }
 
+/* TLS 1.2, resumed. */
+static void play_resumed(const char *name, bool by_ticket)
+{
+    struct endpoint client;
+    struct endpoint server;
+
+    deterministic_random_restart();
+    endpoint_init(&client, ROLE_CLIENT);
+    endpoint_init(&server, ROLE_SERVER);
+    stage_resume12(&client);
+    stage_resume12(&server);
+    client.config.max_version = VERSION_TLS12;
+    client.tickets = server.tickets = by_ticket;
+    stage_require(endpoints_connect(&client, &server, 0) && server.conn.neg.resumed,
+                  "a session is resumed");
+    save_hellos("client_hello", name, FLAG_RESUMES, &client.sent, MSG_CLIENT_HELLO);
+    save_hellos("server_hello", name, FLAG_RESUMES, &server.sent, MSG_SERVER_HELLO);
+    endpoint_wipe(&client);
+    endpoint_wipe(&server);
+}
+
 /* Messages that fit the secrets of a stage. */
 static void save_finished12(uint8_t flags)
 {
@@ -423,6 +444,8 @@ int main(int argc, char **argv)
     play("retried", FLAG_RETRY);
     play("everything", FLAG_EVERYTHING);
     play("everything_retried", FLAG_EVERYTHING | FLAG_RETRY | FLAG_KNOWS_EXTENSIONS);
+    play_resumed("resumed_by_id", false);
+    play_resumed("resumed_by_ticket", true);
     save_stages();
     save_tls12();
     save_duels();

@@ -47,6 +47,19 @@ void stage_configure(struct endpoint *e, uint8_t flags)
                   "memory");
 }
 
+void stage_resume12(struct endpoint *e)
+{
+    static const uint16_t suite = RESUMED_SUITE;
+
+    e->config.suites = u16_list_of(&suite, 1);
+    e->tickets = e->keeps_sessions = e->renews_tickets = true;
+    if (e->conn.role == ROLE_CLIENT) {
+        e->conn.session = earlier_session12(suite, true);
+    } else {
+        e->kept = earlier_session12(suite, false);
+    }
+}
+
 /* A CertificateRequest that is outstanding: its context is four bytes. */
 static struct blob *request(void)
 {
@@ -129,6 +142,10 @@ void stage_init12(struct endpoint *e, uint8_t flags, uint8_t choice)
     c->session->peer = endpoint_cert_for((flags & FLAG_SERVER) != 0 ? 0xc02b : suite);
     cert_up_ref(c->session->peer);
     fill_secret(&c->session->master, MASTER_SECRET_LEN, 5);
+    if ((flags & FLAG_RESUMES) != 0) {
+        c->neg.resumed = true;
+        c->session->id_len = SESSION_MAX_ID;
+    }
     stage_require(transcript_start(&c->hs->transcript, keys12_hash(c)), "a transcript");
     c->hs->sent_extensions = (flags & FLAG_NOTHING_SENT) != 0 ? 0 : UINT64_MAX;
     c->hs->extended_master_secret = (flags & FLAG_RETRY) == 0;

@@ -19,8 +19,15 @@ enum stage_flag {
     FLAG_KNOWS_EXTENSIONS = 8, /* unknown extensions are somebody's */
     FLAG_SHA384 = 16,          /* a suite with SHA-384 */
     FLAG_RETRY = 32,           /* the first hello's share is not good enough */
-    FLAG_EVERYTHING = 64       /* all optional features are configured */
+    FLAG_EVERYTHING = 64,      /* all optional features are configured */
+    FLAG_RESUMES = 128         /* there is a session of TLS 1.2, from an earlier connection */
 };
+
+/* The suite of that session. */
+#define RESUMED_SUITE 0xc02f
+
+/* Gives an endpoint, for FLAG_RESUMES, that session, and tickets. */
+void stage_resume12(struct endpoint *e);
 
 /* Once a process, for LLVMFuzzerInitialize. */
 void stage_setup(void);

@@ -196,6 +196,26 @@ void endpoint_share_psk(struct endpoint *client, struct endpoint *server)
     server->config.suites13 = u16_list_of(&suite, 1);
 }
 
+struct ssl_session_st *earlier_session12(uint16_t suite, bool has_ticket)
+{
+    struct ssl_session_st *session = session_new(0, 300);
+
+    require(session != NULL, "session_new");
+    session->version = VERSION_TLS12;
+    session->suite = suite_by_id(suite);
+    session->suite_id = session->suite->id;
+    session->extended_master_secret = true;
+    session->master.len = 48;
+    memset(session->master.bytes, 3, session->master.len);
+    session->id_len = SESSION_MAX_ID;
+    memset(session->id, 4, session->id_len);
+    if (has_ticket) {
+        session->ticket = blob_new(the_ticket, sizeof(the_ticket));
+        require(session->ticket != NULL, "blob_new");
+    }
+    return session;
+}
+
 void endpoint_wipe(struct endpoint *e)
 {
     tls_abandon(&e->conn);

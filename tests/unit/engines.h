@@ -87,6 +87,10 @@ void endpoint_use_tls12(struct endpoint *e, uint16_t suite);
  */
 void endpoint_share_psk(struct endpoint *client, struct endpoint *server);
 
+/* The session of an earlier connection of TLS 1.2, whose id is all 4; a client's may have
+ * the_ticket. One reference is the caller's. */
+struct ssl_session_st *earlier_session12(uint16_t suite, bool has_ticket);
+
 /* Frees everything; e may then be initialised again. */
 void endpoint_wipe(struct endpoint *e);
 

@@ -5,8 +5,6 @@
 
 #include "flow_table.h"
 
-#include <string.h>
-
 /* Suites with AES-128-GCM and SHA-256. */
 enum { BY_ECDHE = 0xc02b, BY_DHE = 0x009e, BY_RSA = 0x009c, BY_PSK = 0x00a8, BY_RSA_PSK = 0x00ac };
 
@@ -87,26 +85,6 @@ bool flow_is_played_by(const struct flow *flow, enum role us)
     return flow->afterwards != SERVER_REFUSES || us == ROLE_SERVER;
 }
 
-/* The session of an earlier connection, as one of the sides has it. */
-static struct ssl_session_st *earlier_session(const struct flow *flow, enum role role)
-{
-    struct ssl_session_st *session = session_new(0, 300);
-
-    assert_non_null(session);
-    session->version = VERSION_TLS12;
-    session->suite = suite_by_id(flow->suite);
-    session->suite_id = session->suite->id;
-    session->extended_master_secret = true;
-    session->master.len = 48;
-    memset(session->master.bytes, 3, session->master.len);
-    session->id_len = SESSION_MAX_ID;
-    memset(session->id, 4, session->id_len);
-    if (role == ROLE_CLIENT && flow->resumption == BY_TICKET) {
-        session->ticket = blob_new(the_ticket, sizeof(the_ticket));
-    }
-    return session;
-}
-
 static void set_up_resumption(const struct flow *flow, struct endpoint *client,
                               struct endpoint *server)
 {
@@ -114,8 +92,8 @@ static void set_up_resumption(const struct flow *flow, struct endpoint *client,
     server->renews_tickets = flow->new_ticket;
     server->keeps_sessions = flow->resumption == BY_ID;
     if (flow->resumption != RESUMES_NOTHING) {
-        client->conn.session = earlier_session(flow, ROLE_CLIENT);
-        server->kept = earlier_session(flow, ROLE_SERVER);
+        client->conn.session = earlier_session12(flow->suite, flow->resumption == BY_TICKET);
+        server->kept = earlier_session12(flow->suite, false);
     }
 }
 
