@@ -550,20 +550,21 @@ struct group_of_scenarios {
     size_t num;
 };
 
-static size_t groups_of_scenarios(struct group_of_scenarios out[5])
+static size_t groups_of_scenarios(struct group_of_scenarios out[6])
 {
     out[0] = (struct group_of_scenarios){ scenarios, NUM_SCENARIOS };
     out[1] = (struct group_of_scenarios){ scenarios_tls12, num_scenarios_tls12 };
     out[2] = (struct group_of_scenarios){ scenarios_psk, num_scenarios_psk };
     out[3] = (struct group_of_scenarios){ scenarios_resume12, num_scenarios_resume12 };
     out[4] = (struct group_of_scenarios){ scenarios_legacy, num_scenarios_legacy };
-    return 5;
+    out[5] = (struct group_of_scenarios){ scenarios_resume13, num_scenarios_resume13 };
+    return 6;
 }
 
 /* The scenario of that name; with NULL the names of all are printed. */
 static const struct scenario *find_or_list(const char *name)
 {
-    struct group_of_scenarios groups[5];
+    struct group_of_scenarios groups[6];
     size_t num = groups_of_scenarios(groups);
 
     for (size_t i = 0; i < num; i++) {

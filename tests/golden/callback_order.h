@@ -29,6 +29,8 @@ extern const struct scenario scenarios_psk[];
 extern const size_t num_scenarios_psk;
 extern const struct scenario scenarios_resume12[];
 extern const size_t num_scenarios_resume12;
+extern const struct scenario scenarios_resume13[];
+extern const size_t num_scenarios_resume13;
 extern const struct scenario scenarios_legacy[];
 extern const size_t num_scenarios_legacy;
 
