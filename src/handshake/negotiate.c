@@ -123,48 +123,81 @@ bool negotiate_wants_chacha(const struct tls_conn *c, struct reader offered)
     return suite != NULL && suite->aead == AEAD_CHACHA20_POLY1305;
 }
 
-static const struct ssl_cipher_st *suite_by_own_preference(const struct tls_conn *c,
-                                                           struct reader offered, bool chacha_only)
+/* What a server looks for first among the suites of TLS 1.3. */
+enum suite_wish { WISH_ANY, WISH_CHACHA20, WISH_SHA256 };
+
+static bool is_shared13(const struct tls_conn *c, const struct ssl_cipher_st *suite,
+                        enum suite_wish wish)
+{
+    return suite != NULL && suite->tls13 &&
+           (wish != WISH_CHACHA20 || suite->aead == AEAD_CHACHA20_POLY1305) &&
+           (wish != WISH_SHA256 || suite->hash == HASH_SHA256) &&
+           c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite);
+}
+
+static const struct ssl_cipher_st *
+suite_by_own_preference(const struct tls_conn *c, struct reader offered, enum suite_wish wish)
 {
     const struct blob *list = config_suites13(c->config);
 
     for (size_t i = 0; i < u16_list_len(list); i++) {
-        const struct ssl_cipher_st *suite = suite_by_id(u16_list_at(list, i));
-        if (suite != NULL && (!chacha_only || suite->aead == AEAD_CHACHA20_POLY1305) &&
-            negotiate_offers(offered, suite_id(suite)) &&
-            c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite)) {
+        uint16_t id = u16_list_at(list, i);
+        const struct ssl_cipher_st *suite = suite_by_id(id);
+        if (negotiate_offers(offered, id) && is_shared13(c, suite, wish)) {
             return suite;
         }
     }
     return NULL;
 }
 
-static const struct ssl_cipher_st *suite_by_peer_preference(const struct tls_conn *c,
-                                                            struct reader offered)
+static const struct ssl_cipher_st *
+suite_by_peer_preference(const struct tls_conn *c, struct reader offered, enum suite_wish wish)
 {
     uint16_t id;
 
     while (reader_u16(&offered, &id)) {
         const struct ssl_cipher_st *suite = suite_by_id(id);
-        if (suite != NULL && suite->tls13 && u16_list_has(config_suites13(c->config), id) &&
-            c->hooks->allows_suite(c->owner, SECURITY_SHARED, suite)) {
+        if (u16_list_has(config_suites13(c->config), id) && is_shared13(c, suite, wish)) {
             return suite;
         }
     }
     return NULL;
 }
 
+/* Without a certificate only a pre-shared key can do, and one that the application's old callback
+ * gives is for SHA-256 (RFC 8446, 4.2.11). */
+static bool wants_sha256(const struct tls_conn *c)
+{
+    if (!c->hooks->has_psk(c->owner)) {
+        return false;
+    }
+    for (enum key_slot slot = KEY_RSA; slot < NUM_KEY_SLOTS; slot++) {
+        if (credentials_has(c->config->credentials, slot)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const struct ssl_cipher_st *negotiate_suite13(const struct tls_conn *c, struct reader offered)
 {
+    bool own_first = config_own_first(c->config);
     const struct ssl_cipher_st *suite = NULL;
+    enum suite_wish wishes[3];
+    size_t num = 0;
 
-    if (!config_own_first(c->config)) {
-        return suite_by_peer_preference(c, offered);
+    if (own_first && negotiate_wants_chacha(c, offered)) {
+        wishes[num++] = WISH_CHACHA20;
     }
-    if (negotiate_wants_chacha(c, offered)) {
-        suite = suite_by_own_preference(c, offered, true);
+    if (wants_sha256(c)) {
+        wishes[num++] = WISH_SHA256;
     }
-    return suite != NULL ? suite : suite_by_own_preference(c, offered, false);
+    wishes[num++] = WISH_ANY;
+    for (size_t i = 0; i < num && suite == NULL; i++) {
+        suite = own_first ? suite_by_own_preference(c, offered, wishes[i])
+                          : suite_by_peer_preference(c, offered, wishes[i]);
+    }
+    return suite;
 }
 
 /* --- Groups --- */

@@ -266,6 +266,39 @@ static void test_without_certificate(void)
     }
 }
 
+/* The old callbacks' keys are for SHA-256: with nothing else a server looks for its suites first.
+ */
+static void test_suite_without_certificate(void)
+{
+    static const uint64_t options[] = { 0, SSL_OP_CIPHER_SERVER_PREFERENCE,
+                                        SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                            SSL_OP_PRIORITIZE_CHACHA };
+    static const char *const offers[] = {
+        "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256",
+        "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256",
+        "TLS_AES_256_GCM_SHA384",
+    };
+
+    for (int i = 0; i < 18; i++) {
+        struct site site;
+        int certificate = i / 9;
+
+        section("suite %s a certificate, options %d, offer %d", certificate ? "with" : "without",
+                i / 3 % 3, i % 3);
+        begin(&site, OLD, OLD);
+        if (!certificate) {
+            SSL_CTX_free(site.server_ctx);
+            site.server_ctx = SSL_CTX_new(TLS_server_method());
+            REQUIRE(site.server_ctx != NULL);
+            SSL_CTX_set_psk_server_callback(site.server_ctx, find_key);
+        }
+        (void)SSL_CTX_set_options(site.server_ctx, options[i / 3 % 3]);
+        REQUIRE(SSL_CTX_set_ciphersuites(site.client_ctx, offers[i % 3]) == 1);
+        visit(&site, 1);
+        site_free(&site);
+    }
+}
+
 int main(void)
 {
     contract_start();
@@ -273,6 +306,7 @@ int main(void)
     test_answers();
     test_old_answers();
     test_without_certificate();
+    test_suite_without_certificate();
     identity_default_free();
     return contract_finish();
 }
