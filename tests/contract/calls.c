@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAMES_MAX 256
+#define NAMES_MAX 2048
 
 static struct {
     const SSL *ssl;

@@ -188,7 +188,7 @@ static void flood_of_refused(void)
     for (int i = 0; i < 1100; i++) {
         CHECK(SSL_renegotiate(p.server) == 1 && SSL_do_handshake(p.server) == 1);
         /* Data in between, at first. */
-        if (i == 100) {
+        if (i == 20) {
             CHECK(SSL_write(p.server, data, 100) == 100);
             renegotiation_read_once(p.client);
         }
