@@ -55,7 +55,8 @@ static int find_session(SSL *ssl, const unsigned char *id, size_t id_len, SSL_SE
     int known = id_len == strlen(a->identity) && memcmp(id, a->identity, id_len) == 0;
 
     note("  asked for the session of %s", known ? "the identity" : "another identity");
-    *session = known && a->suite != 0 ? make_session(ssl, a) : NULL;
+    /* A callback that fails gives nothing: neither library frees it. */
+    *session = known && a->suite != 0 && a->result == 1 ? make_session(ssl, a) : NULL;
     return a->result;
 }
 
