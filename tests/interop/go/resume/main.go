@@ -35,8 +35,10 @@ func main() {
 	key := flag.String("key", "", "its key file")
 	ca := flag.String("ca", "", "file of certificates that a client trusts")
 	num := flag.Int("num", 3, "connections")
+	version := flag.String("version", "1.2", "of TLS")
 	flag.Parse()
-	config := &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12}
+	number := map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}[*version]
+	config := &tls.Config{MinVersion: number, MaxVersion: number}
 	if *cert != "" {
 		pair, err := tls.LoadX509KeyPair(*cert, *key)
 		check(err)
@@ -50,6 +52,13 @@ func main() {
 			conn := tls.Server(plain, config)
 			check(conn.Handshake())
 			fmt.Printf("resumed %v\n", conn.ConnectionState().DidResume)
+			if number == tls.VersionTLS13 { // a client reads its tickets with the answer
+				line := make([]byte, 16)
+				n, err := conn.Read(line)
+				check(err)
+				_, err = conn.Write(line[:n])
+				check(err)
+			}
 			_ = conn.Close()
 		}
 		return
