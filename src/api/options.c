@@ -21,8 +21,10 @@ static_assert(SSL_OP_IGNORE_UNEXPECTED_EOF == OPTION_IGNORE_UNEXPECTED_EOF &&
                   SSL_OP_NO_RENEGOTIATION == OPTION_NO_RENEGOTIATION,
               "the core's option bits are OpenSSL's");
 static_assert(SSL_OP_NO_SSLv3 == OPTION_NO_SSL3 && SSL_OP_NO_TLSv1 == OPTION_NO_TLS1 &&
-                  SSL_OP_NO_TLSv1_1 == OPTION_NO_TLS11 && SSL_OP_NO_TLSv1_2 == OPTION_NO_TLS12 &&
-                  SSL_OP_NO_TLSv1_3 == OPTION_NO_TLS13,
+                  SSL_OP_NO_TLSv1_1 == OPTION_NO_TLS11 &&
+                  SSL_OP_LEGACY_SERVER_CONNECT == OPTION_LEGACY_SERVER_CONNECT &&
+                  SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION == OPTION_ALLOW_UNSAFE_RENEGOTIATION &&
+                  SSL_OP_NO_TLSv1_2 == OPTION_NO_TLS12 && SSL_OP_NO_TLSv1_3 == OPTION_NO_TLS13,
               "the core's version bits are OpenSSL's");
 
 /* --- Options --- */

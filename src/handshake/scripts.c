@@ -568,7 +568,7 @@ static bool takes_renegotiation(const struct tls_conn *c)
     uint64_t options = c->config->options;
 
     return is_tls12_idle(c) && (options & OPTION_NO_RENEGOTIATION) == 0 &&
-           c->neg.secure_renegotiation &&
+           (c->neg.secure_renegotiation || (options & OPTION_ALLOW_UNSAFE_RENEGOTIATION) != 0) &&
            (c->renegotiation != RENEGOTIATION_NONE ||
             (options & OPTION_ALLOW_CLIENT_RENEGOTIATION) != 0);
 }

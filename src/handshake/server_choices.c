@@ -308,7 +308,8 @@ enum step_result read_hello_extensions12(struct handshake *hs)
 {
     enum step_result result = read_all_extensions(hs);
 
-    if (result == STEP_OK && !hs->initial && !hs->client_is_secure) {
+    if (result == STEP_OK && !hs->initial && !hs->client_is_secure &&
+        (hs->conn->config->options & OPTION_ALLOW_UNSAFE_RENEGOTIATION) == 0) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED);
     }
     return result == STEP_OK ? resume12_check_answers(hs) : result;

@@ -365,7 +365,9 @@ static enum step_result finish_tls12_hello(struct handshake *hs)
     struct tls_conn *c = hs->conn;
 
     /* RFC 5746, 3.4: a server that does not know it cannot be told from an attacker's splice. */
-    if (!c->neg.secure_renegotiation && (c->config->options & OPTION_LEGACY_SERVER_CONNECT) == 0) {
+    if (!c->neg.secure_renegotiation &&
+        (c->config->options & (OPTION_LEGACY_SERVER_CONNECT | OPTION_ALLOW_UNSAFE_RENEGOTIATION)) ==
+            0) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED);
     }
     hs->transcript.keep = true;

@@ -470,6 +470,7 @@ void t12_run(enum peer_verdict verdict, const struct t12_case *script)
     } else {
         prepare_client(ssl, script);
     }
+    (void)SSL_set_options(ssl, script->options);
     peer_join(&peer, ssl);
     peer.tls12 = &state;
     peer.script = &script->base;
@@ -478,6 +479,9 @@ void t12_run(enum peer_verdict verdict, const struct t12_case *script)
         run_server(&peer);
     } else {
         run_client(&peer);
+    }
+    if (script->after != NULL && peer.connected) {
+        script->after(&peer);
     }
     peer_drain(&peer);
     peer_judge(&peer, verdict);

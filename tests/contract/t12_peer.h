@@ -35,10 +35,12 @@ const struct t12_traits *t12_traits_of(enum t12_exchange exchange);
 struct t12_case {
     struct peer_case base;
     enum t12_exchange exchange;
-    bool status;  /* the server staples a response, the client asks for it */
-    bool npn;     /* next protocol negotiation takes place */
-    bool ticket;  /* the server, as the peer, sends a NewSessionTicket */
-    bool resumed; /* the session of t12_session() */
+    bool status;                      /* the server staples a response, the client asks for it */
+    bool npn;                         /* next protocol negotiation takes place */
+    bool ticket;                      /* the server, as the peer, sends a NewSessionTicket */
+    bool resumed;                     /* the session of t12_session() */
+    uint64_t options;                 /* SSL_OP_* of the SSL under test */
+    void (*after)(struct peer *peer); /* what happens once it is connected; NULL: nothing */
 };
 
 #define T12_MASTER_LEN 48
