@@ -53,7 +53,8 @@ static void check(struct duel *d, enum tls_status status)
         const struct secret *theirs = &d->peer.conn.neg.own_finished;
         stage_require(secret_equals(&c->neg.peer_finished, theirs->bytes, theirs->len),
                       "a handshake ends with the peer's Finished");
-        stage_require(as_server || d->us.num_verified > 0, "a server is verified");
+        stage_require(as_server || c->neg.resumed || d->us.num_verified > 0,
+                      "a server is verified, or knows a key");
     }
 }
 
@@ -222,6 +223,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         stage_configure(&d->peer, flags);
         if ((flags & FLAG_RETRY) != 0) {
             (as_server ? &d->us : &d->peer)->config.groups = u16_list_of(&p256, 1);
+        }
+        if ((flags & FLAG_RESUMES) != 0) {
+            endpoint_share_psk(as_server ? &d->peer : &d->us, as_server ? &d->us : &d->peer);
         }
     }
     forger_init(&d->forger, &d->peer);

@@ -20,7 +20,8 @@ enum stage_flag {
     FLAG_SHA384 = 16,          /* a suite with SHA-384 */
     FLAG_RETRY = 32,           /* the first hello's share is not good enough */
     FLAG_EVERYTHING = 64,      /* all optional features are configured */
-    FLAG_RESUMES = 128         /* there is a session of TLS 1.2, from an earlier connection */
+    FLAG_RESUMES = 128         /* there is a session of TLS 1.2, from an earlier connection; for
+                                  whole engines: both sides have a pre-shared key */
 };
 
 /* The suite of that session. */
