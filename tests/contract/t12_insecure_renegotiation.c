@@ -3,6 +3,7 @@
  * goes into with them, by SSL_OP_LEGACY_SERVER_CONNECT, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION
  * and SSL_OP_ALLOW_CLIENT_RENEGOTIATION. SSL_CTX_set_options(3), SECURE RENEGOTIATION.
  */
+#include "contract.h"
 #include "t12_peer.h"
 
 static const uint64_t client_options[] = { 0, SSL_OP_LEGACY_SERVER_CONNECT,
@@ -29,7 +30,7 @@ static void tell(const SSL *ssl, int where, int ret)
     (void)ssl;
 }
 
-static void log_state(struct peer *peer, const char *when)
+static void log_renegotiations(struct peer *peer, const char *when)
 {
     SSL *ssl = peer->ssl;
 
@@ -47,14 +48,14 @@ static void server_asks(struct peer *peer)
 
     SSL_set_info_callback(peer->ssl, tell);
     peer_send_record(peer, &form, hello_request, sizeof(hello_request));
-    log_state(peer, "after a HelloRequest");
+    log_renegotiations(peer, "after a HelloRequest");
 }
 
 static void own_wish(struct peer *peer)
 {
     SSL_set_info_callback(peer->ssl, tell);
     note("  SSL_renegotiate %d", SSL_renegotiate(peer->ssl));
-    log_state(peer, "after a wish of our own");
+    log_renegotiations(peer, "after a wish of our own");
 }
 
 /* The client comes with its first hello again. */
@@ -64,7 +65,7 @@ static void client_asks(struct peer *peer)
 
     SSL_set_info_callback(peer->ssl, tell);
     peer_send_record(peer, &form, peer->hello.data, peer->hello.len);
-    log_state(peer, "after a ClientHello");
+    log_renegotiations(peer, "after a ClientHello");
 }
 
 static void client_answers(struct peer *peer)
@@ -74,7 +75,7 @@ static void client_answers(struct peer *peer)
     own_wish(peer);
     if (!peer->failed) {
         peer_send_record(peer, &form, peer->hello.data, peer->hello.len);
-        log_state(peer, "after the answer");
+        log_renegotiations(peer, "after the answer");
     }
 }
 

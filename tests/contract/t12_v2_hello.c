@@ -12,45 +12,23 @@
     AT_CLIENT_KEY_EXCHANGE, EDIT_RAW_BEFORE, 0, 0,                                                 \
         "8015 01 0303 0006 0000 0006 00009c 0000ff 777777777777"
 
+#define ROW(verdict, name, auth, kind, ...)                                                        \
+    {                                                                                              \
+        verdict,                                                                                   \
+        {                                                                                          \
+            .base = { name, true, false, auth, { __VA_ARGS__ } }, .exchange = kind                 \
+        }                                                                                          \
+    }
+
 static const struct t12_row rows[] = {
-    { PEER_WORKS,
-      { { "RSA", true, false, false, { { HELLO } } }, T12_RSA, false, false, false, false } },
-    { PEER_WORKS,
-      { { "DHE", true, false, false, { { HELLO } } }, T12_DHE, false, false, false, false } },
-    { PEER_FAILS,
-      { { "ECDHE, and no curve was named", true, false, false, { { HELLO } } },
-        T12_ECDHE,
-        false,
-        false,
-        false,
-        false } },
-    { PEER_WORKS,
-      { { "PSK", true, false, false, { { HELLO } } }, T12_PSK, false, false, false, false } },
-    { PEER_WORKS,
-      { { "RSA and a certificate of the client", true, false, true, { { HELLO } } },
-        T12_RSA,
-        false,
-        false,
-        false,
-        false } },
-    { PEER_FAILS,
-      { { "Finished of another transcript", true, false, false, { { HELLO }, { FINISH } } },
-        T12_RSA,
-        false,
-        false,
-        false,
-        false } },
-    { PEER_FAILS,
-      { { "a hello in place of the ClientKeyExchange",
-          true,
-          false,
-          false,
-          { { HELLO }, { AGAIN } } },
-        T12_RSA,
-        false,
-        false,
-        false,
-        false } },
+    ROW(PEER_WORKS, "RSA", false, T12_RSA, { HELLO }),
+    ROW(PEER_WORKS, "DHE", false, T12_DHE, { HELLO }),
+    ROW(PEER_FAILS, "ECDHE, and no curve was named", false, T12_ECDHE, { HELLO }),
+    ROW(PEER_WORKS, "PSK", false, T12_PSK, { HELLO }),
+    ROW(PEER_WORKS, "RSA and a certificate of the client", true, T12_RSA, { HELLO }),
+    ROW(PEER_FAILS, "Finished of another transcript", false, T12_RSA, { HELLO }, { FINISH }),
+    ROW(PEER_FAILS, "a hello in place of the ClientKeyExchange", false, T12_RSA, { HELLO },
+        { AGAIN }),
 };
 
 int main(void)
