@@ -205,7 +205,7 @@ static void test_changes(void)
             if (c->suites[j] != NULL) {
                 REQUIRE(SSL_CTX_set_ciphersuites(site.server_ctx, c->suites[j]) == 1);
             }
-            REQUIRE(SSL_CTX_set1_groups_list(site.server_ctx, c->groups[j]) == 1);
+            REQUIRE(SSL_CTX_set1_groups_list(site.server_ctx, (uintptr_t)c->groups[j]) == 1);
             (void)site_visit(&site);
         }
         site_free(&site);
@@ -236,7 +236,8 @@ static void test_names(void)
         for (int j = 0; j < 3; j++) {
             bool differs = i >= 2 && j > 0;
             site_begin(&site);
-            (void)SSL_set_tlsext_host_name(site.pair.client, j == 0 ? first : second);
+            const char *name = j == 0 ? first : second;
+            (void)SSL_set_tlsext_host_name(site.pair.client, (uintptr_t)name);
             if (differs) {
                 difference_begin("s13-resume-name");
             }

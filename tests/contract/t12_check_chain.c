@@ -106,13 +106,13 @@ static void check_at_all_moments(const struct setting *setting)
 
     section("check_chain: %s", setting->title);
     if (setting->client_sigalgs != NULL) {
-        REQUIRE(SSL_CTX_set1_sigalgs_list(client_ctx, setting->client_sigalgs) == 1);
+        REQUIRE(SSL_CTX_set1_sigalgs_list(client_ctx, (uintptr_t)setting->client_sigalgs) == 1);
     }
     if (setting->server_sigalgs != NULL) {
-        REQUIRE(SSL_CTX_set1_sigalgs_list(server_ctx, setting->server_sigalgs) == 1);
+        REQUIRE(SSL_CTX_set1_sigalgs_list(server_ctx, (uintptr_t)setting->server_sigalgs) == 1);
     }
     if (setting->client_groups != NULL) {
-        REQUIRE(SSL_CTX_set1_groups_list(client_ctx, setting->client_groups) == 1);
+        REQUIRE(SSL_CTX_set1_groups_list(client_ctx, (uintptr_t)setting->client_groups) == 1);
     }
     (void)SSL_CTX_set_cert_flags(client_ctx, setting->flags);
     (void)SSL_CTX_set_cert_flags(server_ctx, setting->flags);
@@ -203,7 +203,7 @@ static void test_strict_choice(void)
                 SSL_certs_clear(p.server);
                 identity_use_ssl(kind % 2 == 0 ? by_chain[kind] : by_itself[kind], p.server);
                 if (sigalgs[k] != NULL) {
-                    REQUIRE(SSL_set1_sigalgs_list(p.client, sigalgs[k]) == 1);
+                    REQUIRE(SSL_set1_sigalgs_list(p.client, (uintptr_t)sigalgs[k]) == 1);
                 }
                 run(&p);
             }
@@ -229,7 +229,7 @@ static void test_strict_client(void)
             identity_trust(root, p.server_ctx);
             identity_trust(by_itself[kind], p.server_ctx);
             if (sigalgs[i % 2] != NULL) {
-                REQUIRE(SSL_set1_client_sigalgs_list(p.server, sigalgs[i % 2]) == 1);
+                REQUIRE(SSL_set1_client_sigalgs_list(p.server, (uintptr_t)sigalgs[i % 2]) == 1);
             }
             REQUIRE(SSL_add_client_CA(p.server, root->cert) == 1);
             identity_use_ssl(kind % 2 == 0 ? by_chain[kind] : by_itself[kind], p.client);

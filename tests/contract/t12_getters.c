@@ -244,7 +244,7 @@ static void temporary_keys(enum key_kind kind, const char *suite, const char *gr
 
     section("ephemeral keys, %s, %s", suite, groups);
     prepare(&p, kind, suite);
-    REQUIRE(SSL_set1_groups_list(p.client, groups) == 1);
+    REQUIRE(SSL_set1_groups_list(p.client, (uintptr_t)groups) == 1);
     identity_use_ssl(identity_default(), p.client);
     SSL_set_verify(p.client, SSL_VERIFY_PEER, on_verify);
     SSL_set_verify(p.server, SSL_VERIFY_PEER, on_verify);

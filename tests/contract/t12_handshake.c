@@ -302,7 +302,7 @@ static void test_x942(void)
         prepare(&p, KEY_RSA, "DHE-RSA-AES128-GCM-SHA256");
         (void)SSL_set_dh_auto(p.server, 0);
         if (old) {
-            note("set %d", (int)SSL_set_tmp_dh(p.server, EVP_PKEY_get0_DH(parameters)));
+            note("set %d", (int)SSL_set_tmp_dh(p.server, (uintptr_t)EVP_PKEY_get0_DH(parameters)));
             EVP_PKEY_free(parameters);
         } else {
             note("set %d", SSL_set0_tmp_dh_pkey(p.server, parameters));

@@ -109,8 +109,9 @@ static void test_digests(void)
 
                 note("level %d at the %s", level, server != 0 ? "server" : "client");
                 prepare(&p, keys[rows[i].kind]);
-                note("  lists %d %d", (int)SSL_set1_sigalgs_list(p.client, rows[i].sigalgs),
-                     (int)SSL_set1_sigalgs_list(p.server, rows[i].sigalgs));
+                note("  lists %d %d",
+                     (int)SSL_set1_sigalgs_list(p.client, (uintptr_t)rows[i].sigalgs),
+                     (int)SSL_set1_sigalgs_list(p.server, (uintptr_t)rows[i].sigalgs));
                 SSL_set_security_level(server != 0 ? p.server : p.client, level);
                 log_outcome(&p);
                 pair_free(&p);

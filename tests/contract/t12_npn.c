@@ -75,7 +75,7 @@ static void on_message(int sent, int version, int type, const void *data, size_t
 
 static void on_info(const SSL *ssl, int where, int ret)
 {
-    int state = SSL_get_state(ssl);
+    OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
 
     (void)ret;
     if ((where & SSL_CB_LOOP) != 0 &&

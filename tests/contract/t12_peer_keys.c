@@ -41,10 +41,10 @@ static void apply(SSL *ssl, const struct settings *settings)
         REQUIRE(SSL_set_cipher_list(ssl, settings->ciphers) == 1);
     }
     if (settings->groups != NULL) {
-        REQUIRE(SSL_set1_groups_list(ssl, settings->groups) == 1);
+        REQUIRE(SSL_set1_groups_list(ssl, (uintptr_t)settings->groups) == 1);
     }
     if (settings->sigalgs != NULL) {
-        REQUIRE(SSL_set1_sigalgs_list(ssl, settings->sigalgs) == 1);
+        REQUIRE(SSL_set1_sigalgs_list(ssl, (uintptr_t)settings->sigalgs) == 1);
     }
     if (settings->cert_flags != 0) {
         (void)SSL_set_cert_flags(ssl, settings->cert_flags);

@@ -42,7 +42,7 @@ static void visit_as(struct site *site, const char *name)
 {
     site_begin(site);
     if (name != NULL) {
-        REQUIRE(SSL_set_tlsext_host_name(site->pair.client, name) == 1);
+        REQUIRE(SSL_set_tlsext_host_name(site->pair.client, (uintptr_t)name) == 1);
     }
     name = SSL_get_servername(site->pair.client, TLSEXT_NAMETYPE_host_name);
     note("the client's name before: %s", name != NULL ? name : "-");

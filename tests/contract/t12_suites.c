@@ -108,10 +108,10 @@ static void dsa_server(const char *title, const char *ciphers, const char *clien
         REQUIRE(SSL_set_cipher_list(p.server, ciphers) == 1);
     }
     if (client_sigalgs != NULL) {
-        REQUIRE(SSL_set1_sigalgs_list(p.client, client_sigalgs) == 1);
+        REQUIRE(SSL_set1_sigalgs_list(p.client, (uintptr_t)client_sigalgs) == 1);
     }
     if (server_sigalgs != NULL) {
-        REQUIRE(SSL_set1_sigalgs_list(p.server, server_sigalgs) == 1);
+        REQUIRE(SSL_set1_sigalgs_list(p.server, (uintptr_t)server_sigalgs) == 1);
     }
     if (log_handshake(p.client, p.server)) {
         log_parameters(&p);
@@ -150,7 +150,7 @@ static void dsa_client(const char *title, const char *server_sigalgs, int versio
     identity_trust(dsa, p.server_ctx);
     SSL_set_verify(p.server, SSL_VERIFY_PEER, NULL);
     if (server_sigalgs != NULL) {
-        REQUIRE(SSL_set1_client_sigalgs_list(p.server, server_sigalgs) == 1);
+        REQUIRE(SSL_set1_client_sigalgs_list(p.server, (uintptr_t)server_sigalgs) == 1);
     }
     (void)log_handshake(p.client, p.server);
     cert = SSL_get1_peer_certificate(p.server);

@@ -193,7 +193,7 @@ static void again(uint64_t options, const char *groups)
     (void)SSL_CTX_set_options(server_ctx, options);
     visit_unrecorded();
     if (groups != NULL) {
-        REQUIRE(SSL_CTX_set1_groups_list(server_ctx, groups) == 1);
+        REQUIRE(SSL_CTX_set1_groups_list(server_ctx, (uintptr_t)groups) == 1);
     }
     trace(EVENTS);
     visit();
@@ -221,7 +221,7 @@ static void with_psk(const char *groups)
     SSL_CTX_set_psk_use_session_callback(client_ctx, on_use_session);
     SSL_CTX_set_psk_find_session_callback(server_ctx, on_find_session);
     if (groups != NULL) {
-        REQUIRE(SSL_CTX_set1_groups_list(server_ctx, groups) == 1);
+        REQUIRE(SSL_CTX_set1_groups_list(server_ctx, (uintptr_t)groups) == 1);
     }
     trace(EVENTS);
     visit();
