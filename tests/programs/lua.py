@@ -1,7 +1,6 @@
 """Lua: LuaSec, which Prosody and others use."""
 
-import glob
-import os
+import time
 
 ABOUT = "LuaSec as client and server: client certificates, ALPN, SNI"
 PACKAGES = ["lua5.4", "lua-sec"]
@@ -39,7 +38,6 @@ def run(t):
     for tenon_serves in (True, False):
         port = t.port()
         t.start(["lua5.4", script, "server", str(port), t.certs.ca, *t.certs.server[:2], "any"], tenon=tenon_serves)
-        import time
         time.sleep(0.5)
         for version, name in (("tlsv1_2", "TLSv1.2"), ("tlsv1_3", "TLSv1.3")):
             t.expect_in(f"fine\t{name}", t.run(["lua5.4", script, "client", str(port), t.certs.ca, *t.certs.client[:2],

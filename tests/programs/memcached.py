@@ -1,5 +1,6 @@
 """memcached: its text protocol over TLS."""
 
+import os
 import socket
 import ssl
 
@@ -9,7 +10,6 @@ PACKAGES = ["memcached"]
 
 def run(t):
     port = t.port()
-    import os
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     t.start(["memcached", "-l", "127.0.0.1", "-p", str(port), "-Z", *user, "-o",
              f"ssl_chain_cert={t.certs.server[0]},ssl_key={t.certs.server[1]},ssl_ca_cert={t.certs.ca},ssl_verify_mode=2"],

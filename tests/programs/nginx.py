@@ -1,5 +1,7 @@
 """nginx: HTTPS, HTTP/2, hosts by SNI, client certificates, stapling, resumption, TLS to the server behind it."""
 
+import os
+
 ABOUT = "HTTPS and HTTP/2, two hosts by SNI, client certificates, OCSP stapling, resumption, TLS to an upstream"
 PACKAGES = ["nginx", "curl", "openssl"]
 
@@ -50,7 +52,7 @@ def run(t):
     port, behind = t.port(), t.port()
     t.random_file("www/data", 3_000_000)
     staple(t)
-    user = "root" if __import__("os").geteuid() == 0 else "nobody"
+    user = "root" if os.geteuid() == 0 else "nobody"
     config = t.write("nginx.conf", CONFIG.format(dir=t.dir, port=port, behind=behind, ca=t.certs.ca, user=user,
                                                  server=t.certs.server, rsa=t.certs.rsa, other=t.certs.other))
     t.start(["nginx", "-p", str(t.dir), "-c", config, "-e", "stderr"], port=port)

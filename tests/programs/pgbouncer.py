@@ -1,9 +1,8 @@
 """PgBouncer: a pooler with TLS on both sides, which speaks libtls' way on libssl."""
 
-import glob
 import os
-import pwd
-import shutil
+
+from toolbox import start_postgresql
 
 ABOUT = "TLS from clients and to PostgreSQL, verify-full, client certificates"
 PACKAGES = ["pgbouncer", "postgresql", "postgresql-client"]
@@ -30,22 +29,8 @@ pidfile = {dir}/pid
 
 def run(t):
     t.expect(os.geteuid() == 0, "needs root")
-    server, port = t.port(), t.port()
-    binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
-    data = t.path("data")
-    owner = pwd.getpwnam("postgres")
-    os.chown(t.dir, owner.pw_uid, owner.pw_gid)
-    password = t.write("password", "secret\n")
-    t.start([f"{binaries}/initdb", "-D", data, "-U", "admin", "--pwfile", password, "-A", "scram-sha-256"],
-            tenon=False, user="postgres").wait(60)
-    for name, source in (("server.crt", t.certs.server[0]), ("server.key", t.certs.server[1])):
-        shutil.copy(source, f"{data}/{name}")
-        os.chmod(f"{data}/{name}", 0o600)
-        os.chown(f"{data}/{name}", owner.pw_uid, owner.pw_gid)
-    with open(f"{data}/pg_hba.conf", "w", encoding="utf-8") as hba:
-        hba.write("hostssl all all all scram-sha-256\n")
-    t.start([f"{binaries}/postgres", "-D", data, "-p", str(server), "-k", str(t.dir), "-h", "127.0.0.1", "-c", "ssl=on"],
-            port=server, tenon=False, user="postgres")
+    server, binaries = start_postgresql(t, "hostssl all all all scram-sha-256\n")
+    port = t.port()
     t.write("users", '"client" ""\n')
     config = t.write("pgbouncer.ini", CONFIG.format(dir=t.dir, server=server, port=port, ca=t.certs.ca,
                                                     cert=t.certs.server[0], key=t.certs.server[1]))

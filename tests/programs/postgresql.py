@@ -1,35 +1,15 @@
 """PostgreSQL: server and psql over TLS, password and client certificate, channel binding."""
 
-import glob
-import os
-import pwd
-import shutil
+from toolbox import start_postgresql
 
 ABOUT = "server and psql (libpq) over TLS: verify-full, SCRAM with channel binding, client certificates, COPY of 8 MB"
 PACKAGES = ["postgresql", "postgresql-client"]
 
 
 def run(t):
-    port = t.port()
-    binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
-    data = t.path("data")
-    owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
-    user = "postgres" if owner else None
-    if owner:
-        os.chown(t.dir, owner.pw_uid, owner.pw_gid)
-    password = t.write("password", "secret\n")
-    t.start([f"{binaries}/initdb", "-D", data, "-U", "admin", "--pwfile", password, "-A", "scram-sha-256"],
-            tenon=False, user=user).wait(60)
-    for name, source in (("server.crt", t.certs.server[0]), ("server.key", t.certs.server[1]), ("ca.crt", t.certs.ca)):
-        shutil.copy(source, f"{data}/{name}")
-        os.chmod(f"{data}/{name}", 0o600)
-        if owner:
-            os.chown(f"{data}/{name}", owner.pw_uid, owner.pw_gid)
-    with open(f"{data}/pg_hba.conf", "w", encoding="utf-8") as hba:
-        hba.write("hostssl all client all cert\nhostssl all all all scram-sha-256\n")
-    server = [f"{binaries}/postgres", "-D", data, "-p", str(port), "-k", str(t.dir), "-h", "127.0.0.1",
-              "-c", "ssl=on", "-c", "ssl_ca_file=ca.crt", "-c", "ssl_min_protocol_version=TLSv1.2"]
-    t.start(server, port=port, user=user)
+    port, binaries = start_postgresql(
+        t, "hostssl all client all cert\nhostssl all all all scram-sha-256\n",
+        ["-c", "ssl_ca_file=ca.crt", "-c", "ssl_min_protocol_version=TLSv1.2"], tenon=True)
     key = t.write("client.key", open(t.certs.client[1], encoding="utf-8").read(), 0o600)
 
     def psql(sql, options, tenon, env=None, input=None):

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 ABOUT = "a tunnel between two stunnels, client certificates demanded; either end on Tenon, then both"
 PACKAGES = ["stunnel4"]
@@ -43,7 +44,6 @@ def run(t):
                              "checkHost = localhost\n")
             ends = [t.start(["stunnel4", server], tenon=server_on), t.start(["stunnel4", client], tenon=client_on)]
             # Asking the tunnel's ports whether they are open would use up the one connection that is answered.
-            import time
             time.sleep(1.0)
             answering = threading.Thread(target=echo, args=(target,), daemon=True)
             answering.start()

@@ -10,6 +10,7 @@ them may have used another libssl.so.3.
 import glob
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -224,6 +225,30 @@ def start_nginx(t, tenon=False):
                                                       cert=t.certs.server[0], key=t.certs.server[1]))
     t.start(["nginx", "-p", str(t.dir), "-c", config, "-e", "stderr"], port=port, tenon=tenon)
     return port
+
+
+def start_postgresql(t, rules, options=(), tenon=False):
+    """A PostgreSQL with TLS, whose superuser is admin (password secret); rules: the lines of pg_hba.conf. Returns its port
+    and the folder of its programs."""
+    port = t.port()
+    binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
+    data = t.path("data")
+    owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+    user = "postgres" if owner else None
+    if owner:
+        os.chown(t.dir, owner.pw_uid, owner.pw_gid)
+    password = t.write("password", "secret\n")
+    t.start([f"{binaries}/initdb", "-D", data, "-U", "admin", "--pwfile", password, "-A", "scram-sha-256"],
+            tenon=False, user=user).wait(SECONDS_TO_RUN)
+    for name, source in (("server.crt", t.certs.server[0]), ("server.key", t.certs.server[1]), ("ca.crt", t.certs.ca)):
+        shutil.copy(source, f"{data}/{name}")
+        os.chmod(f"{data}/{name}", 0o600)
+        if owner:
+            os.chown(f"{data}/{name}", owner.pw_uid, owner.pw_gid)
+    pathlib.Path(f"{data}/pg_hba.conf").write_text(rules)
+    t.start([f"{binaries}/postgres", "-D", data, "-p", str(port), "-k", str(t.dir), "-h", "127.0.0.1", "-c", "ssl=on",
+             *options], port=port, tenon=tenon, user=user)
+    return port, binaries
 
 
 class Certificates:
