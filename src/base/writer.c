@@ -149,19 +149,6 @@ void writer_close(struct writer *w)
     w->depth--;
 }
 
-void writer_close_or_drop(struct writer *w)
-{
-    if (w->failed) {
-        return;
-    }
-    if (w->depth == 0 || vector_len(w) != 0) {
-        writer_close(w);
-        return;
-    }
-    w->depth--;
-    buffer_truncate(w->out, w->open[w->depth].at);
-}
-
 size_t writer_len(const struct writer *w)
 {
     return buffer_len(w->out) - w->begin;

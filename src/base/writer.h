@@ -47,9 +47,6 @@ void writer_cut(struct writer *w, size_t len);
 void writer_open(struct writer *w, size_t width);
 void writer_close(struct writer *w);
 
-/* Closes the innermost vector, or takes it back with its prefix when it is empty. */
-void writer_close_or_drop(struct writer *w);
-
 /* Bytes written so far, and the first of them (valid until the next write). */
 size_t writer_len(const struct writer *w);
 uint8_t *writer_begin(const struct writer *w);

@@ -438,20 +438,10 @@ enum group_result group_decapsulate(const struct crypto_lib *lib, const struct g
     return combine(lib, key->group, key->pkey, peer, peer_len, shared);
 }
 
-const struct group *group_key_group(const struct group_key *key)
-{
-    return key->group;
-}
-
 EVP_PKEY *group_share_to_pkey(const struct crypto_lib *lib, const struct group *g,
                               const uint8_t *share, size_t share_len)
 {
     EVP_PKEY *peer = NULL;
 
     return import_share(lib, g, share, share_len, &peer) == GROUP_OK ? peer : NULL;
-}
-
-EVP_PKEY *group_key_pkey(const struct group_key *key)
-{
-    return EVP_PKEY_up_ref(key->pkey) == 1 ? key->pkey : NULL;
 }

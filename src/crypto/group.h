@@ -85,15 +85,9 @@ MUST_CHECK enum group_result group_decapsulate(const struct crypto_lib *lib,
                                                const struct group_key *key, const uint8_t *peer,
                                                size_t peer_len, struct shared_secret *shared);
 
-/* The group a key belongs to. */
-const struct group *group_key_group(const struct group_key *key);
-
 /* The public half of a peer's share as an EVP_PKEY for applications (SSL_get_peer_tmp_key);
  * NULL: not a valid share, or out of memory. The caller owns it. */
 MUST_CHECK EVP_PKEY *group_share_to_pkey(const struct crypto_lib *lib, const struct group *g,
                                          const uint8_t *share, size_t share_len);
-
-/* The EVP_PKEY inside an own key, counted up; for SSL_get_tmp_key. NULL: none. */
-EVP_PKEY *group_key_pkey(const struct group_key *key);
 
 #endif

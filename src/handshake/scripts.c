@@ -430,12 +430,12 @@ const struct step script_server_hello[] = {
 
 /* --- After the handshake --- */
 
-static const struct step client_take_key_update[] = {
+const struct step script_client_take_key_update[] = {
     RECV    (MSG_KEY_UPDATE,           read_key_update,           STATE_CR_KEY_UPDATE),
     NEXT_KEY(IN),
     END
 };
-static const struct step server_take_key_update[] = {
+const struct step script_server_take_key_update[] = {
     RECV    (MSG_KEY_UPDATE,           read_key_update,           STATE_SR_KEY_UPDATE),
     NEXT_KEY(IN),
     END
@@ -450,7 +450,7 @@ static const struct step server_give_key_update[] = {
     NEXT_KEY(OUT),
     END
 };
-static const struct step take_ticket[] = {
+const struct step script_take_ticket[] = {
     RECV    (MSG_NEW_SESSION_TICKET,   read_new_session_ticket,   STATE_CR_SESSION_TICKET),
     END
 };
@@ -458,7 +458,7 @@ static const struct step ask_client_auth[] = {
     SEND    (MSG_CERTIFICATE_REQUEST,  write_certificate_request, STATE_SW_CERT_REQ),
     END
 };
-static const struct step give_client_auth[] = {
+const struct step script_give_client_auth[] = {
     DO      (begin_post_auth),
     RECV    (MSG_CERTIFICATE_REQUEST,  read_certificate_request,  STATE_CR_CERT_REQ),
     DO      (choose_credential_client), /* may pause */
@@ -468,7 +468,7 @@ static const struct step give_client_auth[] = {
     DO      (end_post_auth),
     END
 };
-static const struct step take_client_auth[] = {
+const struct step script_take_client_auth[] = {
     DO      (begin_post_auth),
     RECV    (MSG_CERTIFICATE,          read_certificate,          STATE_SR_CERT),
     DO_IF   (peer_has_cert, verify_peer), /* may pause */
@@ -484,12 +484,12 @@ static const struct step ask_renegotiation[] = {
     SEND    (MSG_HELLO_REQUEST,        write_hello_request,       STATE_SW_HELLO_REQ),
     END
 };
-static const struct step take_hello_request[] = {
+const struct step script_take_hello_request[] = {
     RECV    (MSG_HELLO_REQUEST,        read_hello_request,        STATE_CR_HELLO_REQ),
     GOTO_IF (renegotiates, script_client_hello),
     END
 };
-static const struct step refuse_client_hello[] = {
+const struct step script_refuse_client_hello[] = {
     RECV    (MSG_CLIENT_HELLO,         read_refused_hello,        STATE_SR_CLNT_HELLO),
     END
 };
@@ -506,17 +506,17 @@ const struct script scripts[] = {
     { "server_hello", script_server_hello, ROLE_SERVER },
     { "server13", server13, ROLE_SERVER },
     { "server13_tickets", server13_tickets, ROLE_SERVER },
-    { "client_take_key_update", client_take_key_update, ROLE_CLIENT },
-    { "server_take_key_update", server_take_key_update, ROLE_SERVER },
+    { "client_take_key_update", script_client_take_key_update, ROLE_CLIENT },
+    { "server_take_key_update", script_server_take_key_update, ROLE_SERVER },
     { "client_give_key_update", client_give_key_update, ROLE_CLIENT },
     { "server_give_key_update", server_give_key_update, ROLE_SERVER },
-    { "take_ticket", take_ticket, ROLE_CLIENT },
+    { "take_ticket", script_take_ticket, ROLE_CLIENT },
     { "ask_renegotiation", ask_renegotiation, ROLE_SERVER },
-    { "take_hello_request", take_hello_request, ROLE_CLIENT },
-    { "refuse_client_hello", refuse_client_hello, ROLE_SERVER },
+    { "take_hello_request", script_take_hello_request, ROLE_CLIENT },
+    { "refuse_client_hello", script_refuse_client_hello, ROLE_SERVER },
     { "ask_client_auth", ask_client_auth, ROLE_SERVER },
-    { "give_client_auth", give_client_auth, ROLE_CLIENT },
-    { "take_client_auth", take_client_auth, ROLE_SERVER },
+    { "give_client_auth", script_give_client_auth, ROLE_CLIENT },
+    { "take_client_auth", script_take_client_auth, ROLE_SERVER },
 };
 const size_t num_scripts = COUNT_OF(scripts);
 
@@ -538,64 +538,4 @@ const struct step *script_give_tickets(void)
 const struct step *script_ask_client_auth(void)
 {
     return ask_client_auth;
-}
-
-/* --- Unprompted messages --- */
-
-static bool is_tls13(const struct tls_conn *c)
-{
-    return c->neg.version == VERSION_TLS13;
-}
-
-static bool auth_was_offered(const struct tls_conn *c)
-{
-    return c->post_auth == POST_AUTH_OFFERED;
-}
-
-static bool auth_is_pending(const struct tls_conn *c)
-{
-    return c->post_auth == POST_AUTH_PENDING;
-}
-
-static bool is_tls12_idle(const struct tls_conn *c)
-{
-    return c->neg.version < VERSION_TLS13;
-}
-
-/* A client's wish is granted when we asked for it, or when it is allowed to wish. */
-static bool takes_renegotiation(const struct tls_conn *c)
-{
-    uint64_t options = c->config->options;
-
-    return is_tls12_idle(c) && (options & OPTION_NO_RENEGOTIATION) == 0 &&
-           (c->neg.secure_renegotiation || (options & OPTION_ALLOW_UNSAFE_RENEGOTIATION) != 0) &&
-           (c->renegotiation != RENEGOTIATION_NONE ||
-            (options & OPTION_ALLOW_CLIENT_RENEGOTIATION) != 0);
-}
-
-static const struct {
-    uint8_t message;
-    enum role role;
-    bool (*guard)(const struct tls_conn *c);
-    const struct step *script;
-} when_idle[] = {
-    { MSG_KEY_UPDATE, ROLE_CLIENT, is_tls13, client_take_key_update },
-    { MSG_KEY_UPDATE, ROLE_SERVER, is_tls13, server_take_key_update },
-    { MSG_NEW_SESSION_TICKET, ROLE_CLIENT, is_tls13, take_ticket },
-    { MSG_CERTIFICATE_REQUEST, ROLE_CLIENT, auth_was_offered, give_client_auth },
-    { MSG_CERTIFICATE, ROLE_SERVER, auth_is_pending, take_client_auth },
-    { MSG_HELLO_REQUEST, ROLE_CLIENT, is_tls12_idle, take_hello_request },
-    { MSG_CLIENT_HELLO, ROLE_SERVER, takes_renegotiation, script_server_hello },
-    { MSG_CLIENT_HELLO, ROLE_SERVER, is_tls12_idle, refuse_client_hello },
-};
-
-const struct step *script_for_idle(const struct tls_conn *c, uint8_t message)
-{
-    for (size_t i = 0; i < COUNT_OF(when_idle); i++) {
-        if (when_idle[i].message == message && when_idle[i].role == c->role &&
-            when_idle[i].guard(c)) {
-            return when_idle[i].script;
-        }
-    }
-    return NULL;
 }

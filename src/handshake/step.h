@@ -88,6 +88,15 @@ extern const size_t num_scripts;
 
 extern const struct step script_client_hello[];
 extern const struct step script_server_hello[];
+
+/* What takes the messages that may come unprompted; script_for_idle() chooses. */
+extern const struct step script_client_take_key_update[];
+extern const struct step script_server_take_key_update[];
+extern const struct step script_take_ticket[];
+extern const struct step script_give_client_auth[];
+extern const struct step script_take_client_auth[];
+extern const struct step script_take_hello_request[];
+extern const struct step script_refuse_client_hello[];
 /* Scripts that a call of the application, or the record layer, starts on an idle connection. */
 const struct step *script_give_key_update(const struct tls_conn *c);
 const struct step *script_ask_client_auth(void);

@@ -48,25 +48,6 @@ static void vectors_nest(void **state)
     buffer_wipe(&out);
 }
 
-static void empty_vectors_can_be_dropped(void **state)
-{
-    (void)state;
-    struct buffer out = { 0 };
-    struct writer w = writer_to(&out);
-
-    writer_u8(&w, 9);
-    writer_open(&w, 2);
-    writer_close_or_drop(&w);
-    writer_open(&w, 2);
-    writer_u8(&w, 8);
-    writer_close_or_drop(&w);
-    writer_open(&w, 1);
-    writer_close(&w);
-    assert_true(writer_ok(&w));
-    assert_hex(writer_begin(&w), writer_len(&w), "09 0001 08 00");
-    buffer_wipe(&out);
-}
-
 static void a_vector_too_long_for_its_prefix_fails(void **state)
 {
     (void)state;
@@ -98,10 +79,6 @@ static void misuse_fails_instead_of_writing_nonsense(void **state)
     struct writer closed_too_often = writer_to(&out);
     writer_close(&closed_too_often);
     assert_false(writer_ok(&closed_too_often));
-
-    struct writer dropped_too_often = writer_to(&out);
-    writer_close_or_drop(&dropped_too_often);
-    assert_false(writer_ok(&dropped_too_often));
 
     struct writer too_deep = writer_to(&out);
     for (size_t i = 0; i <= WRITER_MAX_DEPTH; i++) {
@@ -190,7 +167,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_and_bytes),
         cmocka_unit_test(vectors_nest),
-        cmocka_unit_test(empty_vectors_can_be_dropped),
         cmocka_unit_test(a_vector_too_long_for_its_prefix_fails),
         cmocka_unit_test(misuse_fails_instead_of_writing_nonsense),
         cmocka_unit_test(failure_is_sticky_and_rollback_forgets_it),

@@ -38,7 +38,6 @@ static void exchange(const struct crypto_lib *a, const struct crypto_lib *b, con
 
     struct group_key *key = group_generate(a, g, &w);
     assert_non_null(key);
-    assert_ptr_equal(group_key_group(key), g);
     assert_true(writer_ok(&w));
     assert_int_equal(writer_len(&w), g->public_len);
     memcpy(offer, writer_begin(&w), g->public_len);
@@ -352,15 +351,16 @@ static void keys_can_be_shown_to_applications(void **state)
     struct buffer out = { 0 };
     struct writer w = writer_to(&out);
     struct group_key *key = group_generate(lib, named("P-256"), &w);
+    uint8_t *encoded = NULL;
     char name[32];
 
-    EVP_PKEY *own = group_key_pkey(key);
     EVP_PKEY *peer = group_share_to_pkey(lib, named("P-256"), writer_begin(&w), writer_len(&w));
     group_key_free(key);
-    assert_int_equal(EVP_PKEY_get_group_name(own, name, sizeof(name), NULL), 1);
+    assert_int_equal(EVP_PKEY_get_group_name(peer, name, sizeof(name), NULL), 1);
     assert_string_equal(name, "prime256v1");
-    assert_int_equal(EVP_PKEY_eq(own, peer), 1);
-    EVP_PKEY_free(own);
+    assert_int_equal((int)EVP_PKEY_get1_encoded_public_key(peer, &encoded), (int)writer_len(&w));
+    assert_memory_equal(encoded, writer_begin(&w), writer_len(&w));
+    OPENSSL_free(encoded);
     EVP_PKEY_free(peer);
     buffer_wipe(&out);
 }
