@@ -22,7 +22,7 @@ static const char *const suites[][2] = {
     { "TLS_CHACHA20_POLY1305_SHA256", "chacha20" },
 };
 
-static const size_t sizes[] = { 64, 1024, 16384, MEGABYTE };
+static const size_t sizes[] = { 64, 256, 1024, 4096, 16384, MEGABYTE };
 
 static uint8_t data[MEGABYTE];
 

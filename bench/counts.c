@@ -1,8 +1,8 @@
 /*
- * Question "counts": allocations and locks of a full handshake (SSL_new to SSL_free) on each side
- * and of one SSL_write and SSL_read in steady state.
+ * Question "counts": allocations and locks of each kind of handshake (SSL_new to SSL_free) on each
+ * side and of one SSL_write and SSL_read in steady state.
  */
-#include "harness.h"
+#include "kinds.h"
 
 #define SUITE      "TLS_AES_128_GCM_SHA256"
 #define PIPE_SIZE  ((size_t)64 << 10)
@@ -23,39 +23,39 @@ static double count_of(const struct meter *m, size_t which)
     return (double)all[which];
 }
 
-/* Medians: the length of a signature varies, and with it now and then a count. */
-static void ask_handshake(const char *name, const struct identity *id, bool mutual)
+/* The median of one count of many connections: the length of a signature varies, and with it now
+ * and then a count. */
+static double middle(const struct meter *meters, size_t which)
+{
+    double values[CONNECTS];
+
+    for (int i = 0; i < CONNECTS; i++) {
+        values[i] = count_of(&meters[WARM + i], which);
+    }
+    return median(values, CONNECTS);
+}
+
+static void ask_handshake(const struct kind *kind, const struct identity *id)
 {
     static struct meter c[WARM + CONNECTS], s[WARM + CONNECTS];
-    SSL_CTX *client = context_make(false, mutual ? id : NULL, id->root, SUITE);
-    SSL_CTX *server = context_make(true, id, mutual ? id->root : NULL, SUITE);
-    double values[CONNECTS];
-    struct link l;
+    const char *what = kind->resumed ? "resume-" : "";
+    struct setting setting;
 
-    link_init(&l, PIPE_SIZE);
+    setting_make(&setting, kind, id);
     for (int i = 0; i < WARM + CONNECTS; i++) {
         c[i] = (struct meter){ 0 };
         s[i] = (struct meter){ 0 };
-        link_connect(&l, client, server, &c[i], &s[i]);
-        link_disconnect(&l, &c[i], &s[i]);
+        setting_connect(&setting, &c[i], &s[i]);
     }
     for (size_t which = 0; which < NUM_COUNTS; which++) {
-        double server_count, client_count;
-        for (int i = 0; i < CONNECTS; i++) {
-            values[i] = count_of(&s[WARM + i], which);
-        }
-        server_count = median(values, CONNECTS);
-        for (int i = 0; i < CONNECTS; i++) {
-            values[i] = count_of(&c[WARM + i], which);
-        }
-        client_count = median(values, CONNECTS);
-        answer(names[which], server_count, "counts/%s/server/%s", name, names[which]);
-        answer(names[which], client_count, "counts/%s/client/%s", name, names[which]);
-        answer(names[which], server_count + client_count, "counts/%s/both/%s", name, names[which]);
+        double server = middle(s, which);
+        double client = middle(c, which);
+        const char *name = names[which];
+        answer(name, server, "counts/%s%s/server/%s", what, kind->name, name);
+        answer(name, client, "counts/%s%s/client/%s", what, kind->name, name);
+        answer(name, server + client, "counts/%s%s/both/%s", what, kind->name, name);
     }
-    link_wipe(&l);
-    SSL_CTX_free(client);
-    SSL_CTX_free(server);
+    setting_wipe(&setting);
 }
 
 static void ask_data(struct link *l, const char *suite, size_t size)
@@ -107,9 +107,11 @@ int main(void)
     bench_begin(true);
     identity_make(&ecdsa, KEY_P256);
     identity_make(&rsa, KEY_RSA2048);
-    ask_handshake("ecdsa", &ecdsa, false);
-    ask_handshake("ecdsa-mutual", &ecdsa, true);
-    ask_handshake("rsa2048", &rsa, false);
+    for (const struct kind *kind = kinds; kind->name != NULL; kind++) {
+        if (!kind->fresh) {
+            ask_handshake(kind, kind->key == KEY_P256 ? &ecdsa : &rsa);
+        }
+    }
     ask_suite(SUITE, "aes128gcm", &ecdsa);
     identity_wipe(&ecdsa);
     identity_wipe(&rsa);

@@ -1,20 +1,20 @@
 /*
- * Meter, answers, flat buffers and connections of the questions; see harness.h.
+ * Meter and connections of the questions; see harness.h.
  */
 #include "harness.h"
 
 #include <dlfcn.h>
-#include <limits.h>
 #include <openssl/err.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
 /* Found only when the shim is preloaded. */
 extern const struct bench_counts *bench_shim_counts(void) __attribute__((weak));
+
+static void explain(void)
+{
+    ERR_print_errors_fp(stderr);
+}
 
 void bench_begin(bool counted)
 {
@@ -25,6 +25,7 @@ void bench_begin(bool counted)
         void *object;
     } ssl_new = { .function = SSL_new };
 
+    explain_failure = explain;
     setvbuf(stdout, NULL, _IOLBF, 0);
     require(dladdr(ssl_new.object, &info) != 0, "dladdr");
     printf("# library %s\n# libcrypto %s\n", info.dli_fname, OpenSSL_version(OPENSSL_VERSION));
@@ -34,59 +35,7 @@ void bench_begin(bool counted)
     }
 }
 
-void require(bool ok, const char *what)
-{
-    if (!ok) {
-        fprintf(stderr, "failed: %s\n", what);
-        ERR_print_errors_fp(stderr);
-        exit(1);
-    }
-}
-
-void answer(const char *unit, double value, const char *key_format, ...)
-{
-    va_list args;
-
-    va_start(args, key_format);
-    vprintf(key_format, args);
-    va_end(args);
-    printf("\t%s\t%.3f\n", unit, value);
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-double median(double *values, size_t num)
-{
-    qsort(values, num, sizeof *values, compare);
-    return num % 2 != 0 ? values[num / 2] : (values[num / 2 - 1] + values[num / 2]) / 2;
-}
-
-double undisturbed(double *values, size_t num)
-{
-    qsort(values, num, sizeof *values, compare);
-    return values[num / 4];
-}
-
-bool asked_for(char **argv, const char *name)
-{
-    return argv[1] == NULL || strcmp(argv[1], name) == 0;
-}
-
 /* --- Meter --- */
-
-uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 void meter_start(struct meter *m)
 {
@@ -120,29 +69,19 @@ struct ends {
 
 static int flat_write(BIO *bio, const char *data, int len)
 {
-    struct pipe *p = ((struct ends *)BIO_get_data(bio))->out;
-
-    require(len >= 0 && (size_t)len <= p->size - p->end, "room in the pipe");
-    memcpy(p->bytes + p->end, data, (size_t)len);
-    p->end += (size_t)len;
+    require(len >= 0, "a length");
+    pipe_put(((struct ends *)BIO_get_data(bio))->out, data, (size_t)len);
     return len;
 }
 
 static int flat_read(BIO *bio, char *data, int len)
 {
-    struct pipe *p = ((struct ends *)BIO_get_data(bio))->in;
-    size_t have = p->end - p->start;
-    size_t take = have < (size_t)len ? have : (size_t)len;
+    size_t take = pipe_take(((struct ends *)BIO_get_data(bio))->in, data, (size_t)len);
 
     BIO_clear_retry_flags(bio);
     if (take == 0) {
         BIO_set_retry_read(bio);
         return -1;
-    }
-    memcpy(data, p->bytes + p->start, take);
-    p->start += take;
-    if (p->start == p->end) {
-        pipe_drop(p);
     }
     return (int)take;
 }
@@ -188,19 +127,6 @@ static BIO *flat_new(struct pipe *in, struct pipe *out)
     return bio;
 }
 
-static void pipe_init(struct pipe *p, size_t size)
-{
-    *p = (struct pipe){ .size = size };
-    p->bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    require(p->bytes != MAP_FAILED, "mmap");
-}
-
-void pipe_drop(struct pipe *p)
-{
-    p->start = 0;
-    p->end = 0;
-}
-
 /* --- Connections --- */
 
 void link_init(struct link *l, size_t pipe_size)
@@ -216,13 +142,13 @@ void link_wipe(struct link *l)
 {
     BIO_free(l->client_bio);
     BIO_free(l->server_bio);
-    munmap(l->to_server.bytes, l->to_server.size);
-    munmap(l->to_client.bytes, l->to_client.size);
+    pipe_wipe(&l->to_server);
+    pipe_wipe(&l->to_client);
     *l = (struct link){ 0 };
 }
 
 /* The link keeps its reference to the BIO, which serves its next connection again. */
-static SSL *side_new(SSL_CTX *ctx, BIO *bio, bool server, struct meter *m)
+static SSL *side_new(SSL_CTX *ctx, BIO *bio, bool server, SSL_SESSION *session, struct meter *m)
 {
     BIO_up_ref(bio);
     meter_start(m);
@@ -234,6 +160,7 @@ static SSL *side_new(SSL_CTX *ctx, BIO *bio, bool server, struct meter *m)
     } else {
         SSL_set_connect_state(s);
         require(SSL_set_tlsext_host_name(s, "bench.example") == 1, "server name");
+        require(session == NULL || SSL_set_session(s, session) == 1, "SSL_set_session");
     }
     meter_stop(m);
     return s;
@@ -255,6 +182,18 @@ static void speak_as(SSL *s, const struct identity *id)
             "certificates of one connection");
 }
 
+/* Takes what the peer's handshake sent after its end; there is no data. */
+static void read_nothing(SSL *s, struct meter *m)
+{
+    uint8_t byte;
+    size_t got = 0;
+
+    meter_start(m);
+    int result = SSL_read_ex(s, &byte, 1, &got);
+    meter_stop(m);
+    require(result == 0 && SSL_get_error(s, result) == SSL_ERROR_WANT_READ, "nothing to read");
+}
+
 void link_connect(struct link *l, SSL_CTX *client, SSL_CTX *server, struct meter *client_meter,
                   struct meter *server_meter)
 {
@@ -263,8 +202,8 @@ void link_connect(struct link *l, SSL_CTX *client, SSL_CTX *server, struct meter
 
     pipe_drop(&l->to_server);
     pipe_drop(&l->to_client);
-    l->client = side_new(client, l->client_bio, false, client_meter);
-    l->server = side_new(server, l->server_bio, true, server_meter);
+    l->client = side_new(client, l->client_bio, false, l->session, client_meter);
+    l->server = side_new(server, l->server_bio, true, NULL, server_meter);
     if (l->server_speaks != NULL) {
         speak_as(l->server, l->server_speaks);
     }
@@ -273,10 +212,15 @@ void link_connect(struct link *l, SSL_CTX *client, SSL_CTX *server, struct meter
         client_done = client_done || side_step(l->client, client_meter);
         server_done = server_done || side_step(l->server, server_meter);
     }
+    require((SSL_session_reused(l->client) == 1) == (l->session != NULL), "resumption as asked");
+    read_nothing(l->client, client_meter);
 }
 
 void link_disconnect(struct link *l, struct meter *client_meter, struct meter *server_meter)
 {
+    /* A connection that ends without a word would take its session with it. */
+    SSL_set_shutdown(l->client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_set_shutdown(l->server, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     meter_start(client_meter);
     SSL_free(l->client);
     meter_stop(client_meter);
@@ -286,6 +230,24 @@ void link_disconnect(struct link *l, struct meter *client_meter, struct meter *s
     l->client = NULL;
     l->server = NULL;
 }
+
+/* --- Sessions --- */
+
+SSL_SESSION *session_make(SSL_CTX *client, SSL_CTX *server)
+{
+    struct meter unused = { 0 };
+    struct link l;
+
+    link_init(&l, (size_t)64 << 10);
+    link_connect(&l, client, server, &unused, &unused);
+    SSL_SESSION *session = SSL_get1_session(l.client);
+    require(session != NULL && SSL_SESSION_is_resumable(session) == 1, "a session to resume");
+    link_disconnect(&l, &unused, &unused);
+    link_wipe(&l);
+    return session;
+}
+
+/* --- Data --- */
 
 void write_all(SSL *s, const void *data, size_t len)
 {

@@ -1,41 +1,24 @@
 /*
  * What the questions share: certificates, two ends of a connection in one process over flat
- * buffers, a meter that one side's calls run in, and the form of an answer. Public OpenSSL API
- * only, so that the same program asks the system's libssl and ours. What must not fail ends the
- * program with a message.
+ * buffers, and a meter that one side's calls run in. Public OpenSSL API only, so that the same
+ * program asks the system's libssl and ours. What must not fail ends the program with a message.
  */
 #ifndef BENCH_HARNESS_H
 #define BENCH_HARNESS_H
 
 #include "counts.h"
+#include "measure.h"
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- Start, end, answers --- */
+/* --- Start --- */
 
 /* Says on standard output which file SSL_new came from and which libcrypto is used, for bench/run
  * to check. The first line of main(). counted: the figures are counts, the shim must be there. */
 void bench_begin(bool counted);
-
-/* Ends the program unless it is true; what: the call that failed. */
-void require(bool ok, const char *what);
-
-/* One figure. Unit: "ns", "MB/s", "/s" or a count's name; bench/run knows which way is better. */
-void answer(const char *unit, double value, const char *key_format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* The middle of values[0..num), which are sorted by this. */
-double median(double *values, size_t num);
-
-/* The same for times: the lower quartile, since what else runs on the machine only adds to them. */
-double undisturbed(double *values, size_t num);
-
-/* True when the program was asked for this cell of its question: name is argv[1], or there is no
- * argument and all cells are asked for. */
-bool asked_for(char **argv, const char *name);
 
 /* --- Meter --- */
 
@@ -49,9 +32,6 @@ struct meter {
 
 void meter_start(struct meter *m);
 void meter_stop(struct meter *m);
-
-/* CLOCK_MONOTONIC in nanoseconds. */
-uint64_t now_ns(void);
 
 /* --- Certificates --- */
 
@@ -73,38 +53,36 @@ void identity_make_fresh(struct identity *id, const struct identity *like);
 
 void identity_wipe(struct identity *id);
 
-/* TLS 1.3 only, X25519, sends no tickets. verify_root: NULL, or the peer must show a certificate
- * under it. */
+/* One suite of TLS 1.3 (whose names begin with "TLS_") or 1.2 and only that version, X25519; all
+ * else as by default. verify_root: NULL, or the peer must show a certificate under it. */
 SSL_CTX *context_make(bool server, const struct identity *own, const X509 *verify_root,
                       const char *suite);
 
 /* --- Connections --- */
-
-struct pipe {
-    uint8_t *bytes; /* owns, not from the heap */
-    size_t size, start, end;
-};
 
 struct link {
     SSL *client, *server;
     struct pipe to_server, to_client;
     BIO *client_bio, *server_bio;         /* counted */
     const struct identity *server_speaks; /* NULL: what its context says */
+    SSL_SESSION *session;                 /* NULL, or what the client offers to resume */
 };
 
 /* pipe_size: how many bytes may lie between the ends. */
 void link_init(struct link *l, size_t pipe_size);
 void link_wipe(struct link *l);
 
-/* SSL_new to the end of both handshakes; each side's calls are added to its meter. */
+/* SSL_new to the end of both handshakes, and until the client has read the tickets that follow;
+ * each side's calls are added to its meter. */
 void link_connect(struct link *l, SSL_CTX *client, SSL_CTX *server, struct meter *client_meter,
                   struct meter *server_meter);
 
-/* SSL_free of both, each in its meter. */
+/* SSL_free of both, each in its meter, as if they had said goodbye. */
 void link_disconnect(struct link *l, struct meter *client_meter, struct meter *server_meter);
 
-/* Forgets what lies in a pipe. */
-void pipe_drop(struct pipe *p);
+/* A session that the server lets the client resume: from a connection of these two, which ends.
+ * The contexts stay as they were. The caller frees it. */
+SSL_SESSION *session_make(SSL_CTX *client, SSL_CTX *server);
 
 /* Exactly len bytes by SSL_write; by SSL_read calls of at most len bytes each. */
 void write_all(SSL *s, const void *data, size_t len);

@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 static EVP_PKEY *make_key(enum key_kind kind)
 {
@@ -92,17 +93,22 @@ static void trust(SSL_CTX *ctx, const X509 *root)
     require(copy != NULL && X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), copy) == 1, "trust");
     X509_free(copy);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    require(SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"bench", 5) == 1,
+            "session context");
 }
 
 SSL_CTX *context_make(bool server, const struct identity *own, const X509 *verify_root,
                       const char *suite)
 {
     SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+    const bool tls13 = strncmp(suite, "TLS_", 4) == 0;
+    const int version = tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
 
-    require(ctx != NULL && SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-                SSL_CTX_set_ciphersuites(ctx, suite) == 1 &&
-                SSL_CTX_set1_groups_list(ctx, "X25519") == 1 &&
-                SSL_CTX_set_num_tickets(ctx, 0) == 1,
+    require(ctx != NULL && SSL_CTX_set_min_proto_version(ctx, version) == 1 &&
+                SSL_CTX_set_max_proto_version(ctx, version) == 1 &&
+                (tls13 ? SSL_CTX_set_ciphersuites(ctx, suite)
+                       : SSL_CTX_set_cipher_list(ctx, suite)) == 1 &&
+                SSL_CTX_set1_groups_list(ctx, "X25519:P-256") == 1,
             "context");
     if (own != NULL) {
         require(SSL_CTX_use_certificate(ctx, own->leaf) == 1 &&

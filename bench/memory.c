@@ -42,13 +42,14 @@ static void report(const struct side_meters *m, const char *mode, const char *wh
            when);
 }
 
-static void ask(const char *mode, long ssl_mode, const struct identity *id)
+static void ask(const char *mode, long ssl_mode, size_t tickets, const struct identity *id)
 {
     static struct link links[CONNECTIONS];
     struct side_meters m = { 0 }, unused = { 0 };
     SSL_CTX *client = context_make(false, NULL, id->root, SUITE);
     SSL_CTX *server = context_make(true, id, NULL, SUITE);
 
+    require(SSL_CTX_set_num_tickets(server, tickets) == 1, "SSL_CTX_set_num_tickets");
     SSL_CTX_set_mode(client, ssl_mode);
     SSL_CTX_set_mode(server, ssl_mode);
     for (int i = 0; i < 2 * CONNECTIONS; i++) {
@@ -82,8 +83,9 @@ int main(void)
 
     bench_begin(true);
     identity_make(&id, KEY_P256);
-    ask("default", 0, &id);
-    ask("release-buffers", SSL_MODE_RELEASE_BUFFERS, &id);
+    ask("default", 0, 2, &id);
+    ask("no-ticket", 0, 0, &id);
+    ask("release-buffers", SSL_MODE_RELEASE_BUFFERS, 2, &id);
     identity_wipe(&id);
     return 0;
 }

@@ -77,6 +77,7 @@ int main(int argc, char **argv)
         answer("/s", 1e9 / undisturbed(times, NUM_TIMES), "objects/SSL");
     }
     if (asked_for(argv, "ca-file") && access(CA_FILE, R_OK) == 0) {
+        require(SSL_CTX_load_verify_file(ctx, CA_FILE) == 1, "SSL_CTX_load_verify_file");
         time_ca_file();
         for (int i = 0; i < CA_TIMES; i++) {
             times[i] = time_ca_file();
