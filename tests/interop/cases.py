@@ -154,6 +154,11 @@ class Case:
     late_auth: bool = False                # the client's certificate is asked for after the handshake
     client_trusts: str = "ca"              # file of certificates that the client trusts
     withhold_client_certificate: bool = False
+    connections: int = 1                   # one after another; more than one: they resume the session of the last
+    by_id: bool = False                    # TLS 1.2: we neither give nor take tickets
+    early: int = 0                         # bytes of early data that we send as a client, from the second connection on
+    max_early: int = 0                     # what our tickets allow as a server; 0: we do not look for early data
+    recv_early: int = 0                    # how much we take as a server; 0: what the ticket allows
     fails: Optional[str] = None            # our side must fail, with these words
     peer_says: Optional[str] = None        # where the peer is the one that refuses
     expect: Dict[str, str] = field(default_factory=dict)

@@ -20,6 +20,8 @@ def arguments_of(case, peer, role):
         arguments += ["--alpn", case.peer_alpn]
     if not case.encrypt_then_mac:
         arguments += ["--no-etm"]
+    if case.connections > 1:
+        arguments += ["--connections", str(case.connections)]
     name = None
     if role == "server":
         if not case.anonymous:

@@ -1,10 +1,11 @@
-/* One TLS connection (1.3, or what --version says) for the interoperability tests, as client or as
+/* TLS connections (1.3, or what --version says) for the interoperability tests, as client or as
  * server, on libssl's public API only: which library it runs on is decided by the loader. Called
  * with the word "list" it names the library's suites instead.
  *
  * It does the handshake, exchanges data, closes both halves and prints what it saw as one line
- * "facts key=value ...". Exit status: 0 when all went as TLS says, 1 when the connection failed
- * (the reason is on standard error), 2 when it was called wrongly, 3 when its time was up. */
+ * "facts key=value ...", for each connection. Exit status: 0 when all went as TLS says, 1 when the
+ * connection failed (the reason is on standard error), 2 when it was called wrongly, 3 when its
+ * time was up. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -29,316 +30,30 @@
 /* The largest piece of data; more than two records, less than a socket buffer. */
 #define LARGEST_BLOCK 40000
 
-/* What the connection's callbacks saw. */
-struct seen {
-    const struct settings *set;
-    SSL_CTX *other;
-    unsigned int client_hellos;
-    unsigned int cert_requests;
-    unsigned int key_updates_in;
-    unsigned int key_updates_out;
-    bool encrypt_then_mac;
-    char sni[256];
-};
-
-static void require(bool condition, const char *what)
-{
-    if (!condition) {
-        fail(1, what);
-    }
-}
-
-/* ---- callbacks ---- */
-
-/* Extension 22 in a ServerHello: libssl has no function that tells. */
-static bool accepts_encrypt_then_mac(const uint8_t *message, size_t len)
-{
-    size_t at = 4 + 2 + 32;
-
-    if (len <= at) {
-        return false;
-    }
-    at += 1 + (size_t)message[at] + 2 + 1 + 2;
-    while (at + 4 <= len) {
-        if (message[at] == 0 && message[at + 1] == TLSEXT_TYPE_encrypt_then_mac) {
-            return true;
-        }
-        at += 4 + (size_t)(message[at + 2] << 8 | message[at + 3]);
-    }
-    return false;
-}
-
-static void on_message(int sent, int version, int content_type, const void *data, size_t len,
-                       SSL *ssl, void *arg)
-{
-    struct seen *seen = arg;
-    const uint8_t *message = data;
-
-    (void)version;
-    (void)ssl;
-    if (content_type != SSL3_RT_HANDSHAKE || len == 0) {
-        return;
-    }
-    if (message[0] == SSL3_MT_CLIENT_HELLO) {
-        seen->client_hellos++;
-    } else if (message[0] == SSL3_MT_SERVER_HELLO) {
-        seen->encrypt_then_mac = accepts_encrypt_then_mac(message, len);
-    } else if (message[0] == SSL3_MT_CERTIFICATE_REQUEST) {
-        seen->cert_requests++;
-    } else if (message[0] == SSL3_MT_KEY_UPDATE && sent) {
-        seen->key_updates_out++;
-    } else if (message[0] == SSL3_MT_KEY_UPDATE) {
-        seen->key_updates_in++;
-    }
-}
-
-static int on_server_name(SSL *ssl, int *alert, void *arg)
-{
-    struct seen *seen = arg;
-    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-
-    (void)alert;
-    if (name == NULL) {
-        return SSL_TLSEXT_ERR_NOACK;
-    }
-    snprintf(seen->sni, sizeof(seen->sni), "%s", name);
-    if (seen->other != NULL && strcmp(name, seen->set->other_name) == 0 &&
-        SSL_set_SSL_CTX(ssl, seen->other) == NULL) {
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
-    return SSL_TLSEXT_ERR_OK;
-}
-
-/* "h2,http/1.1" as the wire wants it, each name behind its length; returns the number of bytes. */
-static unsigned int alpn_encode(uint8_t *out, size_t cap, const char *names)
-{
-    size_t len = 0;
-
-    while (*names != '\0') {
-        size_t name_len = strcspn(names, ",");
-
-        require(name_len > 0 && name_len < 256 && len + 1 + name_len <= cap, "bad ALPN list");
-        out[len] = (uint8_t)name_len;
-        memcpy(out + len + 1, names, name_len);
-        len += 1 + name_len;
-        names += name_len;
-        names += *names == ',';
-    }
-    return (unsigned int)len;
-}
-
-static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
-                   const unsigned char *offered, unsigned int offered_len, void *arg)
-{
-    const struct seen *seen = arg;
-    uint8_t ours[256];
-    unsigned int len = alpn_encode(ours, sizeof(ours), seen->set->alpn);
-    unsigned char *chosen;
-
-    (void)ssl;
-    if (SSL_select_next_proto(&chosen, out_len, ours, len, offered, offered_len) !=
-        OPENSSL_NPN_NEGOTIATED) {
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
-    /* The choice lies in our list, which ends with this call; the same bytes are in the offer. */
-    for (unsigned int at = 0; at < offered_len; at += 1u + offered[at]) {
-        if (offered[at] == *out_len && memcmp(offered + at + 1, chosen, *out_len) == 0) {
-            *out = offered + at + 1;
-            return SSL_TLSEXT_ERR_OK;
-        }
-    }
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
-}
-
-/* ---- pre-shared keys ---- */
-
-static const struct settings *psk_settings;
-
-static unsigned int take_psk(unsigned char *psk, unsigned int max)
-{
-    size_t len = strlen(psk_settings->psk);
-
-    require(len <= max, "the pre-shared key is too long");
-    memcpy(psk, psk_settings->psk, len);
-    return (unsigned int)len;
-}
-
-static unsigned int on_psk_client(SSL *ssl, const char *hint, char *identity,
-                                  unsigned int max_identity, unsigned char *psk,
-                                  unsigned int max_psk)
-{
-    (void)ssl;
-    (void)hint;
-    require(strlen(psk_settings->psk_identity) < max_identity, "the identity is too long");
-    strcpy(identity, psk_settings->psk_identity);
-    return take_psk(psk, max_psk);
-}
-
-static unsigned int on_psk_server(SSL *ssl, const char *identity, unsigned char *psk,
-                                  unsigned int max_psk)
-{
-    (void)ssl;
-    return strcmp(identity, psk_settings->psk_identity) == 0 ? take_psk(psk, max_psk) : 0;
-}
-
-static void set_psk(SSL_CTX *ctx, const struct settings *set)
-{
-    if (set->psk == NULL) {
-        return;
-    }
-    psk_settings = set;
-    SSL_CTX_set_psk_client_callback(ctx, on_psk_client);
-    SSL_CTX_set_psk_server_callback(ctx, on_psk_server);
-    if (set->server && SSL_CTX_use_psk_identity_hint(ctx, "a hint") != 1) {
-        fail(2, "the hint is refused");
-    }
-}
-
-/* ---- contexts ---- */
-
-static void load_identity(SSL_CTX *ctx, const char *cert, const char *key)
-{
-    if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1 ||
-        SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(ctx) != 1) {
-        fail(2, "the certificate or its key cannot be used");
-    }
-}
-
-static void set_versions(SSL_CTX *ctx, const struct settings *set)
-{
-    static const struct {
-        const char *name;
-        int min, max;
-    } versions[] = {
-        { "1.3", TLS1_3_VERSION, TLS1_3_VERSION }, { "1.2", TLS1_2_VERSION, TLS1_2_VERSION },
-        { "1.1", TLS1_1_VERSION, TLS1_1_VERSION }, { "1.0", TLS1_VERSION, TLS1_VERSION },
-        { "any", TLS1_2_VERSION, TLS1_3_VERSION },
-    };
-    const char *name = set->version != NULL ? set->version : "1.3";
-    size_t i = 0;
-
-    while (i + 1 < sizeof(versions) / sizeof(versions[0]) && strcmp(versions[i].name, name) != 0) {
-        i++;
-    }
-    if (SSL_CTX_set_min_proto_version(ctx, versions[i].min) != 1 ||
-        SSL_CTX_set_max_proto_version(ctx, versions[i].max) != 1) {
-        fail(2, "the version is refused");
-    }
-    SSL_CTX_set_options(ctx, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
-    if (set->no_etm) {
-        SSL_CTX_set_options(ctx, SSL_OP_NO_ENCRYPT_THEN_MAC);
-    }
-    if (set->server && SSL_CTX_set_dh_auto(ctx, 1) != 1) {
-        fail(2, "no parameters for DHE");
-    }
-}
-
-static void set_lists(SSL_CTX *ctx, const struct settings *set)
-{
-    if (set->ciphers != NULL && SSL_CTX_set_cipher_list(ctx, set->ciphers) != 1) {
-        fail(2, "the list of ciphers is refused");
-    }
-    if (set->suites != NULL && SSL_CTX_set_ciphersuites(ctx, set->suites) != 1) {
-        fail(2, "the list of suites is refused");
-    }
-    if (set->groups != NULL && SSL_CTX_set1_groups_list(ctx, (char *)(uintptr_t)set->groups) != 1) {
-        fail(2, "the list of groups is refused");
-    }
-    if (set->sigalgs != NULL &&
-        SSL_CTX_set1_sigalgs_list(ctx, (char *)(uintptr_t)set->sigalgs) != 1) {
-        fail(2, "the list of signature algorithms is refused");
-    }
-    if (set->client_sigalgs != NULL &&
-        SSL_CTX_set1_client_sigalgs_list(ctx, (char *)(uintptr_t)set->client_sigalgs) != 1) {
-        fail(2, "the list of signature algorithms for clients is refused");
-    }
-}
-
-static void set_verification(SSL_CTX *ctx, const struct settings *set)
-{
-    if (set->ca == NULL) {
-        return;
-    }
-    if (SSL_CTX_load_verify_locations(ctx, set->ca, NULL) != 1) {
-        fail(2, "the file of trusted certificates cannot be used");
-    }
-    if (!set->server) {
-        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    } else if (set->verify_client) {
-        int mode = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-
-        SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(set->ca));
-        SSL_CTX_set_verify(ctx, set->later ? mode | SSL_VERIFY_POST_HANDSHAKE : mode, NULL);
-    }
-}
-
-static SSL_CTX *make_context(const struct settings *set, struct seen *seen)
-{
-    SSL_CTX *ctx = SSL_CTX_new(set->server ? TLS_server_method() : TLS_client_method());
-    uint8_t alpn[256];
-
-    if (ctx == NULL) {
-        fail(2, "no context");
-    }
-    set_versions(ctx, set);
-    set_lists(ctx, set);
-    set_psk(ctx, set);
-    set_verification(ctx, set);
-    if (set->cert != NULL) {
-        load_identity(ctx, set->cert, set->key);
-    }
-    SSL_CTX_set_msg_callback(ctx, on_message);
-    SSL_CTX_set_msg_callback_arg(ctx, seen);
-    SSL_CTX_set_post_handshake_auth(ctx, !set->server && set->later);
-    if (set->server) {
-        SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);
-        SSL_CTX_set_tlsext_servername_arg(ctx, seen);
-    }
-    if (set->alpn != NULL && set->server) {
-        SSL_CTX_set_alpn_select_cb(ctx, on_alpn, seen);
-    } else if (set->alpn != NULL &&
-               SSL_CTX_set_alpn_protos(ctx, alpn, alpn_encode(alpn, sizeof(alpn), set->alpn)) !=
-                   0) {
-        fail(2, "the ALPN list is refused");
-    }
-    return ctx;
-}
-
-static SSL_CTX *make_other_context(const struct settings *set)
-{
-    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-
-    if (ctx == NULL) {
-        fail(2, "no context");
-    }
-    load_identity(ctx, set->other_cert, set->other_key);
-    return ctx;
-}
-
 /* ---- sockets ---- */
 
-static int socket_open(const struct settings *set)
+/* A server's listening socket; prints its port. */
+static int listen_on(struct sockaddr_in *address)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET };
-    socklen_t len = sizeof(address);
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    int fd;
+    socklen_t len = sizeof(*address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons((uint16_t)set->port);
-    if (!set->server) {
-        require(connect(listener, (struct sockaddr *)&address, len) == 0, "cannot connect");
-        return listener;
-    }
-    require(bind(listener, (struct sockaddr *)&address, len) == 0, "cannot bind");
-    require(listen(listener, 1) == 0, "cannot listen");
-    require(getsockname(listener, (struct sockaddr *)&address, &len) == 0, "no port");
-    printf("port %d\n", ntohs(address.sin_port));
+    require(bind(fd, (struct sockaddr *)address, len) == 0, "cannot bind");
+    require(listen(fd, 1) == 0, "cannot listen");
+    require(getsockname(fd, (struct sockaddr *)address, &len) == 0, "no port");
+    printf("port %d\n", ntohs(address->sin_port));
     fflush(stdout);
-    fd = accept(listener, NULL, NULL);
+    return fd;
+}
+
+/* The next connection, to the address or from the listening socket. */
+static int socket_open(const struct settings *set, const struct sockaddr_in *address, int listener)
+{
+    int fd = set->server ? accept(listener, NULL, NULL) : socket(AF_INET, SOCK_STREAM, 0);
+
     require(fd >= 0, "nobody came");
-    close(listener);
+    require(set->server || connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0,
+            "cannot connect");
     return fd;
 }
 
@@ -478,10 +193,16 @@ static void echo_until_closed(SSL *ssl, const struct settings *set)
     require(SSL_get_error(ssl, 0) == SSL_ERROR_ZERO_RETURN, "the connection did not end well");
 }
 
-/* Closes our half and, unless the peer is already gone, waits for its close_notify. */
+/* Closes our half and, unless the peer is already gone, waits for its close_notify. A client that
+ * has sent one may be gone from the transport, too. */
 static void close_connection(SSL *ssl)
 {
     int done = SSL_shutdown(ssl);
+
+    if (done < 0 && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0 &&
+        SSL_get_error(ssl, done) == SSL_ERROR_SYSCALL) {
+        return;
+    }
 
     if (done == 0) {
         char rest[256];
@@ -508,6 +229,9 @@ static void print_signature(const char *name, bool known, int type, int hash)
 
 static void print_facts(SSL *ssl, const struct seen *seen)
 {
+    static const char *const early[] = { [SSL_EARLY_DATA_NOT_SENT] = "-",
+                                         [SSL_EARLY_DATA_REJECTED] = "rejected",
+                                         [SSL_EARLY_DATA_ACCEPTED] = "accepted" };
     X509 *peer = SSL_get1_peer_certificate(ssl);
     const unsigned char *alpn = NULL;
     unsigned int alpn_len = 0;
@@ -536,20 +260,71 @@ static void print_facts(SSL *ssl, const struct seen *seen)
     printf(" sni=%s", seen->sni[0] == '\0' ? "-" : seen->sni);
     printf(" client_hellos=%u cert_requests=%u", seen->client_hellos, seen->cert_requests);
     printf(" key_updates_in=%u key_updates_out=%u", seen->key_updates_in, seen->key_updates_out);
-    printf(" etm=%d ems=%d safe_renegotiation=%d renegotiations=%ld\n", seen->encrypt_then_mac,
+    printf(" etm=%d ems=%d safe_renegotiation=%d renegotiations=%ld", seen->encrypt_then_mac,
            (int)SSL_get_extms_support(ssl), (int)SSL_get_secure_renegotiation_support(ssl),
            SSL_total_renegotiations(ssl));
+    printf(" resumed=%d tickets=%u early=%s early_data=%zu\n", SSL_session_reused(ssl),
+           seen->tickets, early[SSL_get_early_data_status(ssl)], seen->early_data);
+    fflush(stdout);
     X509_free(peer);
 }
 
 /* ---- the connection ---- */
 
-static void converse(SSL *ssl, const struct settings *set)
+/* A client's early data, if its session allows any, and the handshake. What the server does not
+ * take is sent again as ordinary data; either way it must come back. */
+static void connect_client(SSL *ssl, const struct settings *set)
+{
+    static char data[LARGEST_BLOCK];
+    static char answer[LARGEST_BLOCK];
+    SSL_SESSION *session = SSL_get0_session(ssl);
+    size_t len = 0;
+
+    if (set->early > 0 && session != NULL && SSL_SESSION_get_max_early_data(session) > 0) {
+        size_t written = 0;
+
+        len = set->early < sizeof(data) ? set->early : sizeof(data);
+        fill_block(data, len, 1000);
+        require(SSL_write_early_data(ssl, data, len, &written) == 1 && written == len,
+                "early data cannot be written");
+    }
+    require(SSL_connect(ssl) == 1, "the handshake failed");
+    if (len > 0) {
+        if (SSL_get_early_data_status(ssl) != SSL_EARLY_DATA_ACCEPTED) {
+            write_all(ssl, data, len);
+        }
+        read_exactly(ssl, answer, len);
+        require(memcmp(data, answer, len) == 0, "what came back is not the early data");
+    }
+}
+
+/* A server's handshake; early data is sent back when it is over. Returns how much there was. */
+static size_t accept_client(SSL *ssl, const struct settings *set)
+{
+    static char data[LARGEST_BLOCK];
+    size_t len = 0;
+    int state = set->max_early > 0 ? SSL_READ_EARLY_DATA_SUCCESS : SSL_READ_EARLY_DATA_FINISH;
+
+    while (state == SSL_READ_EARLY_DATA_SUCCESS) {
+        size_t got = 0;
+
+        state = SSL_read_early_data(ssl, data + len, sizeof(data) - len, &got);
+        require(state != SSL_READ_EARLY_DATA_ERROR, "the handshake failed");
+        len += got;
+    }
+    require(SSL_accept(ssl) == 1, "the handshake failed");
+    if (len > 0) {
+        write_all(ssl, data, len);
+    }
+    return len;
+}
+
+static void converse(SSL *ssl, const struct settings *set, struct seen *seen)
 {
     if (set->server) {
-        require(SSL_accept(ssl) == 1, "the handshake failed");
+        seen->early_data = accept_client(ssl, set);
     } else {
-        require(SSL_connect(ssl) == 1, "the handshake failed");
+        connect_client(ssl, set);
     }
     if (set->echo) {
         echo_until_closed(ssl, set);
@@ -565,6 +340,29 @@ static void converse(SSL *ssl, const struct settings *set)
     close_connection(ssl);
 }
 
+/* One connection on a connected socket, with the session of the last one, and what it saw. Returns
+ * a client's session then; the caller frees it. */
+static SSL_SESSION *run_connection(SSL_CTX *ctx, const struct settings *set, struct seen *seen,
+                                   int fd, SSL_SESSION *last)
+{
+    SSL *ssl = SSL_new(ctx);
+    SSL_SESSION *session;
+
+    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
+        fail(2, "no connection");
+    }
+    if (set->sni != NULL &&
+        (SSL_set_tlsext_host_name(ssl, set->sni) != 1 || SSL_set1_host(ssl, set->sni) != 1)) {
+        fail(2, "the server's name is refused");
+    }
+    require(last == NULL || SSL_set_session(ssl, last) == 1, "the session is refused");
+    converse(ssl, set, seen);
+    print_facts(ssl, seen);
+    session = set->server ? NULL : SSL_get1_session(ssl);
+    SSL_free(ssl);
+    return session;
+}
+
 static void on_alarm(int number)
 {
     (void)number;
@@ -574,10 +372,12 @@ static void on_alarm(int number)
 int main(int argc, char **argv)
 {
     struct settings set = { 0 };
-    struct seen seen = { .set = &set };
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    SSL_SESSION *session = NULL;
     SSL_CTX *ctx;
-    SSL *ssl;
-    int fd;
+    SSL_CTX *other = NULL;
+    struct seen seen;
+    int listener = -1;
 
     if (argc == 2 && strcmp(argv[1], "list") == 0) {
         list_suites();
@@ -589,22 +389,25 @@ int main(int argc, char **argv)
     alarm(TIME_LIMIT);
     ctx = make_context(&set, &seen);
     if (set.other_name != NULL) {
-        seen.other = make_other_context(&set);
+        other = make_other_context(&set);
     }
-    fd = socket_open(&set);
-    ssl = SSL_new(ctx);
-    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
-        fail(2, "no connection");
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((uint16_t)set.port);
+    if (set.server) {
+        listener = listen_on(&address);
     }
-    if (set.sni != NULL &&
-        (SSL_set_tlsext_host_name(ssl, set.sni) != 1 || SSL_set1_host(ssl, set.sni) != 1)) {
-        fail(2, "the server's name is refused");
+    for (int i = 0; i < set.connections; i++) {
+        int fd = socket_open(&set, &address, listener);
+        SSL_SESSION *next;
+
+        seen = (struct seen){ .set = &set, .other = other };
+        next = run_connection(ctx, &set, &seen, fd, session);
+        SSL_SESSION_free(session);
+        session = next;
+        close(fd);
     }
-    converse(ssl, &set);
-    print_facts(ssl, &seen);
-    SSL_free(ssl);
-    SSL_CTX_free(seen.other);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(other);
     SSL_CTX_free(ctx);
-    close(fd);
     return 0;
 }

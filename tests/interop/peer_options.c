@@ -15,6 +15,13 @@ _Noreturn void fail(int status, const char *what)
     exit(status);
 }
 
+void require(bool condition, const char *what)
+{
+    if (!condition) {
+        fail(1, what);
+    }
+}
+
 enum flag {
     FLAG_VERIFY_CLIENT = 1,
     FLAG_LATER,
@@ -24,6 +31,11 @@ enum flag {
     FLAG_UPDATES,
     FLAG_RENEGOTIATIONS,
     FLAG_NO_ETM,
+    FLAG_NO_TICKET,
+    FLAG_CONNECTIONS,
+    FLAG_EARLY,
+    FLAG_MAX_EARLY,
+    FLAG_RECV_EARLY,
     FLAG_TEXT
 };
 
@@ -36,6 +48,11 @@ static const struct option OPTIONS[] = {
     { "key-updates", required_argument, NULL, FLAG_UPDATES },
     { "renegotiations", required_argument, NULL, FLAG_RENEGOTIATIONS },
     { "no-etm", no_argument, NULL, FLAG_NO_ETM },
+    { "no-ticket", no_argument, NULL, FLAG_NO_TICKET },
+    { "connections", required_argument, NULL, FLAG_CONNECTIONS },
+    { "early", required_argument, NULL, FLAG_EARLY },
+    { "max-early", required_argument, NULL, FLAG_MAX_EARLY },
+    { "recv-early", required_argument, NULL, FLAG_RECV_EARLY },
     { "first-line", required_argument, NULL, FLAG_TEXT },
     { "suites", required_argument, NULL, FLAG_TEXT + 1 },
     { "groups", required_argument, NULL, FLAG_TEXT + 2 },
@@ -82,6 +99,7 @@ void parse_options(struct settings *set, int argc, char **argv)
     }
     set->server = strcmp(argv[1], "server") == 0;
     set->echo = set->server;
+    set->connections = 1;
     while ((flag = getopt_long(argc - 1, argv + 1, "", OPTIONS, NULL)) != -1) {
         if (flag == '?') {
             exit(2);
@@ -102,6 +120,16 @@ void parse_options(struct settings *set, int argc, char **argv)
             set->renegotiations = atoi(optarg);
         } else if (flag == FLAG_NO_ETM) {
             set->no_etm = true;
+        } else if (flag == FLAG_NO_TICKET) {
+            set->no_ticket = true;
+        } else if (flag == FLAG_CONNECTIONS) {
+            set->connections = atoi(optarg);
+        } else if (flag == FLAG_EARLY) {
+            set->early = (size_t)atol(optarg);
+        } else if (flag == FLAG_MAX_EARLY) {
+            set->max_early = (unsigned)atol(optarg);
+        } else if (flag == FLAG_RECV_EARLY) {
+            set->recv_early = (unsigned)atol(optarg);
         } else {
             *texts[flag - FLAG_TEXT] = optarg;
         }

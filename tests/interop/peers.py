@@ -375,6 +375,8 @@ class GnuTLSPeer(Peer):
             command += ["--post-handshake-auth"]
         if case.peer_alpn:
             command += [word for name in case.peer_alpn.split(",") for word in ("--alpn", name)]
+        if case.connections > 1:
+            command += ["--resume"]
         # With more than one group it would send several key shares, and no second ClientHello would be needed.
         command += ["--single-key-share"]
         return Process(command)

@@ -88,7 +88,7 @@ class Workshop:
 
     def build_peer(self, sanitized):
         compiler = os.environ.get("CC", "cc")
-        sources = [os.path.join(self.here, name) for name in ("peer.c", "peer_options.c", "peer_list.c")]
+        sources = [os.path.join(self.here, name) for name in ("peer.c", "peer_context.c", "peer_options.c", "peer_list.c")]
         self.run_tool([compiler, "-std=c11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror",
                        *(SANITIZERS if sanitized else []), "-o", self.path("peer"), *sources, "-lssl", "-lcrypto"])
         loaded = subprocess.run(["ldd", self.files["peer"]], env=self.our_env(), capture_output=True, text=True,

@@ -1,6 +1,6 @@
-// One TLS connection as client or as server, on Go's crypto/tls: the other side of the interoperability tests. It takes
+// TLS connections as client or as server, on Go's crypto/tls: the other side of the interoperability tests. It takes
 // the same command line as the programs in ../others, exchanges data, closes both halves, prints what it saw as
-// "facts key=value ..." and exits with 0 when all went well.
+// "facts key=value ..." for each connection and exits with 0 when all went well.
 package main
 
 import (
@@ -47,6 +47,7 @@ func group(name string) []tls.CurveID {
 
 var versions = map[string][2]uint16{
 	"1.3": {tls.VersionTLS13, tls.VersionTLS13}, "1.2": {tls.VersionTLS12, tls.VersionTLS12},
+	"1.1": {tls.VersionTLS11, tls.VersionTLS11}, "1.0": {tls.VersionTLS10, tls.VersionTLS10},
 	"any": {tls.VersionTLS12, tls.VersionTLS13},
 }
 
@@ -110,8 +111,15 @@ func printFacts(conn *tls.Conn) {
 	if len(state.PeerCertificates) > 0 {
 		peer = state.PeerCertificates[0].Subject.CommonName
 	}
-	fmt.Printf("facts version=%#x suite=%s peer=%s alpn=%s sni=%s\n", state.Version,
-		tls.CipherSuiteName(state.CipherSuite), peer, orDash(state.NegotiatedProtocol), orDash(state.ServerName))
+	fmt.Printf("facts version=%#x suite=%s peer=%s alpn=%s sni=%s resumed=%d\n", state.Version,
+		tls.CipherSuiteName(state.CipherSuite), peer, orDash(state.NegotiatedProtocol), orDash(state.ServerName), number(state.DidResume))
+}
+
+func number(truth bool) int {
+	if truth {
+		return 1
+	}
+	return 0
 }
 
 func orDash(text string) string {
@@ -141,6 +149,7 @@ func main() {
 	suite := flag.Uint64("suite", 0, "the one suite; in TLS 1.3 it cannot be chosen")
 	_ = flag.String("suite-name", "", "its registered name")
 	verifyClient := flag.Bool("verify-client", false, "insist on a client certificate")
+	connections := flag.Int("connections", 1, "how many, one after another; more than one: they resume")
 	check(flag.CommandLine.Parse(os.Args[2:]))
 
 	time.AfterFunc(timeLimit, func() { fail(errors.New("out of time")) })
@@ -157,23 +166,39 @@ func main() {
 		check(err)
 		config.Certificates = []tls.Certificate{pair}
 	}
-	var conn *tls.Conn
+	var next func() *tls.Conn
 	if server {
 		if *verifyClient {
 			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, pool(*ca)
 		}
-		listener, err := net.Listen("tcp4", "127.0.0.1:0")
-		check(err)
-		fmt.Printf("port %d\n", listener.Addr().(*net.TCPAddr).Port)
-		plain, err := listener.Accept()
-		check(err)
-		conn = tls.Server(plain, config)
+		next = listen(config)
 	} else {
 		config.RootCAs, config.ServerName = pool(*ca), *name
-		plain, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", *port))
-		check(err)
-		conn = tls.Client(plain, config)
+		config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+		next = func() *tls.Conn {
+			plain, err := net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", *port))
+			check(err)
+			return tls.Client(plain, config)
+		}
 	}
+	for i := 0; i < *connections; i++ {
+		converse(next(), server)
+	}
+}
+
+// listen says the port and returns what accepts the next connection.
+func listen(config *tls.Config) func() *tls.Conn {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	check(err)
+	fmt.Printf("port %d\n", listener.Addr().(*net.TCPAddr).Port)
+	return func() *tls.Conn {
+		plain, err := listener.Accept()
+		check(err)
+		return tls.Server(plain, config)
+	}
+}
+
+func converse(conn *tls.Conn, server bool) {
 	check(conn.Handshake())
 	if server {
 		echo(conn)

@@ -131,18 +131,16 @@ public final class Peer {
         socket.setUseClientMode(!server);
     }
 
-    private SSLSocket connect() throws IOException, GeneralSecurityException {
-        SSLContext context = context();
-        Socket plain;
-        if (server) {
-            try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                listener.setSoTimeout(TIME_LIMIT);
-                say("port " + listener.getLocalPort());
-                plain = listener.accept();
-            }
-        } else {
-            plain = new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(options.get("port")));
-        }
+    private ServerSocket listen() throws IOException {
+        ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        listener.setSoTimeout(TIME_LIMIT);
+        say("port " + listener.getLocalPort());
+        return listener;
+    }
+
+    private SSLSocket connect(SSLContext context, ServerSocket listener) throws IOException {
+        Socket plain = server ? listener.accept()
+                : new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(options.get("port")));
         plain.setSoTimeout(TIME_LIMIT);
         SSLSocket socket =
                 (SSLSocket) context.getSocketFactory().createSocket(plain, options.getOrDefault("sni", ""), plain.getPort(), true);
@@ -174,7 +172,7 @@ public final class Peer {
         }
     }
 
-    private void facts(SSLSocket socket) {
+    private void facts(SSLSocket socket, long begin) {
         ExtendedSSLSession session = (ExtendedSSLSession) socket.getSession();
         String name = "-";
         for (SNIServerName asked : session.getRequestedServerNames()) {
@@ -187,24 +185,39 @@ public final class Peer {
             // Then it stays a dash.
         }
         String alpn = socket.getApplicationProtocol();
-        say("facts sni=" + name + " alpn=" + (alpn == null || alpn.isEmpty() ? "-" : alpn) + " peer=" + peer);
+        say("facts sni=" + name + " alpn=" + (alpn == null || alpn.isEmpty() ? "-" : alpn) + " peer=" + peer
+                + " resumed=" + (session.getCreationTime() < begin ? 1 : 0));
+    }
+
+    private void converse(SSLSocket socket) throws IOException {
+        if (server) {
+            echo(socket);
+            socket.shutdownOutput();
+        } else {
+            sendBlocks(socket);
+            socket.shutdownOutput();
+            if (socket.getInputStream().read() != -1) {
+                throw new IOException("data instead of a close_notify");
+            }
+        }
     }
 
     private void run() {
         int status = 0;
-        try (SSLSocket socket = connect()) {
-            if (server) {
-                echo(socket);
-                socket.shutdownOutput();
-            } else {
-                sendBlocks(socket);
-                socket.shutdownOutput();
-                if (socket.getInputStream().read() != -1) {
-                    throw new IOException("data instead of a close_notify");
+        int connections = Integer.parseInt(options.getOrDefault("connections", "1"));
+        try (ServerSocket listener = server ? listen() : null) {
+            SSLContext context = context();
+            for (int i = 0; i < connections; i++) {
+                // JSSE has no method that tells: a connection is resumed when its session is older. Its clock has
+                // milliseconds.
+                Thread.sleep(i > 0 ? 2 : 0);
+                long begin = System.currentTimeMillis();
+                try (SSLSocket socket = connect(context, listener)) {
+                    converse(socket);
+                    facts(socket, begin);
                 }
             }
-            facts(socket);
-        } catch (IOException | GeneralSecurityException | RuntimeException failure) {
+        } catch (IOException | GeneralSecurityException | RuntimeException | InterruptedException failure) {
             say("failed " + failure.toString().replace('\n', ' '));
             status = 1;
         }

@@ -56,6 +56,10 @@ static struct {
     uint8_t buffer[BR_SSL_BUFSIZE_BIDI];
     uint16_t suites[1];
     const char *protocols[1];
+    br_ssl_session_cache_lru cache; /* of a server */
+    unsigned char cached[2048];
+    br_ssl_session_parameters session;
+    unsigned char last_master[48]; /* the secret of the last connection's session */
     br_name_element name_element;
     char peer_name[128];
     int fd;
@@ -205,11 +209,8 @@ static void start_server(const struct options *set)
     }
 }
 
-static void open_connection(const struct options *set, int fd)
+static void start(const struct options *set)
 {
-    int ready;
-
-    it.fd = fd;
     if (set->ca != NULL) {
         load_trusted(set->ca);
     }
@@ -230,8 +231,20 @@ static void open_connection(const struct options *set, int fd)
     }
     br_ssl_engine_set_versions(it.engine, BR_TLS12, BR_TLS12);
     br_ssl_engine_set_buffer(it.engine, it.buffer, sizeof(it.buffer), 1);
+    if (set->server && set->connections > 1) {
+        br_ssl_session_cache_lru_init(&it.cache, it.cached, sizeof(it.cached));
+        br_ssl_server_set_cache(&it.server, &it.cache.vtable);
+    }
+}
+
+static void open_connection(const struct options *set, int fd)
+{
+    int ready;
+
+    it.fd = fd;
+    it.name_element.status = 0;
     ready = set->server ? br_ssl_server_reset(&it.server)
-                        : br_ssl_client_reset(&it.client, set->sni, 0);
+                        : br_ssl_client_reset(&it.client, set->sni, 1);
     require(ready == 1, "no connection", br_ssl_engine_last_error(it.engine));
     br_sslio_init(&it.io, it.engine, pull, NULL, push, NULL);
     require(br_sslio_flush(&it.io) == 0, "the handshake failed",
@@ -270,8 +283,19 @@ static void tell(struct facts *facts)
     snprintf(facts->alpn, sizeof(facts->alpn), "%s", alpn != NULL ? alpn : "");
     snprintf(facts->peer, sizeof(facts->peer), "%s",
              it.name_element.status == 1 ? it.peer_name : "");
+    /* It has no function that tells: the connection is resumed when it has the last one's secret.
+     */
+    br_ssl_engine_get_session_parameters(it.engine, &it.session);
+    facts->resumed = memcmp(it.session.master_secret, it.last_master, sizeof(it.last_master)) == 0;
+    memcpy(it.last_master, it.session.master_secret, sizeof(it.last_master));
 }
 
-const struct library library = {
-    list, open_connection, read_some, write_all, close_connection, tell
-};
+/* A client's session stays in the engine. */
+static void forget(const struct options *set)
+{
+    (void)set;
+}
+
+const struct library library = { list,      start,     open_connection,
+                                 read_some, write_all, close_connection,
+                                 tell,      forget };

@@ -14,6 +14,8 @@
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
+#include <mbedtls/ssl_cache.h>
+#include <mbedtls/ssl_ticket.h>
 #include <mbedtls/x509_crt.h>
 
 static struct {
@@ -25,6 +27,10 @@ static struct {
     mbedtls_x509_crt trusted;
     mbedtls_pk_context key;
     mbedtls_net_context socket;
+    mbedtls_ssl_cache_context cache;
+    mbedtls_ssl_ticket_context tickets;
+    mbedtls_ssl_session session;   /* of a client's last connection */
+    unsigned char last_master[48]; /* the secret of the last connection's session */
     int suites[2];
     mbedtls_ecp_group_id groups[2];
     const char *protocols[2];
@@ -85,6 +91,22 @@ static void load_files(const struct options *set)
     }
 }
 
+/* What a server keeps sessions in, and seals tickets with. */
+static void set_sessions(void)
+{
+    int error;
+
+    mbedtls_ssl_cache_init(&it.cache);
+    mbedtls_ssl_conf_session_cache(&it.config, &it.cache, mbedtls_ssl_cache_get,
+                                   mbedtls_ssl_cache_set);
+    mbedtls_ssl_ticket_init(&it.tickets);
+    error = mbedtls_ssl_ticket_setup(&it.tickets, mbedtls_ctr_drbg_random, &it.random,
+                                     MBEDTLS_CIPHER_AES_256_GCM, 3600);
+    require(error == 0, "no tickets", error);
+    mbedtls_ssl_conf_session_tickets_cb(&it.config, mbedtls_ssl_ticket_write,
+                                        mbedtls_ssl_ticket_parse, &it.tickets);
+}
+
 static void configure(const struct options *set)
 {
     int error = mbedtls_ssl_config_defaults(
@@ -116,27 +138,42 @@ static void configure(const struct options *set)
         mbedtls_ssl_conf_sni(&it.config, on_server_name, NULL);
     }
     load_files(set);
+    if (set->server && set->connections > 1) {
+        set_sessions();
+    }
 }
 
-static void open_connection(const struct options *set, int fd)
+static void start(const struct options *set)
 {
     int error;
 
     mbedtls_entropy_init(&it.entropy);
     mbedtls_ctr_drbg_init(&it.random);
     mbedtls_ssl_config_init(&it.config);
-    mbedtls_ssl_init(&it.ssl);
+    mbedtls_ssl_session_init(&it.session);
     mbedtls_x509_crt_init(&it.chain);
     mbedtls_x509_crt_init(&it.trusted);
     mbedtls_pk_init(&it.key);
     error = mbedtls_ctr_drbg_seed(&it.random, mbedtls_entropy_func, &it.entropy, NULL, 0);
     require(error == 0, "no randomness", error);
     configure(set);
+}
+
+static void open_connection(const struct options *set, int fd)
+{
+    int error;
+
+    it.asked_name[0] = '\0';
+    mbedtls_ssl_init(&it.ssl);
     error = mbedtls_ssl_setup(&it.ssl, &it.config);
     require(error == 0, "no connection", error);
     if (set->sni != NULL) {
         error = mbedtls_ssl_set_hostname(&it.ssl, set->sni);
         require(error == 0, "the server's name is refused", error);
+    }
+    if (it.session.start != 0) {
+        error = mbedtls_ssl_set_session(&it.ssl, &it.session);
+        require(error == 0, "the session is refused", error);
     }
     it.socket.fd = fd;
     mbedtls_ssl_set_bio(&it.ssl, &it.socket, mbedtls_net_send, mbedtls_net_recv, NULL);
@@ -189,8 +226,24 @@ static void tell(struct facts *facts)
         snprintf(facts->peer, sizeof(facts->peer), "%.*s", (int)at->val.len,
                  (const char *)at->val.p);
     }
+    /* It has no function that tells: the connection is resumed when it has the last one's secret.
+     */
+    facts->resumed = memcmp(it.ssl.session->master, it.last_master, sizeof(it.last_master)) == 0;
+    memcpy(it.last_master, it.ssl.session->master, sizeof(it.last_master));
 }
 
-const struct library library = {
-    list, open_connection, read_some, write_all, close_connection, tell
-};
+static void forget(const struct options *set)
+{
+    if (!set->server) {
+        int error;
+
+        mbedtls_ssl_session_free(&it.session);
+        error = mbedtls_ssl_get_session(&it.ssl, &it.session);
+        require(error == 0, "no session", error);
+    }
+    mbedtls_ssl_free(&it.ssl);
+}
+
+const struct library library = { list,      start,     open_connection,
+                                 read_some, write_all, close_connection,
+                                 tell,      forget };

@@ -40,14 +40,14 @@ static void need(bool condition, const char *what)
     require(condition, what, PR_GetError());
 }
 
-static void start(void)
+static void start_library(void)
 {
     need(NSS_NoDB_Init(NULL) == SECSuccess && NSS_SetDomesticPolicy() == SECSuccess, "no library");
 }
 
 static void list(void)
 {
-    start();
+    start_library();
     for (size_t i = 0; i < SSL_NumImplementedCiphers; i++) {
         printf("suite %04x\n", SSL_ImplementedCiphers[i]);
     }
@@ -218,11 +218,11 @@ static void configure(const struct options *set)
     set_option(SSL_SECURITY, true);
     set_option(SSL_HANDSHAKE_AS_SERVER, set->server);
     set_option(SSL_HANDSHAKE_AS_CLIENT, !set->server);
-    set_option(SSL_NO_CACHE, true);
+    set_option(SSL_NO_CACHE, set->connections == 1);
+    set_option(SSL_ENABLE_SESSION_TICKETS, set->connections > 1);
     set_option(SSL_ENABLE_EXTENDED_MASTER_SECRET, true);
     set_versions(set->version);
     set_lists(set);
-    load_files(set);
     need(SSL_AuthCertificateHook(it.ssl, on_certificate, (void *)(uintptr_t)set) == SECSuccess &&
              SSL_GetClientAuthDataHook(it.ssl, on_certificate_request, NULL) == SECSuccess,
          "a callback is refused");
@@ -238,9 +238,18 @@ static void configure(const struct options *set)
     }
 }
 
+static void start(const struct options *set)
+{
+    start_library();
+    load_files(set);
+    if (set->server && set->connections > 1) {
+        need(SSL_ConfigServerSessionIDCache(0, 0, 0, NULL) == SECSuccess, "no cache of sessions");
+    }
+}
+
 static void open_connection(const struct options *set, int fd)
 {
-    start();
+    it.asked_name[0] = '\0';
     it.ssl = SSL_ImportFD(NULL, PR_ImportTCPSocket(fd));
     need(it.ssl != NULL, "no connection");
     configure(set);
@@ -270,6 +279,7 @@ static void close_connection(void)
 static void tell(struct facts *facts)
 {
     CERTCertificate *peer = SSL_PeerCertificate(it.ssl);
+    SSLChannelInfo channel;
     SSLNextProtoState state = SSL_NEXT_PROTO_NO_SUPPORT;
     unsigned char alpn[64];
     unsigned int alpn_len = 0;
@@ -284,8 +294,17 @@ static void tell(struct facts *facts)
 
         snprintf(facts->peer, sizeof(facts->peer), "%s", name != NULL ? name : "");
     }
+    need(SSL_GetChannelInfo(it.ssl, &channel, sizeof(channel)) == SECSuccess, "no facts");
+    facts->resumed = channel.resumed;
 }
 
-const struct library library = {
-    list, open_connection, read_some, write_all, close_connection, tell
-};
+/* A client's session is in a cache that the library looks into by itself. */
+static void forget(const struct options *set)
+{
+    (void)set;
+    need(PR_Close(it.ssl) == PR_SUCCESS, "closing failed");
+}
+
+const struct library library = { list,      start,     open_connection,
+                                 read_some, write_all, close_connection,
+                                 tell,      forget };

@@ -43,6 +43,7 @@ char *read_file(const char *name, size_t *len)
 static const struct option OPTIONS[] = {
     { "verify-client", no_argument, NULL, 'v' },
     { "no-etm", no_argument, NULL, 'e' },
+    { "connections", required_argument, NULL, 'c' },
     { "port", required_argument, NULL, 'p' },
     { "suite", required_argument, NULL, 's' },
     { "suite-name", required_argument, NULL, 0 },
@@ -56,6 +57,8 @@ static const struct option OPTIONS[] = {
     { NULL, 0, NULL, 0 },
 };
 
+#define FIRST_TEXT 5 /* where in OPTIONS the texts begin */
+
 static void parse_options(struct options *set, int argc, char **argv)
 {
     const char **texts[] = { &set->suite_name, &set->version, &set->group, &set->alpn,
@@ -64,46 +67,50 @@ static void parse_options(struct options *set, int argc, char **argv)
     int flag;
 
     set->version = "1.2";
+    set->connections = 1;
     set->server = strcmp(argv[1], "server") == 0;
     while ((flag = getopt_long(argc - 1, argv + 1, "", OPTIONS, &which)) != -1) {
         if (flag == 'v') {
             set->verify_client = true;
         } else if (flag == 'e') {
             set->no_etm = true;
+        } else if (flag == 'c') {
+            set->connections = atoi(optarg);
         } else if (flag == 'p') {
             set->port = atoi(optarg);
         } else if (flag == 's') {
             set->suite = (uint16_t)strtoul(optarg, NULL, 16);
         } else if (flag == 0) {
-            *texts[which - 4] = optarg;
+            *texts[which - FIRST_TEXT] = optarg;
         } else {
             exit(2);
         }
     }
 }
 
-static int open_socket(const struct options *set)
+/* A server's listening socket. */
+static int listen_on(struct sockaddr_in *address)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET };
-    socklen_t len = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    int accepted;
+    socklen_t len = sizeof(*address);
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons((uint16_t)set->port);
-    if (!set->server) {
-        require(connect(fd, (struct sockaddr *)&address, len) == 0, "cannot connect", 0);
-        return fd;
-    }
-    require(bind(fd, (struct sockaddr *)&address, len) == 0 && listen(fd, 1) == 0 &&
-                getsockname(fd, (struct sockaddr *)&address, &len) == 0,
+    require(bind(fd, (struct sockaddr *)address, len) == 0 && listen(fd, 1) == 0 &&
+                getsockname(fd, (struct sockaddr *)address, &len) == 0,
             "cannot listen", 0);
-    printf("port %d\n", ntohs(address.sin_port));
+    printf("port %d\n", ntohs(address->sin_port));
     fflush(stdout);
-    accepted = accept(fd, NULL, NULL);
-    require(accepted >= 0, "nobody came", 0);
-    close(fd);
-    return accepted;
+    return fd;
+}
+
+/* The next connection, to the address or from the listening socket. */
+static int open_socket(const struct options *set, const struct sockaddr_in *address, int listener)
+{
+    int fd = set->server ? accept(listener, NULL, NULL) : socket(AF_INET, SOCK_STREAM, 0);
+
+    require(fd >= 0, "nobody came", 0);
+    require(set->server || connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0,
+            "cannot connect", 0);
+    return fd;
 }
 
 /* What is sent must come back. */
@@ -151,12 +158,30 @@ static void on_alarm(int number)
     _exit(3);
 }
 
+static void converse(const struct options *set)
+{
+    struct facts facts = { 0 };
+    uint8_t rest[16];
+
+    if (set->server) {
+        echo_until_closed();
+        library.close();
+    } else {
+        send_blocks();
+        library.close();
+        require(library.read(rest, sizeof(rest)) == 0, "data instead of a close_notify", 0);
+    }
+    library.tell(&facts);
+    printf("facts sni=%s alpn=%s peer=%s resumed=%d\n", or_dash(facts.sni), or_dash(facts.alpn),
+           or_dash(facts.peer), facts.resumed);
+    fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
     struct options set = { 0 };
-    struct facts facts = { 0 };
-    uint8_t rest[16];
-    int fd;
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    int listener = -1;
 
     if (argc == 2 && strcmp(argv[1], "list") == 0) {
         library.list();
@@ -169,18 +194,19 @@ int main(int argc, char **argv)
     signal(SIGALRM, on_alarm);
     signal(SIGPIPE, SIG_IGN);
     alarm(TIME_LIMIT);
-    fd = open_socket(&set);
-    library.open(&set, fd);
+    library.start(&set);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((uint16_t)set.port);
     if (set.server) {
-        echo_until_closed();
-        library.close();
-    } else {
-        send_blocks();
-        library.close();
-        require(library.read(rest, sizeof(rest)) == 0, "data instead of a close_notify", 0);
+        listener = listen_on(&address);
     }
-    library.tell(&facts);
-    printf("facts sni=%s alpn=%s peer=%s\n", or_dash(facts.sni), or_dash(facts.alpn),
-           or_dash(facts.peer));
+    for (int i = 0; i < set.connections; i++) {
+        int fd = open_socket(&set, &address, listener);
+
+        library.open(&set, fd);
+        converse(&set);
+        library.forget(&set);
+        close(fd);
+    }
     return 0;
 }

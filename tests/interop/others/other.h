@@ -1,10 +1,11 @@
 /*
- * One TLS connection on another implementation than libssl: the other side of the interoperability
+ * TLS connections on another implementation than libssl: the other side of the interoperability
  * tests. other.c has the command line, the socket and the conversation; each of nss.c, mbedtls.c,
  * wolfssl.c and bearssl.c makes a program of it by defining `library`.
  *
  *     PROGRAM list                     what it has: lines "suite ID-or-name" and "group NAME"
- *     PROGRAM client|server OPTIONS    one connection, then a line "facts key=value ..."
+ *     PROGRAM client|server OPTIONS    one connection, or as many as --connections says, one after
+ *                                      another; after each a line "facts key=value ..."
  *
  * Exit status: 0 when all went as TLS says, 1 when the connection failed (standard error has the
  * reason), 2 when it was called wrongly, 3 when its time was up.
@@ -18,11 +19,12 @@
 
 struct options {
     bool server;
-    bool verify_client;     /* server: ask for a certificate and insist on it */
-    bool no_etm;            /* no encrypt-then-mac */
-    int port;               /* 0: the server chooses and prints it */
-    const char *version;    /* "1.2", "1.3", or "any" for both */
-    uint16_t suite;         /* the one suite; 0: the library's default */
+    bool verify_client;  /* server: ask for a certificate and insist on it */
+    bool no_etm;         /* no encrypt-then-mac */
+    int port;            /* 0: the server chooses and prints it */
+    int connections;     /* how many; more than one: sessions are kept, and resumed by the next */
+    const char *version; /* "1.2", "1.3", or "any" for both */
+    uint16_t suite;      /* the one suite; 0: the library's default */
     const char *suite_name; /* the same, as the registry of IANA has it */
     const char *group;      /* the one group, by OpenSSL's name; NULL: the default */
     const char *alpn;       /* one protocol name; NULL: none */
@@ -37,13 +39,16 @@ struct facts {
     char sni[256];
     char alpn[64];
     char peer[128]; /* common name of the other side's certificate */
+    bool resumed;
 };
 
 /* What each implementation brings. A function that cannot do its work calls fail(). */
 struct library {
     /* Prints suites and groups. */
     void (*list)(void);
-    /* Does the handshake on a connected socket. */
+    /* Prepares for the connections of the command line. */
+    void (*start)(const struct options *set);
+    /* Does the handshake on a connected socket; a client's, with the session of the last one. */
     void (*open)(const struct options *set, int fd);
     /* Reads some bytes, at least one; 0 when the other side has closed with a close_notify. */
     size_t (*read)(uint8_t *data, size_t cap);
@@ -52,6 +57,8 @@ struct library {
     /* Sends our close_notify. */
     void (*close)(void);
     void (*tell)(struct facts *facts);
+    /* Frees the connection, so that another can be opened; a client keeps its session. */
+    void (*forget)(const struct options *set);
 };
 extern const struct library library;
 

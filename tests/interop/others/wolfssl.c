@@ -13,6 +13,7 @@
 static struct {
     WOLFSSL_CTX *ctx;
     WOLFSSL *ssl;
+    WOLFSSL_SESSION *session; /* of a client's last connection */
     char asked_name[256];
     char peer_name[128];
 } it;
@@ -109,6 +110,9 @@ static void configure(const struct options *set)
                 "no parameters for DHE", 0);
     }
     wolfSSL_CTX_AllowEncryptThenMac(it.ctx, !set->no_etm);
+    if (!set->server && set->connections > 1) {
+        require(wolfSSL_CTX_UseSessionTicket(it.ctx) == WOLFSSL_SUCCESS, "no tickets", 0);
+    }
     load_files(set);
 }
 
@@ -135,14 +139,19 @@ static void set_group(const struct options *set)
     }
 }
 
-static void open_connection(const struct options *set, int fd)
+static void start(const struct options *set)
 {
-    int done;
-
     require(wolfSSL_Init() == WOLFSSL_SUCCESS, "no library", 0);
     it.ctx = wolfSSL_CTX_new(method_of(set));
     require(it.ctx != NULL, "no context", 0);
     configure(set);
+}
+
+static void open_connection(const struct options *set, int fd)
+{
+    int done;
+
+    it.asked_name[0] = it.peer_name[0] = '\0';
     it.ssl = wolfSSL_new(it.ctx);
     require(it.ssl != NULL && wolfSSL_set_fd(it.ssl, fd) == WOLFSSL_SUCCESS, "no connection", 0);
     if (set->sni != NULL) {
@@ -158,6 +167,8 @@ static void open_connection(const struct options *set, int fd)
                 "no ALPN", 0);
     }
     set_group(set);
+    require(it.session == NULL || wolfSSL_set_session(it.ssl, it.session) == WOLFSSL_SUCCESS,
+            "the session is refused", 0);
     done = set->server ? wolfSSL_accept(it.ssl) : wolfSSL_connect(it.ssl);
     require(done == WOLFSSL_SUCCESS, "the handshake failed", wolfSSL_get_error(it.ssl, done));
 }
@@ -200,8 +211,19 @@ static void tell(struct facts *facts)
         snprintf(facts->alpn, sizeof(facts->alpn), "%.*s", alpn_len, alpn);
     }
     snprintf(facts->peer, sizeof(facts->peer), "%s", it.peer_name);
+    facts->resumed = wolfSSL_session_reused(it.ssl) != 0;
 }
 
-const struct library library = {
-    list, open_connection, read_some, write_all, close_connection, tell
-};
+static void forget(const struct options *set)
+{
+    if (!set->server) {
+        wolfSSL_SESSION_free(it.session);
+        it.session = wolfSSL_get1_session(it.ssl);
+        require(it.session != NULL, "no session", 0);
+    }
+    wolfSSL_free(it.ssl);
+}
+
+const struct library library = { list,      start,     open_connection,
+                                 read_some, write_all, close_connection,
+                                 tell,      forget };
