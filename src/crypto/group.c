@@ -1,13 +1,15 @@
 /*
  * Named groups: RFC 8446, 4.2.7 and 4.2.8; RFC 8422 for the curves of TLS 1.2; RFC 7919 for the
  * finite fields. Arithmetic is libcrypto's, reached through EVP by name, so that it works in every
- * library context.
+ * library context; X25519 and X448 of the default one directly (ecx.h).
  */
 #include "crypto/group.h"
 
 #include "base/secret.h"
 #include "crypto/lib_internal.h"
+#include "crypto/random.h"
 
+#include <assert.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -74,7 +76,9 @@ _Static_assert(COUNT_OF(table) <= 64, "crypto_lib.groups has a bit for each");
 
 struct group_key {
     const struct group *group;
-    EVP_PKEY *pkey; /* owns */
+    const struct ecx *ecx;  /* borrows: how direct came about; NULL: pkey it is */
+    struct ecx_key *direct; /* owns one of the two */
+    EVP_PKEY *pkey;
 };
 
 const struct group *group_by_id(uint16_t id)
@@ -331,17 +335,88 @@ static bool write_share(const struct group *g, const EVP_PKEY *pkey, struct writ
            len == g->public_len;
 }
 
+/* The direct route to a group of lib; NULL: there is none. */
+static const struct ecx *direct_route(const struct crypto_lib *lib, const struct group *g)
+{
+    const struct ecx *e = g->nid == NID_X25519 ? &lib->x25519
+                          : g->nid == NID_X448 ? &lib->x448
+                                               : NULL;
+
+    return e != NULL && e->keymgmt != NULL ? e : NULL;
+}
+
+/* RFC 7748, 5: the bits that every private key has. */
+static void clamp(uint8_t *bytes, size_t len)
+{
+    bool is_x448 = len == ECX_MAX_LEN;
+
+    bytes[0] &= is_x448 ? 0xfc : 0xf8;
+    bytes[len - 1] &= is_x448 ? 0xff : 0x7f;
+    bytes[len - 1] |= is_x448 ? 0x80 : 0x40;
+}
+
+static struct ecx_key *make_direct_key(const struct crypto_lib *lib, const struct ecx *e,
+                                       const struct group *g)
+{
+    uint8_t bytes[ECX_MAX_LEN];
+    struct ecx_key *key = NULL;
+
+    assert(g->public_len <= sizeof(bytes)); /* a private key is as long as a share */
+    if (random_secret(lib, bytes, g->public_len)) {
+        clamp(bytes, g->public_len);
+        key = ecx_key_pair(e, bytes, g->public_len);
+    }
+    wipe(bytes, sizeof(bytes));
+    return key;
+}
+
+static bool write_direct_share(const struct ecx *e, const struct group *g, struct ecx_key *key,
+                               struct writer *out)
+{
+    uint8_t *at = writer_space(out, g->public_len);
+
+    return at != NULL && ecx_key_share(e, key, at, g->public_len);
+}
+
+static enum group_result combine_direct(const struct ecx *e, const struct group *g,
+                                        struct ecx_key *own, const uint8_t *peer, size_t peer_len,
+                                        struct shared_secret *shared)
+{
+    if (peer_len != g->public_len) {
+        return GROUP_BAD_SHARE;
+    }
+    struct ecx_key *peer_key = ecx_key_public(e, peer, peer_len);
+    enum ecx_result derived =
+        peer_key == NULL ? ECX_FAILED : ecx_derive(e, own, peer_key, shared->bytes, g->public_len);
+    ecx_key_free(e, peer_key);
+    shared->len = g->public_len;
+    /* RFC 8446, 7.4.2. libcrypto refuses all zeros itself. */
+    if (derived == ECX_OK && !is_all_zero(shared->bytes, shared->len)) {
+        return GROUP_OK;
+    }
+    wipe(shared, sizeof(*shared));
+    return derived == ECX_FAILED ? GROUP_FAILED : GROUP_WEAK_SHARE;
+}
+
 struct group_key *group_generate(const struct crypto_lib *lib, const struct group *g,
                                  struct writer *public_key)
 {
     struct group_key *key = OPENSSL_zalloc(sizeof(*key));
+    bool made;
 
     if (key == NULL) {
         return NULL;
     }
     key->group = g;
-    key->pkey = make_key(lib, g);
-    if (key->pkey == NULL || !write_share(g, key->pkey, public_key)) {
+    key->ecx = direct_route(lib, g);
+    if (key->ecx != NULL) {
+        key->direct = make_direct_key(lib, key->ecx, g);
+        made = key->direct != NULL && write_direct_share(key->ecx, g, key->direct, public_key);
+    } else {
+        key->pkey = make_key(lib, g);
+        made = key->pkey != NULL && write_share(g, key->pkey, public_key);
+    }
+    if (!made) {
         group_key_free(key);
         return NULL;
     }
@@ -393,11 +468,16 @@ struct group_key *group_key_import(const struct crypto_lib *lib, const struct gr
         return NULL;
     }
     key->group = g;
-    key->pkey = g->kind == GROUP_ECX
-                    ? EVP_PKEY_new_raw_private_key_ex(lib->libctx, g->algorithm, lib->propq,
-                                                      private_key, private_len)
-                    : import_halves(lib, g, private_key, private_len, public_key);
-    if (key->pkey == NULL) {
+    key->ecx = direct_route(lib, g);
+    if (key->ecx != NULL) {
+        key->direct = ecx_key_pair(key->ecx, private_key, private_len);
+    } else if (g->kind == GROUP_ECX) {
+        key->pkey = EVP_PKEY_new_raw_private_key_ex(lib->libctx, g->algorithm, lib->propq,
+                                                    private_key, private_len);
+    } else {
+        key->pkey = import_halves(lib, g, private_key, private_len, public_key);
+    }
+    if (key->pkey == NULL && key->direct == NULL) {
         group_key_free(key);
         return NULL;
     }
@@ -408,18 +488,40 @@ void group_key_free(struct group_key *key)
 {
     if (key != NULL) {
         /* libcrypto wipes the private part. */
+        ecx_key_free(key->ecx, key->direct);
         EVP_PKEY_free(key->pkey);
         OPENSSL_free(key);
     }
+}
+
+static enum group_result encapsulate_direct(const struct crypto_lib *lib, const struct ecx *e,
+                                            const struct group *g, const uint8_t *peer,
+                                            size_t peer_len, struct writer *public_key,
+                                            struct shared_secret *shared)
+{
+    struct ecx_key *own = make_direct_key(lib, e, g);
+    enum group_result result =
+        own == NULL ? GROUP_FAILED : combine_direct(e, g, own, peer, peer_len, shared);
+
+    if (result == GROUP_OK && !write_direct_share(e, g, own, public_key)) {
+        wipe(shared, sizeof(*shared));
+        result = GROUP_FAILED;
+    }
+    ecx_key_free(e, own);
+    return result;
 }
 
 enum group_result group_encapsulate(const struct crypto_lib *lib, const struct group *g,
                                     const uint8_t *peer, size_t peer_len, struct writer *public_key,
                                     struct shared_secret *shared)
 {
-    EVP_PKEY *own = make_key(lib, g);
+    const struct ecx *e = direct_route(lib, g);
     enum group_result result = GROUP_FAILED;
 
+    if (e != NULL) {
+        return encapsulate_direct(lib, e, g, peer, peer_len, public_key, shared);
+    }
+    EVP_PKEY *own = make_key(lib, g);
     if (own != NULL) {
         result = combine(lib, g, own, peer, peer_len, shared);
     }
@@ -435,7 +537,9 @@ enum group_result group_decapsulate(const struct crypto_lib *lib, const struct g
                                     const uint8_t *peer, size_t peer_len,
                                     struct shared_secret *shared)
 {
-    return combine(lib, key->group, key->pkey, peer, peer_len, shared);
+    return key->ecx != NULL
+               ? combine_direct(key->ecx, key->group, key->direct, peer, peer_len, shared)
+               : combine(lib, key->group, key->pkey, peer, peer_len, shared);
 }
 
 EVP_PKEY *group_share_to_pkey(const struct crypto_lib *lib, const struct group *g,

@@ -18,6 +18,8 @@ static void destroy(struct crypto_lib *lib)
 {
     hash_free_all(lib);
     aead_free_all(lib);
+    ecx_release(&lib->x25519);
+    ecx_release(&lib->x448);
     OPENSSL_free(lib->propq);
     OPENSSL_free(lib);
 }
@@ -43,6 +45,10 @@ static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool i
     aead_fetch_all(lib);
     lib->ciphers = suite_find_ciphers(lib);
     lib->groups = group_find_available(libctx, propq);
+    if (is_default) {
+        (void)ecx_find(&lib->x25519, "X25519"); /* without it EVP does */
+        (void)ecx_find(&lib->x448, "X448");
+    }
     return lib;
 }
 

@@ -5,6 +5,7 @@
 #define TENON_CRYPTO_LIB_INTERNAL_H
 
 #include "crypto/aead.h"
+#include "crypto/ecx.h"
 #include "crypto/hash.h"
 
 #include <stdatomic.h>
@@ -26,6 +27,7 @@ struct crypto_lib {
     EVP_CIPHER *aeads[NUM_AEADS]; /* owns; NULL: the providers lack it */
     uint32_t ciphers;             /* enum suite_enc bits of what the providers have */
     uint64_t groups;              /* bit i: row i of group_table() */
+    struct ecx x25519, x448;      /* with a direct route in the default instance only */
     atomic_uint references;
     bool is_default;
 };

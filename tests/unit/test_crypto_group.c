@@ -461,12 +461,16 @@ static bool one_exchange(void *arg)
 static void allocation_failures(void **state)
 {
     (void)state;
-    static const char *const names[] = { "x25519", "P-256", "ffdhe2048" };
+    /* Those that EVP does are many. */
+    static const struct {
+        const char *name;
+        size_t least;
+    } rows[] = { { "x25519", 10 }, { "P-256", 20 }, { "ffdhe2048", 20 } };
 
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        void *g = (void *)(uintptr_t)named(names[i]);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        void *g = (void *)(uintptr_t)named(rows[i].name);
 
-        assert_true(fail_each_allocation(one_exchange, g, true) > 20);
+        assert_true(fail_each_allocation(one_exchange, g, true) > rows[i].least);
     }
 }
 
