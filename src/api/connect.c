@@ -107,6 +107,27 @@ static int want_of_pause(enum pause pause)
     return SSL_NOTHING;
 }
 
+/* A session ticket of TLS 1.3 that could not be delivered as the client has closed: the handshake
+ * was over for it, and what it had sent before can still be read. Like OpenSSL, go on without. */
+static bool is_ticket_to_nobody(const SSL *s)
+{
+    int code = errno;
+
+    return s->conn.state == STATE_SW_SESSION_TICKET && s->conn.neg.version == VERSION_TLS13 &&
+           SSL_get_error(s, 0) == SSL_ERROR_SYSCALL && (code == EPIPE || code == ECONNRESET);
+}
+
+static int flush(SSL *s)
+{
+    int result = pump_flush(s);
+
+    if (result > 0 || !is_ticket_to_nobody(s)) {
+        return result;
+    }
+    pump_drop(s);
+    return 1;
+}
+
 /* One step of a handshake that runs. 1: *done, or go on. */
 static int drive_step(SSL *s, bool *done)
 {
@@ -118,7 +139,7 @@ static int drive_step(SSL *s, bool *done)
         *done = true;
         return 1;
     case TLS_WANT_FLUSH:
-        return pump_flush(s);
+        return flush(s);
     case TLS_WANT_INPUT:
         result = pump_in(s);
         if (result <= 0) {

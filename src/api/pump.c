@@ -182,6 +182,16 @@ int pump_flush(SSL *s)
     return 1;
 }
 
+void pump_drop(SSL *s)
+{
+    size_t len;
+
+    (void)tls_output(&s->conn, &len);
+    tls_output_ack(&s->conn, len);
+    s->flush_due = false;
+    s->rwstate = SSL_NOTHING;
+}
+
 int pump_alert(SSL *s)
 {
     struct tls_conn *c = &s->conn;

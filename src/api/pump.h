@@ -25,6 +25,9 @@ MUST_CHECK int pump_out(SSL *s);
 /* The same, and flushes the BIO: the end of a flight. */
 MUST_CHECK int pump_flush(SSL *s);
 
+/* Forgets what is sealed and not delivered: nobody is there to take it. */
+void pump_drop(SSL *s);
+
 /* The connection has failed: puts the reason into the error queue and tries to send the alert.
  * -1. */
 int pump_fail(SSL *s);

@@ -99,8 +99,8 @@ static int refuse(BIO *bio, int step, int retry_flag)
         BIO_set_flags(bio, retry_flag | BIO_FLAGS_SHOULD_RETRY);
         return -1;
     }
-    if (step == WIRE_RESET) {
-        errno = ECONNRESET;
+    if (step == WIRE_RESET || step == WIRE_BROKEN) {
+        errno = step == WIRE_RESET ? ECONNRESET : EPIPE;
     }
     return step == WIRE_EOF ? 0 : -1;
 }

@@ -23,6 +23,7 @@ enum wire_call { WIRE_READ = 0, WIRE_WRITE = 1, WIRE_FLUSH = 2 };
 #define WIRE_FATAL     -1 /* returns -1, no retry, errno untouched */
 #define WIRE_EOF       -2 /* returns 0, no retry */
 #define WIRE_RESET     -3 /* returns -1, no retry, errno ECONNRESET */
+#define WIRE_BROKEN    -4 /* returns -1, no retry, errno EPIPE */
 #define WIRE_UNLIMITED 0x7fffffff
 
 struct wire *wire_new(void);
