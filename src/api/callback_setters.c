@@ -39,6 +39,7 @@ void SSL_CTX_set_msg_callback(SSL_CTX *ctx,
 
     if (config != NULL) {
         config->msg_callback = cb;
+        config->core.reports_records = cb != NULL;
     }
 }
 
@@ -49,6 +50,7 @@ void SSL_set_msg_callback(SSL *s, void (*cb)(int write_p, int version, int conte
 
     if (config != NULL) {
         config->msg_callback = cb;
+        config->core.reports_records = cb != NULL;
     }
 }
 

@@ -190,6 +190,11 @@ int SSL_set_tlsext_max_fragment_length(SSL *s, uint8_t mode)
 
 /* --- Padding --- */
 
+static void note_padding(struct ssl_config *config)
+{
+    config->core.pads_records = config->padding_callback != NULL || config->block_padding > 0;
+}
+
 /* Stores a block size; 1 is no padding. */
 static int store_block_size(struct ssl_config *config, size_t block_size)
 {
@@ -197,6 +202,7 @@ static int store_block_size(struct ssl_config *config, size_t block_size)
         return 0;
     }
     config->block_padding = block_size == 1 ? 0 : block_size;
+    note_padding(config);
     return 1;
 }
 
@@ -217,6 +223,7 @@ void SSL_CTX_set_record_padding_callback(SSL_CTX *ctx,
 
     if (config != NULL) {
         config->padding_callback = cb;
+        note_padding(config);
     }
 }
 
@@ -228,6 +235,7 @@ int SSL_set_record_padding_callback(SSL *s, size_t (*cb)(SSL *ssl, int type, siz
         return 0;
     }
     config->padding_callback = cb;
+    note_padding(config);
     return 1;
 }
 

@@ -237,6 +237,7 @@ static struct ssl_config *duplicate_settings(const SSL *s)
     config->verify_mode = s->config->verify_mode;
     config->verify_callback = s->config->verify_callback;
     config->msg_callback = s->config->msg_callback;
+    config->core.reports_records = s->config->core.reports_records;
     config->msg_callback_arg = s->config->msg_callback_arg;
     config->passwd_callback = s->config->passwd_callback;
     config->passwd_userdata = s->config->passwd_userdata;

@@ -9,45 +9,93 @@
 
 #include "base/base.h"
 
+#include <assert.h>
+
+/* Offsets are 32 bits wide: a connection holds several of these, and none grows to 4 GB. */
 struct buffer {
-    uint8_t *data; /* owns; NULL when nothing is held */
-    size_t cap;    /* bytes at data */
-    size_t start;  /* first readable byte */
-    size_t end;    /* one past the last readable byte */
-    size_t high;   /* one past the last byte that may hold a secret */
+    uint8_t *data;  /* owns; NULL when nothing is held */
+    uint32_t cap;   /* bytes at data */
+    uint32_t start; /* first readable byte */
+    uint32_t end;   /* one past the last readable byte */
+    uint32_t high;  /* one past the last byte that may hold a secret */
 };
 
 /* An empty buffer that holds no memory is all zeros: struct buffer b = { 0 }. */
 
+/* Of buffer_reserve() and buffer_release(): what they do when it is not done at once. */
+MUST_CHECK uint8_t *buffer_make_room(struct buffer *b, size_t len);
+void buffer_give_back(struct buffer *b);
+
 /* Makes room for len more bytes behind the readable ones, moving or growing as needed, and returns
  * where they go; NULL when memory is out (the contents are then unchanged). */
-MUST_CHECK uint8_t *buffer_reserve(struct buffer *b, size_t len);
+MUST_CHECK static inline uint8_t *buffer_reserve(struct buffer *b, size_t len)
+{
+    if (b->data == NULL || len > b->cap - b->end) {
+        return buffer_make_room(b, len);
+    }
+    if (b->end + len > b->high) {
+        b->high = b->end + (uint32_t)len;
+    }
+    return b->data + b->end;
+}
 
 /* Makes len bytes, written where buffer_reserve() said, readable. len: at most what was reserved.
  */
-void buffer_commit(struct buffer *b, size_t len);
+static inline void buffer_commit(struct buffer *b, size_t len)
+{
+    assert(len <= b->cap - b->end);
+    b->end += (uint32_t)len;
+}
 
 /* Says that nothing written so far is secret, as it goes out to the world: what was reserved until
  * now needs no wiping. Bytes reserved later count as secret again until this is called anew. */
-void buffer_declare_public(struct buffer *b);
+static inline void buffer_declare_public(struct buffer *b)
+{
+    b->high = 0;
+}
 
 /* Appends a copy of data[0..len). False: out of memory, nothing changed. */
 MUST_CHECK bool buffer_append(struct buffer *b, const void *data, size_t len);
 
 /* The readable span: pointer (valid until the next reserve, consume or release) and its length. */
-uint8_t *buffer_bytes(const struct buffer *b);
-size_t buffer_len(const struct buffer *b);
+static inline uint8_t *buffer_bytes(const struct buffer *b)
+{
+    return b->data == NULL ? NULL : b->data + b->start;
+}
+
+static inline size_t buffer_len(const struct buffer *b)
+{
+    return b->end - b->start;
+}
 
 /* Drops len readable bytes from the front. len: at most buffer_len(). */
-void buffer_consume(struct buffer *b, size_t len);
+static inline void buffer_consume(struct buffer *b, size_t len)
+{
+    assert(len <= b->end - b->start);
+    b->start += (uint32_t)len;
+    if (b->start == b->end) {
+        b->start = 0;
+        b->end = 0;
+    }
+}
 
 /* Cuts the readable span to its first len bytes; what is cut off is wiped. */
 void buffer_truncate(struct buffer *b, size_t len);
 
 /* Gives the memory back when nothing is readable; otherwise does nothing. */
-void buffer_release(struct buffer *b);
+static inline void buffer_release(struct buffer *b)
+{
+    if (b->data != NULL && b->start == b->end) {
+        buffer_give_back(b);
+    }
+}
 
 /* Drops and wipes everything and gives the memory back. */
-void buffer_wipe(struct buffer *b);
+static inline void buffer_wipe(struct buffer *b)
+{
+    if (b->data != NULL) {
+        buffer_give_back(b);
+    }
+}
 
 #endif

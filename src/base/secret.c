@@ -7,17 +7,6 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-void wipe(void *data, size_t len)
-{
-    if (len == 0) {
-        return;
-    }
-    memset(data, 0, len);
-    /* The compiler has to assume that this reads the zeros, so the memset stays. OPENSSL_cleanse
-     * clears eight bytes a step, which for a record buffer costs as much as encrypting it. */
-    __asm__ __volatile__("" : : "r"(data) : "memory");
-}
-
 void secret_wipe(struct secret *s)
 {
     wipe(s, sizeof(*s));

@@ -75,6 +75,9 @@ struct tls_config {
     uint32_t max_send_fragment;   /* longest plaintext of a record, 512..16384 bytes */
     uint32_t split_send_fragment; /* plaintext of the records a long write is cut into */
 
+    bool reports_records; /* hooks.message() is told of records; of messages it always is */
+    bool pads_records;    /* hooks.pad() is asked */
+
     size_t num_tickets;           /* of a TLS 1.3 server, after a full handshake */
     uint32_t max_early_data;      /* bytes that a server's tickets allow; 0: none */
     uint32_t recv_max_early_data; /* bytes that a server takes, accepted or not */

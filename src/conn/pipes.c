@@ -15,6 +15,9 @@ static void report_record(struct tls_conn *c, bool sent, const uint8_t *header, 
 {
     uint16_t record_version = (uint16_t)(header[1] << 8 | header[2]);
 
+    if (!c->config->reports_records) {
+        return;
+    }
     c->hooks->message(c->owner, sent, record_version, REPORT_HEADER, header, RECORD_HEADER_LEN);
     if (protected && c->neg.version == VERSION_TLS13) {
         c->hooks->message(c->owner, sent, sent ? record_version : c->neg.version, REPORT_INNER_TYPE,
@@ -53,21 +56,21 @@ bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len
 {
     const struct record_padding padding = { ask_padding, c };
     bool protected = c->out.protection != NULL && type != CONTENT_CCS;
+    size_t limit = conn_max_fragment(c);
     size_t done = 0;
 
     do {
-        size_t piece = len - done;
+        size_t piece = len - done < limit ? len - done : limit;
         size_t before = buffer_len(&c->out.buffer);
 
-        if (piece > conn_max_fragment(c)) {
-            piece = conn_max_fragment(c);
-        }
         if (!record_seal(&c->out, type, data + done, piece,
-                         c->hooks->pad != NULL ? &padding : NULL)) {
+                         c->config->pads_records ? &padding : NULL)) {
             conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
             return false;
         }
-        report_sealed(c, before, protected, type);
+        if (c->config->reports_records) {
+            report_sealed(c, before, protected, type);
+        }
         done += piece;
     } while (done < len);
     return true;

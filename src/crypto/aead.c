@@ -8,7 +8,6 @@
 #include "crypto/aead_internal.h"
 #include "crypto/lib_internal.h"
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -50,10 +49,9 @@ static EVP_CIPHER_CTX *context_of(struct aead *a)
     return ((struct aead_evp *)a)->ctx;
 }
 
-static void evp_free(struct aead *a)
+static void evp_wipe(struct aead *a)
 {
     EVP_CIPHER_CTX_free(context_of(a));
-    OPENSSL_free(a);
 }
 
 /* Sets the nonce, keeping the key. */
@@ -70,11 +68,12 @@ static bool evp_aad(EVP_CIPHER_CTX *ctx, const uint8_t *aad, size_t aad_len)
 }
 
 static bool evp_seal(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                     uint8_t *dst, const struct aead_part *parts, size_t num_parts)
+                     uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len)
 {
     EVP_CIPHER_CTX *ctx = context_of(a);
     int done;
 
+    (void)len;
     if (!evp_begin(ctx, nonce) || !evp_aad(ctx, aad, aad_len)) {
         return false;
     }
@@ -109,16 +108,16 @@ static bool evp_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad, s
 /* CCM authenticates the length first and takes the text in one piece (RFC 3610, 2.2), so the parts
  * are gathered in dst and encrypted there. */
 static bool evp_ccm_seal(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                         uint8_t *dst, const struct aead_part *parts, size_t num_parts)
+                         uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len)
 {
     EVP_CIPHER_CTX *ctx = context_of(a);
-    size_t len = 0;
+    uint8_t *at = dst;
     int done;
 
     for (size_t i = 0; i < num_parts; i++) {
         if (parts[i].len != 0) {
-            memmove(dst + len, parts[i].data, parts[i].len);
-            len += parts[i].len;
+            memmove(at, parts[i].data, parts[i].len);
+            at += parts[i].len;
         }
     }
     return evp_begin(ctx, nonce) && EVP_CipherUpdate(ctx, NULL, &done, NULL, (int)len) == 1 &&
@@ -142,8 +141,10 @@ static bool evp_ccm_open(struct aead *a, const uint8_t *nonce, const uint8_t *aa
            evp_aad(ctx, aad, aad_len) && EVP_CipherUpdate(ctx, dst, &done, src, (int)text_len) == 1;
 }
 
-static const struct aead_ops evp_ops = { "evp", evp_free, evp_seal, evp_open };
-static const struct aead_ops evp_ccm_ops = { "evp", evp_free, evp_ccm_seal, evp_ccm_open };
+static const struct aead_ops evp_ops = { "evp", sizeof(struct aead_evp), evp_wipe, evp_seal,
+                                         evp_open };
+static const struct aead_ops evp_ccm_ops = { "evp", sizeof(struct aead_evp), evp_wipe, evp_ccm_seal,
+                                             evp_ccm_open };
 
 static bool is_ccm(enum aead_id id)
 {
@@ -151,33 +152,29 @@ static bool is_ccm(enum aead_id id)
            id == AEAD_AES_256_CCM_8;
 }
 
-static struct aead *evp_new(const EVP_CIPHER *cipher, enum aead_id id,
-                            enum aead_direction direction, const uint8_t *key)
+static bool evp_init(struct aead *a, const EVP_CIPHER *cipher, enum aead_id id,
+                     enum aead_direction direction, const uint8_t *key)
 {
-    struct aead_evp *a = OPENSSL_zalloc(sizeof(*a));
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     int tag_len = facts[id].tag_len;
 
-    if (a == NULL) {
-        return NULL;
-    }
-    a->base.ops = is_ccm(id) ? &evp_ccm_ops : &evp_ops;
-    a->ctx = EVP_CIPHER_CTX_new();
     /* Lengths before the key: CCM's first block depends on both. */
-    if (a->ctx == NULL ||
-        EVP_CipherInit_ex2(a->ctx, cipher, NULL, NULL, direction == AEAD_SEAL, NULL) != 1 ||
-        EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_IVLEN, AEAD_NONCE_LEN, NULL) != 1 ||
-        (is_ccm(id) && EVP_CIPHER_CTX_ctrl(a->ctx, EVP_CTRL_AEAD_SET_TAG, tag_len, NULL) != 1) ||
-        EVP_CipherInit_ex2(a->ctx, NULL, key, NULL, -1, NULL) != 1) {
-        evp_free(&a->base);
-        return NULL;
+    if (ctx == NULL ||
+        EVP_CipherInit_ex2(ctx, cipher, NULL, NULL, direction == AEAD_SEAL, NULL) != 1 ||
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, AEAD_NONCE_LEN, NULL) != 1 ||
+        (is_ccm(id) && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, tag_len, NULL) != 1) ||
+        EVP_CipherInit_ex2(ctx, NULL, key, NULL, -1, NULL) != 1) {
+        EVP_CIPHER_CTX_free(ctx);
+        return false;
     }
-    return &a->base;
+    ((struct aead_evp *)a)->ctx = ctx;
+    return true;
 }
 
 /* True when instances of lib go to ipsec-mb: nobody asked for another implementation. */
 static bool goes_to_ipsecmb(const struct crypto_lib *lib, enum aead_id id)
 {
-    return lib->is_default && aead_ipsecmb_serves(id) &&
+    return lib->is_default && lib->aeads[id] != NULL && aead_ipsecmb_serves(id) &&
            provider_is_builtin(EVP_CIPHER_get0_provider(lib->aeads[id]));
 }
 
@@ -202,27 +199,40 @@ const struct aead_facts *aead_facts(enum aead_id id)
     return &facts[id];
 }
 
-struct aead *aead_new(const struct crypto_lib *lib, enum aead_id id, enum aead_direction direction,
-                      const uint8_t *key)
+static const struct aead_ops *ops_for(const struct crypto_lib *lib, enum aead_id id)
 {
-    if (lib->aeads[id] == NULL) {
-        return NULL;
-    }
-    struct aead *a = goes_to_ipsecmb(lib, id) ? aead_ipsecmb_new(id, key)
-                                              : evp_new(lib->aeads[id], id, direction, key);
-    if (a != NULL) {
-        a->id = id;
-        a->direction = direction;
-        a->tag_len = facts[id].tag_len;
-    }
-    return a;
+    return goes_to_ipsecmb(lib, id) ? aead_ipsecmb_ops(id) : is_ccm(id) ? &evp_ccm_ops : &evp_ops;
 }
 
-void aead_free(struct aead *a)
+size_t aead_size(const struct crypto_lib *lib, enum aead_id id)
 {
-    if (a != NULL) {
-        a->ops->free(a);
+    return ops_for(lib, id)->size;
+}
+
+bool aead_init(struct aead *a, const struct crypto_lib *lib, enum aead_id id,
+               enum aead_direction direction, const uint8_t *key)
+{
+    if (lib->aeads[id] == NULL) {
+        return false;
     }
+    a->ops = ops_for(lib, id);
+    a->id = (uint8_t)id;
+    a->tag_len = facts[id].tag_len;
+    if (!goes_to_ipsecmb(lib, id)) {
+        return evp_init(a, lib->aeads[id], id, direction, key);
+    }
+    aead_ipsecmb_init(a, id, key);
+    return true;
+}
+
+void aead_wipe(struct aead *a)
+{
+    size_t size = a->ops->size;
+
+    if (a->ops->wipe != NULL) {
+        a->ops->wipe(a);
+    }
+    wipe(a, size);
 }
 
 /* Bytes of all parts, or more than AEAD_LONGEST_INPUT. */
@@ -242,10 +252,10 @@ static size_t parts_len(const struct aead_part *parts, size_t num_parts)
 bool aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
                size_t aad_len, uint8_t *dst, const struct aead_part *parts, size_t num_parts)
 {
-    if (aad_len > AEAD_LONGEST_INPUT || parts_len(parts, num_parts) > AEAD_LONGEST_INPUT) {
-        return false;
-    }
-    return a->ops->seal(a, nonce, aad, aad_len, dst, parts, num_parts);
+    size_t len = parts_len(parts, num_parts);
+
+    return aad_len <= AEAD_LONGEST_INPUT && len <= AEAD_LONGEST_INPUT &&
+           a->ops->seal(a, nonce, aad, aad_len, dst, parts, num_parts, len);
 }
 
 bool aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,

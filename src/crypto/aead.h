@@ -38,16 +38,23 @@ struct aead_facts {
 };
 const struct aead_facts *aead_facts(enum aead_id id);
 
-struct aead; /* a keyed instance; owned by whoever made it */
+struct aead; /* a keyed instance; its owner has the memory it stands in */
 
 enum aead_direction { AEAD_SEAL, AEAD_OPEN };
 
-/* A new instance with key (key_len bytes). NULL: out of memory, or lib lacks the algorithm. */
-MUST_CHECK struct aead *aead_new(const struct crypto_lib *lib, enum aead_id id,
-                                 enum aead_direction direction, const uint8_t *key);
+/* What an address has to be a multiple of for an instance to stand there. */
+#define AEAD_ALIGNMENT 16
 
-/* Wipes and frees; NULL is allowed. */
-void aead_free(struct aead *a);
+/* Bytes of an instance. */
+size_t aead_size(const struct crypto_lib *lib, enum aead_id id);
+
+/* Makes a an instance with key (key_len bytes). False: out of memory, or lib lacks the algorithm;
+ * a is not one then. */
+MUST_CHECK bool aead_init(struct aead *a, const struct crypto_lib *lib, enum aead_id id,
+                          enum aead_direction direction, const uint8_t *key);
+
+/* Frees what a holds, and wipes all its bytes. */
+void aead_wipe(struct aead *a);
 
 /* A piece of plaintext in the caller's memory. */
 struct aead_part {

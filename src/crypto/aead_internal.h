@@ -11,11 +11,12 @@
 
 struct aead_ops {
     const char *name; /* of the back end */
-    void (*free)(struct aead *a);
-    /* As aead_seal() and aead_open(), with lengths already checked. open may leave plaintext in
-     * dst when it fails: the caller wipes it. */
+    size_t size;      /* of an instance */
+    void (*wipe)(struct aead *a);
+    /* As aead_seal() and aead_open(), with lengths already checked; len: of all parts. open may
+     * leave plaintext in dst when it fails: the caller wipes it. */
     bool (*seal)(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                 uint8_t *dst, const struct aead_part *parts, size_t num_parts);
+                 uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len);
     bool (*open)(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                  uint8_t *dst, const uint8_t *src, size_t len);
 };
@@ -23,16 +24,16 @@ struct aead_ops {
 /* The first member of every back end's instance. */
 struct aead {
     const struct aead_ops *ops;
-    enum aead_id id;
-    enum aead_direction direction;
-    size_t tag_len;
+    uint8_t id; /* enum aead_id */
+    uint8_t tag_len;
 };
 
 /* True when the ipsec-mb back end was built in, the processor has what it needs and it serves id.
  * Decided once per process. */
 bool aead_ipsecmb_serves(enum aead_id id);
 
-/* As aead_new(); only when aead_ipsecmb_serves(id). */
-MUST_CHECK struct aead *aead_ipsecmb_new(enum aead_id id, const uint8_t *key);
+/* The functions for id, and setting a key; only when aead_ipsecmb_serves(id). */
+const struct aead_ops *aead_ipsecmb_ops(enum aead_id id);
+void aead_ipsecmb_init(struct aead *a, enum aead_id id, const uint8_t *key);
 
 #endif

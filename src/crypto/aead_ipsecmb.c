@@ -11,14 +11,15 @@
 #include "base/secret.h"
 
 #include <intel-ipsec-mb.h>
-#include <openssl/crypto.h>
 #include <pthread.h>
 #include <string.h>
 
 /* Below this a copy and one call in place beat three calls from the caller's memory: measured. */
 #define SHORTEST_PIECEWISE 1400
 
-#define KEY_ALIGNMENT 64 /* of struct gcm_key_data */
+/* For what ipsec-mb writes while it works on a record: it holds key stream, stands on the stack and
+ * is wiped. Its code for SSE, and no other, reads such structures and keys by aligned loads. */
+#define ALIGNED _Alignas(AEAD_ALIGNMENT)
 
 /* The library's functions for one key size, picked for this processor. */
 struct gcm_functions {
@@ -30,18 +31,15 @@ struct gcm_functions {
     aes_gcm_enc_dec_finalize_t seal_finish;
 };
 
+/* Which functions follows from base.id, see functions_of(). */
 struct aead_gcm {
     struct aead base;
-    void *allocation; /* where this stands in, less aligned */
-    const struct gcm_functions *gcm;
-    struct gcm_context_data context; /* here and not on the stack, because it holds key stream */
-    struct gcm_key_data key;
+    ALIGNED struct gcm_key_data key;
 };
 
-/* ChaCha20-Poly1305 needs no key schedule and no alignment. */
+/* ChaCha20-Poly1305 needs no key schedule. */
 struct aead_chacha {
     struct aead base;
-    struct chacha20_poly1305_context_data context;
     uint8_t key[32];
 };
 
@@ -90,60 +88,53 @@ bool aead_ipsecmb_serves(enum aead_id id)
            pthread_once(&choose_once, choose) == 0 && usable;
 }
 
-static void gcm_free(struct aead *base)
+static const struct gcm_functions *functions_of(const struct aead *a)
 {
-    struct aead_gcm *a = (struct aead_gcm *)base;
-    void *allocation = a->allocation;
-
-    wipe(a, sizeof(*a));
-    OPENSSL_free(allocation);
-}
-
-/* Encrypts len bytes that already stand at dst. */
-static void seal_in_place(struct aead_gcm *a, const uint8_t *nonce, const uint8_t *aad,
-                          size_t aad_len, uint8_t *dst, size_t len)
-{
-    a->gcm->seal_once(&a->key, &a->context, dst, dst, len, nonce, aad, aad_len, dst + len,
-                      a->base.tag_len);
+    return a->id == AEAD_AES_128_GCM ? &gcm128 : &gcm256;
 }
 
 static void seal_piecewise(struct aead_gcm *a, const uint8_t *nonce, const uint8_t *aad,
                            size_t aad_len, uint8_t *dst, const struct aead_part *parts,
                            size_t num_parts)
 {
-    a->gcm->begin(&a->key, &a->context, nonce, aad, aad_len);
+    const struct gcm_functions *gcm = functions_of(&a->base);
+    ALIGNED struct gcm_context_data context;
+
+    gcm->begin(&a->key, &context, nonce, aad, aad_len);
     for (size_t i = 0; i < num_parts; i++) {
         if (parts[i].len != 0) {
-            a->gcm->seal_update(&a->key, &a->context, dst, parts[i].data, parts[i].len);
+            gcm->seal_update(&a->key, &context, dst, parts[i].data, parts[i].len);
             dst += parts[i].len;
         }
     }
-    a->gcm->seal_finish(&a->key, &a->context, dst, a->base.tag_len);
+    gcm->seal_finish(&a->key, &context, dst, a->base.tag_len);
+    wipe(&context, sizeof context);
 }
 
 static bool gcm_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                     uint8_t *dst, const struct aead_part *parts, size_t num_parts)
+                     uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len)
 {
     struct aead_gcm *a = (struct aead_gcm *)base;
-    size_t len = 0;
+    ALIGNED struct gcm_context_data context;
+    uint8_t *at = dst;
 
-    for (size_t i = 0; i < num_parts; i++) {
-        len += parts[i].len;
-    }
     if (len >= SHORTEST_PIECEWISE) {
         seal_piecewise(a, nonce, aad, aad_len, dst, parts, num_parts);
         return true;
     }
-    uint8_t *at = dst;
     for (size_t i = 0; i < num_parts; i++) {
-        if (parts[i].len != 0) {
+        if (parts[i].len == 1) {
+            *at++ = *parts[i].data; /* the content type of TLS 1.3 */
+        } else if (parts[i].len != 0) {
             if (parts[i].data != at) {
                 memcpy(at, parts[i].data, parts[i].len);
             }
             at += parts[i].len;
         }
     }
-    seal_in_place(a, nonce, aad, aad_len, dst, len);
+    functions_of(base)->seal_once(&a->key, &context, dst, dst, len, nonce, aad, aad_len, at,
+                                  base->tag_len);
+    wipe(&context, sizeof context);
     return true;
 }
 
@@ -151,54 +142,37 @@ static bool gcm_open(struct aead *base, const uint8_t *nonce, const uint8_t *aad
                      uint8_t *dst, const uint8_t *src, size_t len)
 {
     struct aead_gcm *a = (struct aead_gcm *)base;
-    size_t text_len = len - a->base.tag_len;
+    size_t text_len = len - base->tag_len;
+    ALIGNED struct gcm_context_data context;
     uint8_t received[AEAD_MAX_TAG_LEN];
     uint8_t tag[AEAD_MAX_TAG_LEN];
 
-    memcpy(received, src + text_len, a->base.tag_len);
-    a->gcm->open_once(&a->key, &a->context, dst, src, text_len, nonce, aad, aad_len, tag,
-                      a->base.tag_len);
-    return constant_time_equals(tag, received, a->base.tag_len);
+    memcpy(received, src + text_len, sizeof received);
+    functions_of(base)->open_once(&a->key, &context, dst, src, text_len, nonce, aad, aad_len, tag,
+                                  sizeof tag);
+    wipe(&context, sizeof context);
+    return constant_time_equals(tag, received, sizeof tag);
 }
 
-static const struct aead_ops gcm_ops = { "ipsec-mb", gcm_free, gcm_seal, gcm_open };
-
-static struct aead *gcm_new(const struct gcm_functions *gcm, const uint8_t *key)
-{
-    void *allocation = OPENSSL_zalloc(sizeof(struct aead_gcm) + KEY_ALIGNMENT);
-
-    if (allocation == NULL) {
-        return NULL;
-    }
-    uintptr_t misaligned = (uintptr_t)allocation % KEY_ALIGNMENT;
-    struct aead_gcm *a =
-        (struct aead_gcm *)(void *)((uint8_t *)allocation + KEY_ALIGNMENT - misaligned);
-    a->base.ops = &gcm_ops;
-    a->allocation = allocation;
-    a->gcm = gcm;
-    gcm->set_key(key, &a->key);
-    return &a->base;
-}
-
-static void chacha_free(struct aead *base)
-{
-    wipe(base, sizeof(struct aead_chacha));
-    OPENSSL_free(base);
-}
+static const struct aead_ops gcm_ops = { "ipsec-mb", sizeof(struct aead_gcm), NULL, gcm_seal,
+                                         gcm_open };
 
 static bool chacha_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                        uint8_t *dst, const struct aead_part *parts, size_t num_parts)
+                        uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len)
 {
     struct aead_chacha *a = (struct aead_chacha *)base;
+    ALIGNED struct chacha20_poly1305_context_data context;
 
-    chacha.begin(a->key, &a->context, nonce, aad, aad_len);
+    (void)len;
+    chacha.begin(a->key, &context, nonce, aad, aad_len);
     for (size_t i = 0; i < num_parts; i++) {
         if (parts[i].len != 0) {
-            chacha.seal_update(a->key, &a->context, dst, parts[i].data, parts[i].len);
+            chacha.seal_update(a->key, &context, dst, parts[i].data, parts[i].len);
             dst += parts[i].len;
         }
     }
-    chacha.finish(&a->context, dst, base->tag_len);
+    chacha.finish(&context, dst, base->tag_len);
+    wipe(&context, sizeof context);
     return true;
 }
 
@@ -207,39 +181,36 @@ static bool chacha_open(struct aead *base, const uint8_t *nonce, const uint8_t *
 {
     struct aead_chacha *a = (struct aead_chacha *)base;
     size_t text_len = len - base->tag_len;
+    ALIGNED struct chacha20_poly1305_context_data context;
     uint8_t received[AEAD_MAX_TAG_LEN];
     uint8_t tag[AEAD_MAX_TAG_LEN];
 
-    memcpy(received, src + text_len, base->tag_len);
-    chacha.begin(a->key, &a->context, nonce, aad, aad_len);
+    memcpy(received, src + text_len, sizeof received);
+    chacha.begin(a->key, &context, nonce, aad, aad_len);
     if (text_len != 0) {
-        chacha.open_update(a->key, &a->context, dst, src, text_len);
+        chacha.open_update(a->key, &context, dst, src, text_len);
     }
-    chacha.finish(&a->context, tag, base->tag_len);
-    return constant_time_equals(tag, received, base->tag_len);
+    chacha.finish(&context, tag, sizeof tag);
+    wipe(&context, sizeof context);
+    return constant_time_equals(tag, received, sizeof tag);
 }
 
-static const struct aead_ops chacha_ops = { "ipsec-mb", chacha_free, chacha_seal, chacha_open };
+static const struct aead_ops chacha_ops = { "ipsec-mb", sizeof(struct aead_chacha), NULL,
+                                            chacha_seal, chacha_open };
 
-static struct aead *chacha_new(const uint8_t *key)
+const struct aead_ops *aead_ipsecmb_ops(enum aead_id id)
 {
-    struct aead_chacha *a = OPENSSL_zalloc(sizeof(*a));
-
-    if (a == NULL) {
-        return NULL;
-    }
-    a->base.ops = &chacha_ops;
-    memcpy(a->key, key, sizeof(a->key));
-    return &a->base;
+    return id == AEAD_CHACHA20_POLY1305 ? &chacha_ops : &gcm_ops;
 }
 
-struct aead *aead_ipsecmb_new(enum aead_id id, const uint8_t *key)
+/* A key serves both directions. */
+void aead_ipsecmb_init(struct aead *a, enum aead_id id, const uint8_t *key)
 {
-    /* A key serves both directions: nothing here depends on which. */
     if (id == AEAD_CHACHA20_POLY1305) {
-        return chacha_new(key);
+        memcpy(((struct aead_chacha *)a)->key, key, sizeof(((struct aead_chacha *)a)->key));
+    } else {
+        functions_of(a)->set_key(key, &((struct aead_gcm *)a)->key);
     }
-    return gcm_new(id == AEAD_AES_128_GCM ? &gcm128 : &gcm256, key);
 }
 
 #else
@@ -250,11 +221,17 @@ bool aead_ipsecmb_serves(enum aead_id id)
     return false;
 }
 
-struct aead *aead_ipsecmb_new(enum aead_id id, const uint8_t *key)
+const struct aead_ops *aead_ipsecmb_ops(enum aead_id id)
 {
     (void)id;
-    (void)key;
     return NULL;
+}
+
+void aead_ipsecmb_init(struct aead *a, enum aead_id id, const uint8_t *key)
+{
+    (void)a;
+    (void)id;
+    (void)key;
 }
 
 #endif

@@ -13,13 +13,14 @@
 #define FIXED_NONCE_LEN    (AEAD_NONCE_LEN - EXPLICIT_NONCE_LEN)
 #define AAD_LEN            13
 
+/* All of it is one block. */
 struct tls12_protection {
     struct protection base;
-    struct aead *aead; /* owns */
-    size_t tag_len;
-    size_t explicit_len; /* of the nonce, in the record; 0: all of it is known */
-    uint16_t version;
     uint8_t iv[AEAD_NONCE_LEN]; /* the fixed part, or what the sequence number is xored into */
+    uint16_t version;
+    uint8_t tag_len;
+    uint8_t explicit_len; /* of the nonce, in the record; 0: all of it is known */
+    _Alignas(AEAD_ALIGNMENT) uint8_t aead[];
 };
 
 static struct tls12_protection *tls12_of(struct protection *p)
@@ -27,7 +28,12 @@ static struct tls12_protection *tls12_of(struct protection *p)
     return (struct tls12_protection *)p;
 }
 
-static size_t explicit_len_of(enum aead_id id)
+static struct aead *aead_of(struct tls12_protection *p)
+{
+    return (struct aead *)(void *)p->aead;
+}
+
+static uint8_t explicit_len_of(enum aead_id id)
 {
     return id == AEAD_CHACHA20_POLY1305 ? 0 : EXPLICIT_NONCE_LEN;
 }
@@ -94,7 +100,7 @@ static size_t tls12_seal(struct protection *base, uint8_t *record, uint8_t type,
     }
     make_nonce(p, explicit_part, nonce);
     make_aad(p, record, len, aad);
-    if (!aead_seal(p->aead, nonce, aad, sizeof aad, explicit_part + p->explicit_len, &part, 1)) {
+    if (!aead_seal(aead_of(p), nonce, aad, sizeof aad, explicit_part + p->explicit_len, &part, 1)) {
         return 0;
     }
     base->sequence++;
@@ -120,7 +126,7 @@ static enum open_result tls12_open(struct protection *base, uint8_t *record, siz
     size_t plain_len = sealed_len - p->tag_len;
     make_nonce(p, explicit_part, nonce);
     make_aad(p, record, plain_len, aad);
-    if (!aead_open(p->aead, nonce, aad, sizeof aad, text, text, sealed_len)) {
+    if (!aead_open(aead_of(p), nonce, aad, sizeof aad, text, text, sealed_len)) {
         return OPEN_BAD_MAC;
     }
     base->sequence++;
@@ -133,8 +139,9 @@ static enum open_result tls12_open(struct protection *base, uint8_t *record, siz
 
 static void tls12_free(struct protection *base)
 {
-    aead_free(tls12_of(base)->aead);
-    OPENSSL_clear_free(base, sizeof(struct tls12_protection));
+    aead_wipe(aead_of(tls12_of(base)));
+    wipe(base, sizeof(struct tls12_protection));
+    OPENSSL_free(base);
 }
 
 static const struct protection_ops tls12_ops = { tls12_overhead, tls12_seal, NULL, tls12_open,
@@ -144,21 +151,21 @@ struct protection *protection_new_tls12(const struct crypto_lib *lib, enum aead_
                                         enum aead_direction direction, uint16_t version,
                                         const uint8_t *key, const uint8_t *iv)
 {
-    struct tls12_protection *p = OPENSSL_zalloc(sizeof *p);
+    struct tls12_protection *p = OPENSSL_malloc(sizeof *p + aead_size(lib, id));
 
     if (p == NULL) {
         return NULL;
     }
+    *p = (struct tls12_protection){ .version = version,
+                                    .tag_len = aead_facts(id)->tag_len,
+                                    .explicit_len = explicit_len_of(id) };
     p->base.ops = &tls12_ops;
     p->base.seal_limit = UINT64_MAX;
     p->base.max_fragment = RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12;
-    p->tag_len = aead_facts(id)->tag_len;
-    p->explicit_len = explicit_len_of(id);
-    p->version = version;
     memcpy(p->iv, iv, AEAD_NONCE_LEN - p->explicit_len);
-    p->aead = aead_new(lib, id, direction, key);
-    if (p->aead == NULL) {
-        OPENSSL_clear_free(p, sizeof *p);
+    if (!aead_init(aead_of(p), lib, id, direction, key)) {
+        wipe(p, sizeof *p);
+        OPENSSL_free(p);
         return NULL;
     }
     return &p->base;

@@ -4,14 +4,16 @@
  */
 #include "record/protection.h"
 
+#include <endian.h>
 #include <openssl/crypto.h>
 #include <string.h>
 
+/* All of it is one block. */
 struct tls13_protection {
     struct protection base;
-    struct aead *aead; /* owns */
-    size_t tag_len;
     uint8_t iv[AEAD_NONCE_LEN];
+    uint8_t tag_len;
+    _Alignas(AEAD_ALIGNMENT) uint8_t aead[];
 };
 
 /* Long enough for most padding; longer padding is sealed in pieces of it. */
@@ -22,13 +24,21 @@ static struct tls13_protection *tls13_of(struct protection *p)
     return (struct tls13_protection *)p;
 }
 
+static struct aead *aead_of(struct tls13_protection *p)
+{
+    return (struct aead *)(void *)p->aead;
+}
+
 /* RFC 8446, 5.3 */
 static void make_nonce(const struct tls13_protection *p, uint8_t nonce[AEAD_NONCE_LEN])
 {
+    uint64_t number = htobe64(p->base.sequence);
+    uint64_t last;
+
     memcpy(nonce, p->iv, AEAD_NONCE_LEN);
-    for (size_t i = 0; i < 8; i++) {
-        nonce[AEAD_NONCE_LEN - 1 - i] ^= (uint8_t)(p->base.sequence >> (8 * i));
-    }
+    memcpy(&last, p->iv + AEAD_NONCE_LEN - sizeof last, sizeof last);
+    last ^= number;
+    memcpy(nonce + AEAD_NONCE_LEN - sizeof last, &last, sizeof last);
 }
 
 static void write_header(uint8_t *record, uint8_t type, size_t len)
@@ -51,7 +61,7 @@ static size_t tls13_seal(struct protection *base, uint8_t *record, uint8_t type,
     struct tls13_protection *p = tls13_of(base);
     /* Content, its type, and padding in as many pieces as it needs: at most 16 of 1024. */
     struct aead_part parts[2 + RECORD_MAX_PLAINTEXT / sizeof zeros];
-    size_t num_parts = 0;
+    size_t num_parts = 2;
     size_t fragment_len = len + 1 + padding + p->tag_len;
     uint8_t nonce[AEAD_NONCE_LEN];
 
@@ -59,8 +69,8 @@ static size_t tls13_seal(struct protection *base, uint8_t *record, uint8_t type,
         return 0;
     }
     /* Set one by one: the array is seldom used further than this, and clearing it is not free. */
-    parts[num_parts++] = (struct aead_part){ data, len };
-    parts[num_parts++] = (struct aead_part){ &type, 1 };
+    parts[0] = (struct aead_part){ data, len };
+    parts[1] = (struct aead_part){ &type, 1 };
     while (padding > 0) {
         size_t piece = padding < sizeof zeros ? padding : sizeof zeros;
         parts[num_parts++] = (struct aead_part){ zeros, piece };
@@ -68,7 +78,7 @@ static size_t tls13_seal(struct protection *base, uint8_t *record, uint8_t type,
     }
     make_nonce(p, nonce);
     write_header(record, CONTENT_APPLICATION, fragment_len);
-    if (!aead_seal(p->aead, nonce, record, RECORD_HEADER_LEN, record + RECORD_HEADER_LEN, parts,
+    if (!aead_seal(aead_of(p), nonce, record, RECORD_HEADER_LEN, record + RECORD_HEADER_LEN, parts,
                    num_parts)) {
         return 0;
     }
@@ -96,7 +106,7 @@ static enum open_result tls13_open(struct protection *base, uint8_t *record, siz
     }
     make_nonce(p, nonce);
     if (len < p->tag_len ||
-        !aead_open(p->aead, nonce, record, RECORD_HEADER_LEN, fragment, fragment, len)) {
+        !aead_open(aead_of(p), nonce, record, RECORD_HEADER_LEN, fragment, fragment, len)) {
         return OPEN_BAD_MAC;
     }
     base->sequence++;
@@ -117,8 +127,9 @@ static enum open_result tls13_open(struct protection *base, uint8_t *record, siz
 
 static void tls13_free(struct protection *base)
 {
-    aead_free(tls13_of(base)->aead);
-    OPENSSL_clear_free(base, sizeof(struct tls13_protection));
+    aead_wipe(aead_of(tls13_of(base)));
+    wipe(base, sizeof(struct tls13_protection));
+    OPENSSL_free(base);
 }
 
 static const struct protection_ops tls13_ops = { tls13_overhead, tls13_seal, NULL, tls13_open,
@@ -128,20 +139,20 @@ struct protection *protection_new_tls13(const struct crypto_lib *lib, enum aead_
                                         enum aead_direction direction, const uint8_t *key,
                                         const uint8_t iv[AEAD_NONCE_LEN])
 {
-    struct tls13_protection *p = OPENSSL_zalloc(sizeof *p);
+    struct tls13_protection *p = OPENSSL_malloc(sizeof *p + aead_size(lib, id));
 
     if (p == NULL) {
         return NULL;
     }
+    *p = (struct tls13_protection){ .tag_len = aead_facts(id)->tag_len };
     p->base.ops = &tls13_ops;
     p->base.seal_limit = aead_facts(id)->seal_limit;
     p->base.max_fragment = RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS13;
     p->base.hides_type = true;
-    p->tag_len = aead_facts(id)->tag_len;
     memcpy(p->iv, iv, AEAD_NONCE_LEN);
-    p->aead = aead_new(lib, id, direction, key);
-    if (p->aead == NULL) {
-        OPENSSL_clear_free(p, sizeof *p);
+    if (!aead_init(aead_of(p), lib, id, direction, key)) {
+        wipe(p, sizeof *p);
+        OPENSSL_free(p);
         return NULL;
     }
     return &p->base;

@@ -52,8 +52,8 @@ struct protection {
     uint64_t sequence;   /* number of the next record */
     uint64_t seal_limit; /* records after which the key must be updated; UINT64_MAX where a version
                             has no such thing */
-    size_t max_fragment; /* longest fragment that may arrive */
-    bool hides_type;     /* TLS 1.3: every record looks like application data */
+    uint16_t max_fragment; /* longest fragment that may arrive */
+    bool hides_type;       /* TLS 1.3: every record looks like application data */
 };
 
 /* TLS 1.3 (RFC 8446, 5.2 and 5.3): key and iv of the traffic secret, AEAD by suite. NULL: out of

@@ -6,6 +6,8 @@
  */
 #include "stage.h"
 
+#include "loose_aead.h"
+
 #include <stdlib.h>
 #include <string.h>
 

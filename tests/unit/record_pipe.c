@@ -3,6 +3,7 @@
  */
 #include "unit.h"
 
+#include "loose_aead.h"
 #include "record_pipe.h"
 
 #include <string.h>

@@ -189,7 +189,7 @@ static void handshakes_survive_failing_allocations(void **state)
         for (int side = 0; side < 2; side++) {
             p.suite = suites[i];
             p.judges_client = side == 0;
-            assert_true(fail_each_allocation(live, NULL, true) >= 10);
+            assert_true(fail_each_allocation(live, NULL, true) >= 5);
         }
     }
 }

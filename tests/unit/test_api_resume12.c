@@ -189,7 +189,7 @@ static void handshakes_survive_failing_allocations(void **state)
         p.num_full = p.num_resumed = 0;
         assert_true(live(NULL) && p.num_resumed == 1);
         size_t num = fail_each_allocation(live, NULL, true);
-        assert_true(num > 5 && p.num_full <= num / 4 && p.num_resumed > num / 16);
+        assert_true(num > 3 && p.num_full <= num / 4 && p.num_resumed > num / 16);
         failing_alloc_pause(true);
         forget();
         failing_alloc_pause(false);

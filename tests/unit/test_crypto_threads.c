@@ -1,9 +1,9 @@
 /* First use from several threads at once: what is made once per process must be made once. */
 #include "unit.h"
 
-#include "crypto/aead.h"
 #include "crypto/group.h"
 #include "crypto/hash.h"
+#include "loose_aead.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "crypto/suite.h"
+#include "loose_aead.h"
 #include "record/protection.h"
 
 #include <dlfcn.h>
