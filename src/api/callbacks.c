@@ -5,6 +5,7 @@
  * SSL_CTX_set_alpn_select_cb(3), SSL_CTX_set_cert_cb(3), SSL_CTX_set_client_cert_cb(3),
  * SSL_CTX_set_record_padding_callback(3). Those that only listen are in reports.c.
  */
+#include "api/app_ticket.h"
 #include "api/ca_list.h"
 #include "api/certs.h"
 #include "api/chain.h"
@@ -454,6 +455,10 @@ const struct tls_hooks ssl_hooks = {
     .has_psk = psk_is_known,
     .client_psk = psk_ask_client,
     .server_psk = psk_ask_server,
+    .application_ticket = app_ticket_to_offer,
+    .ticket_seen = app_ticket_seen,
+    .gives_secrets = app_gives_secrets,
+    .session_secret = app_session_secret,
     .allows_tickets = tickets_allowed,
     .open_ticket = ticket_open,
     .seal_ticket = ticket_seal,

@@ -262,7 +262,13 @@ struct ssl_st {
     unsigned npn_list_len;
     void (*tlsext_debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
     void *tlsext_debug_arg;
-    void *msg_callback_arg;  /* unused while config has one */
+    void *msg_callback_arg;                     /* unused while config has one */
+    tls_session_secret_cb_fn session_secret_cb; /* TLS 1.2: who may know the master secret */
+    void *session_secret_arg;
+    tls_session_ticket_ext_cb_fn ticket_ext_cb; /* sees the peer's session_ticket extension */
+    void *ticket_ext_arg;
+    struct blob *ticket_ext; /* counted; what a client's holds; NULL: nothing of the application */
+    bool no_ticket_ext;      /* or that it is not sent */
     ASYNC_JOB *job;          /* paused */
     struct io_call job_call; /* what it runs */
     ASYNC_WAIT_CTX *waitctx;

@@ -182,35 +182,6 @@ size_t DTLS_get_data_mtu(const SSL *s)
     return 0;
 }
 
-/* --- Session tickets that applications bring along (RFC 4851, EAP-FAST) --- */
-
-int SSL_set_session_secret_cb(SSL *s, tls_session_secret_cb_fn session_secret_cb, void *arg)
-{
-    (void)s;
-    (void)session_secret_cb;
-    (void)arg;
-    refuse("session secrets from the application (EAP-FAST)");
-    return 0;
-}
-
-int SSL_set_session_ticket_ext_cb(SSL *s, tls_session_ticket_ext_cb_fn cb, void *arg)
-{
-    (void)s;
-    (void)cb;
-    (void)arg;
-    refuse("session tickets from the application (EAP-FAST)");
-    return 0;
-}
-
-int SSL_set_session_ticket_ext(SSL *s, void *ext_data, int ext_len)
-{
-    (void)s;
-    (void)ext_data;
-    (void)ext_len;
-    refuse("session tickets from the application (EAP-FAST)");
-    return 0;
-}
-
 /* --- Tests --- */
 
 const struct openssl_ssl_test_functions *SSL_test_functions(void)

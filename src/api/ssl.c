@@ -81,6 +81,7 @@ void SSL_free(SSL *s)
     ca_list_free(s->client_ca_names);
     ca_list_free(s->peer_ca_names);
     sk_SSL_CIPHER_free(s->peer_ciphers);
+    blob_free(s->ticket_ext);
     ocsp_wipe(s);
     ct_wipe(s);
     custom_extensions_reset(s);

@@ -360,7 +360,9 @@ static ticket_status open_container(SSL *s, const uint8_t *ticket, size_t len,
     if (len == 0) {
         return SSL_TICKET_EMPTY;
     }
-    if (len < TICKET_KEY_NAME_LEN + EVP_MAX_IV_LENGTH) {
+    /* One that the application knows what to do with is none of ours. */
+    if (len < TICKET_KEY_NAME_LEN + EVP_MAX_IV_LENGTH ||
+        (s->session_secret_cb != NULL && s->conn.neg.version != VERSION_TLS13)) {
         return SSL_TICKET_NO_DECRYPT;
     }
     if (crypto_init(&t, s->session_ctx)) {

@@ -206,6 +206,23 @@ struct tls_hooks {
      * client's session that was resumed (single use). */
     bool (*drop_session)(void *owner, struct ssl_session_st *session);
 
+    /* --- Tickets and secrets of the application (EAP-FAST: RFC 4851, 3.2), TLS 1.2 and older ---
+     */
+
+    /* Client: what the extension session_ticket holds when no session of ours has a ticket. *ticket
+     * (borrowed) is NULL: nothing. False: then the extension is not to be sent at all. */
+    bool (*application_ticket)(void *owner, struct blob **ticket);
+    /* Both sides: the content of the extension session_ticket that came; false: refused. */
+    bool (*ticket_seen)(void *owner, const uint8_t *ticket, size_t len);
+    /* Both sides: whether the application may know the master secret of a handshake, and the
+     * question, once both randoms are known: session->master is filled in. OK: *suite is the
+     * application's choice, NULL: it has none. NONE: it knows no secret. suites: what the client
+     * offers; empty on a client. */
+    bool (*gives_secrets)(void *owner);
+    enum hook_answer (*session_secret)(void *owner, struct reader suites,
+                                       struct ssl_session_st *session,
+                                       const struct ssl_cipher_st **suite);
+
     /* --- External pre-shared keys of TLS 1.3 (RFC 8446, 4.2.11) --- */
 
     /* Client: the key to offer besides a session's. hash: the one that a HelloRetryRequest has

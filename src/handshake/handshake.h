@@ -116,6 +116,7 @@ struct handshake {
     bool expect_status;              /* client: CertificateStatus was announced */
     bool expect_ticket;              /* NewSessionTicket was announced, or is going to be */
     bool fresh_session;              /* the session was made by this handshake */
+    bool has_secret;                 /* TLS 1.2: the application has given the master secret */
     bool found_by_id;                /* server: it looked for a session id, not for a ticket */
     bool made_session;               /* TLS 1.2: there is a session that can be kept */
     bool peer_wants_npn;             /* server: the client asked for our protocols */
@@ -207,6 +208,10 @@ enum step_result confirm_session12(struct handshake *hs);
 enum step_result accept_resumption12(struct handshake *hs);
 enum step_result write_new_session_ticket12(struct handshake *hs, struct writer *w);
 enum step_result read_new_session_ticket12(struct handshake *hs, struct reader *body);
+
+/* secret12.c */
+enum step_result ask_session_secret12(struct handshake *hs);
+enum step_result resume_by_secret12(struct handshake *hs);
 
 /* server_choices12.c */
 enum step_result choose_credential_server12(struct handshake *hs);

@@ -75,11 +75,15 @@ enum step_result leave_session(struct handshake *hs)
 
     if (hs->fresh_session) {
         c->session->version = c->neg.version;
+        if (c->neg.version == VERSION_TLS13) {
+            blob_set(&c->session->ticket, NULL); /* the application's, for older versions */
+        }
         return STEP_OK;
     }
     if (c->session->id_len > 0) {
         c->hooks->session_missed(c->owner);
     }
+    hs->has_secret = false; /* it was for the session that is given up */
     return handshake_new_session(hs);
 }
 
@@ -287,6 +291,8 @@ enum step_result find_session12(struct handshake *hs)
     if (result != STEP_OK) {
         return result;
     }
+    /* The application deals with tickets itself. */
+    hs->expect_ticket = hs->expect_ticket && !c->hooks->gives_secrets(c->owner);
     return session != NULL ? go_on_with(hs, session) : begin_full(hs);
 }
 
@@ -329,6 +335,9 @@ enum step_result accept_resumption12(struct handshake *hs)
 {
     struct negotiated *neg = &hs->conn->neg;
 
+    if (hs->has_secret) {
+        return STEP_OK;
+    }
     /* What the client says of keys and certificates has no meaning: none is exchanged. */
     blob_set(&neg->peer_groups, NULL);
     blob_set(&neg->peer_sigalgs, NULL);

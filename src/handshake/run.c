@@ -229,13 +229,17 @@ static enum run_status fetch(struct tls_conn *c, struct message *m)
     }
 }
 
+static bool is_of_row(const struct handshake *hs, const struct message *m)
+{
+    return m->is_ccs ? hs->step->message == MSG_CCS : m->type == hs->step->message;
+}
+
 /* The header of a message is known: is it the one that this row waits for? */
 static enum run_status check_header(struct handshake *hs, const struct message *m)
 {
     struct tls_conn *c = hs->conn;
 
-    if (m->is_ccs != (hs->step->message == MSG_CCS) ||
-        (!m->is_ccs && m->type != hs->step->message)) {
+    if (!is_of_row(hs, m)) {
         c->hooks->step(c->owner);
         conn_fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_UNEXPECTED_MESSAGE);
         return RUN_FAILED;
@@ -313,10 +317,10 @@ static enum run_status take_ccs(struct handshake *hs)
     return RUN_DONE;
 }
 
-static enum run_status run_recv(struct handshake *hs)
+/* The next message, once everything of ours is out. */
+static enum run_status await_message(struct handshake *hs, struct message *m)
 {
     struct tls_conn *c = hs->conn;
-    struct message m;
 
     if (hs->writing) {
         if (wants_flush(hs)) {
@@ -325,7 +329,32 @@ static enum run_status run_recv(struct handshake *hs)
         c->hooks->step(c->owner);
         hs->writing = false;
     }
-    enum run_status status = fetch(c, &m);
+    return fetch(c, m);
+}
+
+static enum run_status run_fork(struct handshake *hs)
+{
+    struct message m;
+    enum run_status status = await_message(hs, &m);
+
+    if (status != RUN_DONE) {
+        return status;
+    }
+    if (is_of_row(hs, &m)) {
+        hs->step = hs->step->script;
+        hs->entered = false;
+    } else {
+        advance(hs);
+    }
+    return RUN_DONE;
+}
+
+static enum run_status run_recv(struct handshake *hs)
+{
+    struct tls_conn *c = hs->conn;
+    struct message m;
+    enum run_status status = await_message(hs, &m);
+
     if (status != RUN_DONE) {
         return status;
     }
@@ -525,6 +554,8 @@ static enum run_status run_row(struct handshake *hs)
         return run_rest(hs);
     case STEP_KIND_FLUSH:
         return run_flush(hs);
+    case STEP_KIND_FORK:
+        return run_fork(hs);
     case STEP_KIND_GOTO:
         hs->step = hs->step->script;
         hs->entered = false;

@@ -150,6 +150,11 @@ static bool resumes12(const struct handshake *hs)
     return resumes(hs) && is_tls12(hs);
 }
 
+static bool has_secret(const struct handshake *hs)
+{
+    return hs->has_secret;
+}
+
 static bool renegotiates(const struct handshake *hs)
 {
     return hs->conn->renegotiation == RENEGOTIATION_ASKED;
@@ -220,6 +225,7 @@ static enum step_result derive_resumption(struct handshake *hs)
 #define NEXT_KEY(d)          { .kind = STEP_KIND_NEXT,  .direction = DIRECTION_##d, .name = #d " NEXT" }
 #define GOTO_IF(c, t)        { .kind = STEP_KIND_GOTO,  .when = c, .script = t, .name = #t }
 #define GOTO(t)              GOTO_IF(NULL, t)
+#define FORK_IF(c, m, t)     { .kind = STEP_KIND_FORK,  .when = c, .message = m, .script = t, .name = #m ": " #t }
 #define END                  { .kind = STEP_KIND_END, .name = "END" }
 
 /* --- Client --- */
@@ -252,7 +258,27 @@ static const struct step client13[] = {
     END
 };
 
+static const struct step client12_resume[] = {
+    RECV_IF (expect_ticket, MSG_NEW_SESSION_TICKET, read_new_session_ticket12, STATE_CR_SESSION_TICKET),
+    RECV_CCS(                                                     STATE_CR_CHANGE),
+    KEYS    (IN, APPLICATION),
+    RECV    (MSG_FINISHED,             read_finished12,           STATE_CR_FINISHED),
+    CCS     (                                                     STATE_CW_CHANGE),
+    KEYS    (OUT, APPLICATION),
+    SEND_IF (next_protocol_due, MSG_NEXT_PROTO, write_next_protocol, STATE_CW_NEXT_PROTO),
+    SEND    (MSG_FINISHED,             write_finished12,          STATE_CW_FINISHED),
+    END
+};
+
+/* The server has taken the application's ticket: RFC 4851, 3.2.2. */
+static const struct step client12_by_secret[] = {
+    DO      (resume_by_secret12),
+    GOTO    (client12_resume),
+    END
+};
+
 static const struct step client12[] = {
+    FORK_IF (has_secret, MSG_CCS, client12_by_secret),
     RECV_IF (cert_auth, MSG_CERTIFICATE, read_certificate12,      STATE_CR_CERT),
     DO_IF   (cert_auth, verify_peer),  /* may pause */
     DO_IF   (cert_auth, check_server_key),
@@ -276,18 +302,6 @@ static const struct step client12[] = {
     RECV_CCS(                                                     STATE_CR_CHANGE),
     KEYS    (IN, APPLICATION),
     RECV    (MSG_FINISHED,             read_finished12,           STATE_CR_FINISHED),
-    END
-};
-
-static const struct step client12_resume[] = {
-    RECV_IF (expect_ticket, MSG_NEW_SESSION_TICKET, read_new_session_ticket12, STATE_CR_SESSION_TICKET),
-    RECV_CCS(                                                     STATE_CR_CHANGE),
-    KEYS    (IN, APPLICATION),
-    RECV    (MSG_FINISHED,             read_finished12,           STATE_CR_FINISHED),
-    CCS     (                                                     STATE_CW_CHANGE),
-    KEYS    (OUT, APPLICATION),
-    SEND_IF (next_protocol_due, MSG_NEXT_PROTO, write_next_protocol, STATE_CW_NEXT_PROTO),
-    SEND    (MSG_FINISHED,             write_finished12,          STATE_CW_FINISHED),
     END
 };
 
@@ -391,6 +405,7 @@ static const struct step server12[] = {
     DO      (make_random12),
     DO      (ask_server_name),
     DO      (confirm_session12),
+    DO      (ask_session_secret12),
     GOTO_IF (resumes, server12_resume),
     DO      (choose_credential_server12), /* may pause */
     DO      (choose_suite12),
@@ -500,6 +515,7 @@ const struct script scripts[] = {
     { "client13_retry", client13_retry, ROLE_CLIENT },
     { "client13", client13, ROLE_CLIENT },
     { "client12", client12, ROLE_CLIENT },
+    { "client12_by_secret", client12_by_secret, ROLE_CLIENT },
     { "client12_resume", client12_resume, ROLE_CLIENT },
     { "server12", server12, ROLE_SERVER },
     { "server12_resume", server12_resume, ROLE_SERVER },

@@ -10,6 +10,7 @@
 #include "handshake/negotiate12.h"
 #include "handshake/psk13.h"
 #include "handshake/resume12.h"
+#include "handshake/secret12.h"
 #include "handshake/versions.h"
 
 #include <openssl/crypto.h>
@@ -420,8 +421,15 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
         result = check_head(hs, &hello);
     }
     c->out.version = record_version(c->neg.version);
-    if (result == STEP_OK && c->neg.version != VERSION_TLS13) {
-        result = resume12_on_server_hello(hs, hello.session_id);
+    if (result != STEP_OK) {
+        return result;
+    }
+    memcpy(c->neg.server_random, hello.random, RANDOM_LEN);
+    if (c->neg.version != VERSION_TLS13) {
+        result = secret12_ask_client(hs, hello.suite);
+        if (result == STEP_OK) {
+            result = resume12_on_server_hello(hs, hello.session_id);
+        }
     }
     if (result == STEP_OK) {
         result = take_suite(hs, hello.suite);
@@ -429,7 +437,6 @@ enum step_result read_server_hello(struct handshake *hs, struct reader *body)
     if (result != STEP_OK) {
         return result;
     }
-    memcpy(c->neg.server_random, hello.random, RANDOM_LEN);
     return c->neg.version == VERSION_TLS13 ? take_tls13(hs, &hello) : take_tls12(hs, &hello);
 }
 

@@ -58,6 +58,7 @@ enum step_kind {
     STEP_KIND_REST,  /* the same, and the handshake rests there for the sake of early data */
     STEP_KIND_FLUSH, /* what was sent has to be delivered */
     STEP_KIND_GOTO,  /* on with another script */
+    STEP_KIND_FORK,  /* the same, if the message comes next; it is not taken */
     STEP_KIND_END
 };
 

@@ -31,6 +31,8 @@ struct facts {
     bool granted;                      /* the client follows a HelloRequest */
     bool hint;                         /* the server has a PSK identity hint */
     bool npn;                          /* the client tells the next protocol */
+    bool secret;                       /* the application knows the master secret, */
+    bool taken;                        /* and so does the server's */
 };
 
 #define MAX_FLOWS 512
@@ -82,6 +84,7 @@ static void after_reading12(const struct step *row, struct handshake *hs, const 
         hs->expect_ticket = facts->ticket;
         hs->next_protocol_due = facts->npn;
         hs->conn->neg.resumed = facts->resumed;
+        hs->has_secret = facts->secret;
     } else if (row->read == read_certificate_request12) {
         hs->asked_cert = true;
     } else if (row->read == read_certificate12) {
@@ -101,6 +104,11 @@ static void after_acting12(const struct step *row, struct handshake *hs, const s
         hs->expect_ticket = facts->ticket;
         hs->next_protocol_due = facts->npn;
         hs->conn->neg.resumed = facts->resumed;
+    } else if (row->act == ask_session_secret12) {
+        hs->conn->neg.resumed = facts->resumed || facts->taken;
+    } else if (row->act == resume_by_secret12) {
+        hs->conn->neg.resumed = true;
+        hs->expect_ticket = false;
     } else if (row->act == choose_suite12) {
         hs->asked_cert = facts->asked && suite12_has_certificate(facts->suite);
     } else if (row->act == ask_ocsp && facts->suite != NULL) {
@@ -213,6 +221,13 @@ static const struct step *take(const struct step *row, struct handshake *hs,
     case STEP_KIND_DO:
         after_acting(row, hs, facts);
         break;
+    case STEP_KIND_FORK:
+        if (!facts->taken) {
+            visit_of(row)->passed = true;
+            return row + 1;
+        }
+        visit_of(row)->taken = true;
+        return row->script;
     case STEP_KIND_GOTO:
         visit_of(row)->taken = true;
         return row->script;
@@ -324,7 +339,8 @@ static bool is_start(const struct script *script)
     }
     for (size_t i = 0; i < num_scripts; i++) {
         for (const struct step *row = scripts[i].steps; row->kind != STEP_KIND_END; row++) {
-            if (row->kind == STEP_KIND_GOTO && row->script == script->steps) {
+            if ((row->kind == STEP_KIND_GOTO || row->kind == STEP_KIND_FORK) &&
+                row->script == script->steps) {
                 return false;
             }
         }
@@ -343,6 +359,16 @@ static void walk_npn(const struct script *script)
         const struct facts facts = { .suite = suite_by_id(suites12[0]),
                                      .npn = true,
                                      .resumed = resumed != 0 };
+        walk(script, &facts);
+    }
+}
+
+static void walk_secret(const struct script *script)
+{
+    for (int taken = 0; taken < 2; taken++) {
+        const struct facts facts = { .suite = suite_by_id(suites12[0]),
+                                     .secret = true,
+                                     .taken = taken != 0 };
         walk(script, &facts);
     }
 }
@@ -382,6 +408,7 @@ static void make_list(void)
         if (is_start(&scripts[i])) {
             walk_tls12(&scripts[i]);
             walk_npn(&scripts[i]);
+            walk_secret(&scripts[i]);
         }
     }
     list_idle(ROLE_CLIENT);

@@ -294,6 +294,28 @@ static bool allows_tickets(void *owner)
     return e->tickets;
 }
 
+static bool application_ticket(void *owner, struct blob **ticket)
+{
+    (void)owner;
+    *ticket = NULL;
+    return true;
+}
+
+static bool ticket_seen(void *owner, const uint8_t *ticket, size_t len)
+{
+    (void)owner;
+    (void)ticket;
+    (void)len;
+    return true;
+}
+
+/* Secrets of the application: tests/contract/t12_app_ticket.c. */
+static bool gives_secrets(void *owner)
+{
+    (void)owner;
+    return false;
+}
+
 static void keep(struct endpoint *e, struct ssl_session_st *session)
 {
     session_free(e->kept);
@@ -674,6 +696,9 @@ const struct tls_hooks endpoint_hooks = {
     .allows_scheme = allows_scheme,
     .write_custom_extensions = write_custom_extensions,
     .read_custom_extension = read_custom_extension,
+    .application_ticket = application_ticket,
+    .ticket_seen = ticket_seen,
+    .gives_secrets = gives_secrets,
     .allows_tickets = allows_tickets,
     .open_ticket = open_ticket,
     .seal_ticket = seal_ticket,

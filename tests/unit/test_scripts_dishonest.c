@@ -36,7 +36,7 @@ static void copy_scripts(void)
         do {
             assert_true(j < MAX_ROWS - 1); /* one more may be put in */
             copies[i][j] = scripts[i].steps[j];
-            if (copies[i][j].kind == STEP_KIND_GOTO) {
+            if (copies[i][j].script != NULL) {
                 copies[i][j].script = copies[index_of(copies[i][j].script)];
             }
         } while (scripts[i].steps[j++].kind != STEP_KIND_END);

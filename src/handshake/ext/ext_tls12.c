@@ -182,23 +182,73 @@ enum step_result point_formats_on_answer(struct handshake *hs, unsigned place, s
 
 /* --- session_ticket, encrypt_then_mac, extended_master_secret --- */
 
+static bool may_use_tickets(const struct tls_conn *c)
+{
+    return (c->config->options & OPTION_NO_TICKET) == 0 && c->hooks->allows_tickets(c->owner);
+}
+
+static bool session_has_ticket(const struct handshake *hs)
+{
+    return resume12_is_offered(hs) && hs->conn->session->ticket != NULL;
+}
+
 bool ticket_offer_due(const struct handshake *hs, unsigned place)
 {
+    const struct tls_conn *c = hs->conn;
+    struct blob *ignored;
+
     (void)place;
-    return (hs->conn->config->options & OPTION_NO_TICKET) == 0 &&
-           hs->conn->hooks->allows_tickets(hs->conn->owner);
+    return may_use_tickets(c) &&
+           (session_has_ticket(hs) || c->hooks->application_ticket(c->owner, &ignored));
+}
+
+/* The application's ticket goes with the session from now on, unless that is one of TLS 1.3, for
+ * which it would be a pre-shared key. */
+static bool keep_application_ticket(struct tls_conn *c, struct blob *ticket)
+{
+    if (c->session->version == VERSION_TLS13 && c->session->ticket != NULL) {
+        return true;
+    }
+    struct ssl_session_st *session = conn_own_session(c);
+    if (session == NULL) {
+        return false;
+    }
+    blob_set(&session->ticket, blob_ref(ticket));
+    return true;
 }
 
 /* RFC 5077, 3.2: the ticket, or that one is wanted. */
 bool ticket_offer(struct handshake *hs, unsigned place, struct writer *w)
 {
-    const struct blob *ticket = hs->conn->session->ticket;
+    struct tls_conn *c = hs->conn;
+    struct blob *ticket = NULL;
 
     (void)place;
-    if (resume12_is_offered(hs) && ticket != NULL) {
+    if (session_has_ticket(hs)) {
+        ticket = c->session->ticket;
+    } else {
+        (void)c->hooks->application_ticket(c->owner, &ticket);
+        /* As in OpenSSL an empty one is none that could be kept. */
+        if (ticket != NULL && (ticket->len == 0 || !keep_application_ticket(c, ticket))) {
+            return false;
+        }
+    }
+    if (ticket != NULL) {
         writer_bytes(w, ticket->bytes, ticket->len);
     }
     return true;
+}
+
+/* Whether the server resumes by it was found out before: find_session12(). */
+enum step_result ticket_on_offer(struct handshake *hs, unsigned place, struct reader *body)
+{
+    struct tls_conn *c = hs->conn;
+
+    (void)place;
+    if (!c->hooks->ticket_seen(c->owner, body->at, body->left)) {
+        return step_internal(hs);
+    }
+    return reader_skip(body, reader_left(body)) ? STEP_OK : STEP_MALFORMED;
 }
 
 bool ticket_answer_due(const struct handshake *hs, unsigned place)
@@ -221,9 +271,13 @@ bool ems_offer_due(const struct handshake *hs, unsigned place)
 
 enum step_result ticket_on_answer(struct handshake *hs, unsigned place, struct reader *body)
 {
+    struct tls_conn *c = hs->conn;
+
     (void)place;
-    (void)body; /* must be empty: the walker sees to it */
-    hs->expect_ticket = true;
+    if (!c->hooks->ticket_seen(c->owner, body->at, body->left)) {
+        return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_BAD_EXTENSION);
+    }
+    hs->expect_ticket = true; /* the walker sees to it that there is nothing in it */
     return STEP_OK;
 }
 

@@ -58,7 +58,7 @@ static const struct extension table[] = {
       groups_offer_due, groups_offer, groups_on_offer,
       groups_answer_due, groups_offer, groups_on_answer },
     { EXT_SESSION_TICKET, EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_TLS12_ONLY,
-      ticket_offer_due, ticket_offer, ignore, /* find_session12() has looked at it */
+      ticket_offer_due, ticket_offer, ticket_on_offer,
       ticket_answer_due, write_empty, ticket_on_answer },
     { EXT_STATUS_REQUEST,
       EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO | EXT_CERTIFICATE_REQUEST | EXT_CERTIFICATE,

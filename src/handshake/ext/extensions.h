@@ -121,6 +121,7 @@ enum step_result key_share_on_answer(struct handshake *hs, unsigned place, struc
 
 bool point_formats_answer_due(const struct handshake *hs, unsigned place);
 enum step_result point_formats_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+enum step_result ticket_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 enum step_result ticket_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 enum step_result etm_on_offer(struct handshake *hs, unsigned place, struct reader *body);
 bool etm_answer_due(const struct handshake *hs, unsigned place);
