@@ -115,7 +115,7 @@ static const BIO_METHOD *flat_method(void)
     return method;
 }
 
-static BIO *flat_new(struct pipe *in, struct pipe *out)
+BIO *flat_new(struct pipe *in, struct pipe *out)
 {
     BIO *bio = BIO_new(flat_method());
     struct ends *ends = malloc(sizeof *ends);

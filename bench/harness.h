@@ -40,7 +40,7 @@ enum key_kind { KEY_P256, KEY_RSA2048 };
 /* A leaf for bench.example under an intermediate under a root. */
 struct identity {
     EVP_PKEY *key;
-    EVP_PKEY *ca_key; /* of root and intermediate */
+    EVP_PKEY *root_key, *intermediate_key;
     X509 *leaf, *intermediate, *root;
 };
 
@@ -59,6 +59,9 @@ SSL_CTX *context_make(bool server, const struct identity *own, const X509 *verif
                       const char *suite);
 
 /* --- Connections --- */
+
+/* A transport of OpenSSL's over two of them. */
+BIO *flat_new(struct pipe *in, struct pipe *out);
 
 struct link {
     SSL *client, *server;

@@ -46,7 +46,9 @@ static X509 *make_cert(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *
     add_extension(cert, by, NID_basic_constraints, ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
     add_extension(cert, by, NID_key_usage, ca ? "critical,keyCertSign" : "digitalSignature");
     add_extension(cert, by, NID_subject_key_identifier, "hash");
-    add_extension(cert, by, NID_authority_key_identifier, "keyid");
+    if (issuer != NULL) {
+        add_extension(cert, by, NID_authority_key_identifier, "keyid");
+    }
     if (!ca) {
         add_extension(cert, by, NID_subject_alt_name, "DNS:bench.example");
     }
@@ -56,22 +58,29 @@ static X509 *make_cert(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *
 
 static void issue(struct identity *id)
 {
-    id->intermediate = make_cert("Bench intermediate", id->ca_key, id->root, id->ca_key, true);
-    id->leaf = make_cert("bench.example", id->key, id->intermediate, id->ca_key, false);
+    id->intermediate =
+        make_cert("Bench intermediate", id->intermediate_key, id->root, id->root_key, true);
+    id->leaf = make_cert("bench.example", id->key, id->intermediate, id->intermediate_key, false);
 }
 
 void identity_make(struct identity *id, enum key_kind kind)
 {
-    *id = (struct identity){ .key = make_key(kind), .ca_key = make_key(kind) };
-    id->root = make_cert("Bench root", id->ca_key, NULL, id->ca_key, true);
+    *id = (struct identity){ .key = make_key(kind),
+                             .root_key = make_key(kind),
+                             .intermediate_key = make_key(kind) };
+    id->root = make_cert("Bench root", id->root_key, NULL, id->root_key, true);
     issue(id);
 }
 
 void identity_make_fresh(struct identity *id, const struct identity *like)
 {
-    *id = (struct identity){ .key = like->key, .ca_key = like->ca_key, .root = like->root };
+    *id = (struct identity){ .key = like->key,
+                             .root_key = like->root_key,
+                             .intermediate_key = like->intermediate_key,
+                             .root = like->root };
     EVP_PKEY_up_ref(id->key);
-    EVP_PKEY_up_ref(id->ca_key);
+    EVP_PKEY_up_ref(id->root_key);
+    EVP_PKEY_up_ref(id->intermediate_key);
     X509_up_ref(id->root);
     issue(id);
 }
@@ -79,7 +88,8 @@ void identity_make_fresh(struct identity *id, const struct identity *like)
 void identity_wipe(struct identity *id)
 {
     EVP_PKEY_free(id->key);
-    EVP_PKEY_free(id->ca_key);
+    EVP_PKEY_free(id->root_key);
+    EVP_PKEY_free(id->intermediate_key);
     X509_free(id->leaf);
     X509_free(id->intermediate);
     X509_free(id->root);

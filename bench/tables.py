@@ -7,15 +7,30 @@ from asking import HERE, ROOT, SYSTEM, TENON
 
 DOC = os.path.join(ROOT, "docs", "performance.md")
 BEGIN, END = "<!-- measured: written by bench/run --doc -->", "<!-- end of what was measured -->"
+README = os.path.join(ROOT, "README.md")
+README_BEGIN, README_END = "<!-- speed: written by bench/run --doc -->", "<!-- end of speed -->"
 BUDGETS_BEGIN, BUDGETS_END = "<!-- budgets: written by bench/run --doc -->", "<!-- end of the budgets -->"
 
 HEAD = ["figure", "unit", "Tenon", "system", "times better", "spread", "budget", ""]
 BUDGET_HEAD = ["figure", "system", "Tenon", "times better", "spread", "best peer", "must reach", ""]
 
+# What people ask for first: the README's chart and table.
+FIRST = [
+    ("SSL_write, 16 KB, AES-128-GCM", "write/aes128gcm/16384"), ("SSL_read, 16 KB", "read/aes128gcm/16384"),
+    ("SSL_write, 64 bytes", "write/aes128gcm/64"), ("SSL_read, 64 bytes", "read/aes128gcm/64"),
+    ("full handshakes, server", "handshake/ecdsa/server"), ("full handshakes, client", "handshake/ecdsa/client"),
+    ("TLS 1.3 resumptions, server", "resume/tls13/server"), ("TLS 1.2 resumptions, server", "resume/tls12/server"),
+    ("allocations, full handshake", "counts/ecdsa/both/allocations"), ("locks, full handshake", "counts/ecdsa/both/locks"),
+    ("memory, idle server", "memory/default/data/server"), ("memory, idle client", "memory/default/data/client"),
+    ("system calls, 1 MiB written", "syscalls/write-1MiB"), ("SSL_new + SSL_free", "objects/SSL"),
+    ("SSL_CTX_new + SSL_CTX_free", "objects/SSL_CTX"), ("CA bundle, second context", "objects/ca-file"),
+]
+
 
 def budgets():
     """The rows of the table of budgets in its order. A row: what, key, best_peer (measured once on another machine),
-    and one of ratio (times better than the system's library), at_most, at_least."""
+    and one of ratio (times better than the system's library), at_most, at_least. reached: what a count that misses its
+    budget has come down to, which `bench/run --check` sees to."""
     with open(os.path.join(HERE, "budgets.json"), encoding="utf-8") as file:
         return json.load(file)
 
@@ -66,9 +81,15 @@ def question_table(figures):
                       *ratio_and_spread(figure), *verdict(figure, wanted.get(figure["key"]))] for figure in figures]
 
 
-def with_unit(figure, name):
-    short = {"bytes", "MB/s", "/s", "ns", "us"}
-    return number(figure[name]) + (f" {figure['unit']}" if figure["unit"] in short else "")
+def told(figure, name):
+    """A value as people say it."""
+    value = figure[name]
+    units = {"ns": " ns", "us": " µs", "MB/s": " MB/s", "/s": "/s", "bytes": " bytes"}
+    if value >= 1e6:
+        words = f"{value / 1e6:.3g} M"
+    else:
+        words = f"{value:,.0f}".replace(",", " ") if value >= 100 else f"{value:.3g}"
+    return words + units.get(figure["unit"], "")
 
 
 def budget_table(results):
@@ -81,7 +102,7 @@ def budget_table(results):
             rows.append([budget["what"], "", "", "", "", budget["best_peer"], "", "not asked"])
             continue
         words, met = verdict(figure, budget)
-        rows.append([budget["what"], with_unit(figure, SYSTEM), with_unit(figure, TENON), *ratio_and_spread(figure),
+        rows.append([budget["what"], told(figure, SYSTEM), told(figure, TENON), *ratio_and_spread(figure),
                      budget["best_peer"], words, met])
     return rows
 
@@ -96,7 +117,7 @@ def print_table(rows):
 
 
 def markdown(rows):
-    words = ("figure", "unit", "budget", "must reach", "best peer", "spread", "")
+    words = ("figure", "unit", "budget", "must reach", "best peer", "spread", "question", "")
     return ["| " + " | ".join(rows[0]) + " |", "|" + "|".join("---" if name in words else "--:" for name in rows[0]) + "|",
             *("| " + " | ".join(cells) + " |" for cells in rows[1:])]
 
@@ -112,6 +133,27 @@ def where_and_when(result):
 def put_between(text, begin, end, lines):
     before, rest = text.split(begin)
     return before + "\n".join([begin, "", *lines, "", end]) + rest.split(end)[1]
+
+
+def first_table(results):
+    figures = {figure["key"]: figure for result in results for figure in result["figures"]}
+    rows = [["figure", "Tenon", "OpenSSL 3.0.22", "times better", "spread", "question"]]
+    rows += [[what, told(figures[key], TENON), told(figures[key], SYSTEM), *ratio_and_spread(figures[key]),
+              f"`{key.split('/')[0]}`"] for what, key in FIRST if key in figures]
+    return rows
+
+
+def write_readme(results):
+    """The README's table, the first figures only."""
+    with open(README, encoding="utf-8") as file:
+        text = file.read()
+    loads = [result["machine"]["load_average"] for result in results]
+    machine = results[-1]["machine"]
+    words = (f"Taken on {machine['cpu']}, {machine['logical_cpus']} logical processors, with other work on it (load "
+             f"{min(loads)} to {max(loads)}).")
+    text = put_between(text, README_BEGIN, README_END, markdown(first_table(results)) + ["", words])
+    with open(README, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def write_doc(results):
