@@ -12,6 +12,7 @@
 #include "api/ct.h"
 #include "api/custom_ext.h"
 #include "api/dh.h"
+#include "api/early_guard.h"
 #include "api/internal.h"
 #include "api/npn.h"
 #include "api/ocsp.h"
@@ -473,6 +474,8 @@ const struct tls_hooks ssl_hooks = {
     .keeps_sessions = keeps_sessions,
     .keep_session = keep_session,
     .drop_session = drop_session,
+    .guards_early_data = guards_early_data,
+    .claims_early_data = claims_early_data,
     .allows_early_data = allows_early_data,
     .use_psk = psk13_use,
     .find_psk = psk13_find,

@@ -1,6 +1,7 @@
 /*
  * Options and numbers of contexts and connections that have functions of their own.
  */
+#include "api/early_guard.h"
 #include "api/internal.h"
 
 #include <assert.h>
@@ -280,6 +281,11 @@ static int store_max_early_data(struct ssl_config *config, uint32_t max_early_da
 
 int SSL_CTX_set_max_early_data(SSL_CTX *ctx, uint32_t max_early_data)
 {
+    /* Servers set themselves up, then fork. */
+    if (max_early_data > 0 && ctx->method->role != ROLE_CLIENT &&
+        (ctx->config->core.options & OPTION_NO_ANTI_REPLAY) == 0) {
+        early_guard_prepare(ctx->lib);
+    }
     return store_max_early_data(ctx_edit(ctx), max_early_data);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "api/resumption.h"
 
+#include "api/early_guard.h"
 #include "api/session_binding.h"
 #include "api/session_cache.h"
 #include "crypto/random.h"
@@ -106,6 +107,7 @@ static int draw_id(SSL *s, unsigned char *id, unsigned int *len)
     return 0;
 }
 
+/* The application's generator; NULL: none. */
 static GEN_SESSION_CB id_generator(SSL *s)
 {
     GEN_SESSION_CB generator = s->config->generate_session_id;
@@ -117,7 +119,19 @@ static GEN_SESSION_CB id_generator(SSL *s)
             ssl_config_free(config);
         }
     }
-    return generator != NULL ? generator : draw_id;
+    return generator;
+}
+
+bool names_own_sessions(SSL *s)
+{
+    return id_generator(s) != NULL;
+}
+
+/* The name says who keeps the early data of the session's ticket from being replayed. */
+static bool is_guarded(const SSL *s)
+{
+    return s->conn.neg.version == VERSION_TLS13 && ticket13_is_protected(&s->conn) &&
+           !ticket13_is_stateful(&s->conn);
 }
 
 enum hook_answer name_session(void *owner, struct ssl_session_st *session,
@@ -125,12 +139,16 @@ enum hook_answer name_session(void *owner, struct ssl_session_st *session,
 {
     SSL *s = owner;
     unsigned len = SESSION_MAX_ID;
+    GEN_SESSION_CB generator = id_generator(s);
 
     /* Until all is well the session has no id: one that is taken belongs to another session, which
      * has nothing to do with this failure. */
     session->id_len = 0;
     memset(session->id, 0, sizeof(session->id));
-    if (id_generator(s)(s, session->id, &len) == 0) {
+    if (generator == NULL && is_guarded(s)) {
+        return early_guard_name(s, session) ? HOOK_OK : fail(failure, ERR_R_INTERNAL_ERROR);
+    }
+    if ((generator != NULL ? generator : draw_id)(s, session->id, &len) == 0) {
         return fail(failure, SSL_R_SSL_SESSION_ID_CALLBACK_FAILED);
     }
     if (len == 0 || len > SESSION_MAX_ID) {

@@ -21,6 +21,9 @@ bool keeps_sessions(void *owner);
 void keep_session(void *owner, struct ssl_session_st *session);
 bool drop_session(void *owner, struct ssl_session_st *session);
 
+/* True when the application names sessions (SSL_CTX_set_generate_session_id). */
+bool names_own_sessions(SSL *s);
+
 /* The cache's session of an id, or the application's (SSL_CTX_sess_set_get_cb); with a new
  * reference. NULL: none. */
 MUST_CHECK struct ssl_session_st *lookup_session(SSL *s, const uint8_t *id, size_t len);

@@ -236,6 +236,16 @@ struct tls_hooks {
     enum hook_answer (*find_psk)(void *owner, const uint8_t *identity, size_t len,
                                  struct ssl_session_st **session, struct record_error *failure);
 
+    /* --- Early data --- */
+
+    /* Server: true when claims_early_data() answers for tickets that hold their session, which
+     * then need not be names in a cache that are good for once. */
+    bool (*guards_early_data)(void *owner);
+    /* Server: the session's ticket came with early data that could be accepted, in a flight which
+     * its client sent at that time (milliseconds since the epoch, by the clock that stamped the
+     * session). True: nobody has come with it before. Asked once for each flight; what it is
+     * answered for is used up. */
+    bool (*claims_early_data)(void *owner, const struct ssl_session_st *session, int64_t sent);
     /* Server: whether early data that could be accepted shall be. */
     bool (*allows_early_data)(void *owner);
 

@@ -5,6 +5,7 @@
 
 #include "handshake/ext/extensions.h"
 #include "handshake/keys13.h"
+#include "handshake/ticket13.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -129,18 +130,30 @@ enum step_result early13_check_answer(struct handshake *hs)
 
 /* --- Server --- */
 
-bool early13_is_fresh(const struct tls_conn *c, const struct ssl_session_st *session,
+bool early13_is_fresh(struct handshake *hs, const struct ssl_session_st *session,
                       uint32_t obfuscated_age)
 {
+    const struct tls_conn *c = hs->conn;
     uint32_t theirs = obfuscated_age - session->ticket_age_add;
     int64_t seconds = c->hooks->now(c->owner) / 1000 - session->time;
 
     if (seconds < 0 || seconds > session->timeout || seconds > UINT32_MAX / 1000) {
         return false;
     }
-    /* Seconds are compared, a client may count milliseconds. */
+    hs->early_sent = session->time * 1000 + theirs;
+    /* Seconds are compared, a client may count milliseconds. What is fresh now stays so for less
+     * than AGE_TOLERANCE + ROUNDING, which the strike register remembers (STRIKE_WINDOW). */
     int64_t ours = seconds * 1000 + ROUNDING;
     return theirs <= ours && (int64_t)theirs + AGE_TOLERANCE >= ours;
+}
+
+/* RFC 8446, 8: nobody has sent this flight before, or nobody is to care. */
+static bool is_first(const struct handshake *hs)
+{
+    const struct tls_conn *c = hs->conn;
+
+    return hs->early_is_first || !ticket13_is_protected(c) ||
+           c->hooks->claims_early_data(c->owner, c->session, hs->early_sent);
 }
 
 /* RFC 8446, 4.2.10: the key is the first, its suite and protocol are those of this connection, and
@@ -151,7 +164,8 @@ static bool can_accept(const struct handshake *hs)
 
     return c->wants_early_data && c->config->max_early_data > 0 && c->neg.resumed &&
            hs->early_is_fit && hs->retry == RETRY_NONE && c->session->suite == c->neg.suite &&
-           same_bytes(c->neg.alpn, c->session->alpn) && c->hooks->allows_early_data(c->owner);
+           same_bytes(c->neg.alpn, c->session->alpn) && is_first(hs) &&
+           c->hooks->allows_early_data(c->owner);
 }
 
 static enum step_result accept_early_data(struct handshake *hs)

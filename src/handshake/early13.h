@@ -10,8 +10,9 @@
 /* Client: decides whether the first ClientHello has early_data, when its offers are known. */
 enum step_result early13_offer(struct handshake *hs);
 
-/* Server: true when the age that the client says of session's ticket agrees with ours. */
-bool early13_is_fresh(const struct tls_conn *c, const struct ssl_session_st *session,
+/* Server: true when the age that the client says of session's ticket agrees with ours. Sets
+ * hs->early_sent. */
+bool early13_is_fresh(struct handshake *hs, const struct ssl_session_st *session,
                       uint32_t obfuscated_age);
 
 /* Client, when the EncryptedExtensions have been read: whether data that was accepted fits. */

@@ -107,6 +107,10 @@ struct handshake {
     bool began_early;                 /* client: went on to early data after its ClientHello */
     bool early_offered;               /* client: its ClientHello had early_data */
     bool early_is_fit;                /* nothing speaks against early data so far */
+    bool early_is_first;              /* server: no other flight can have come with this key, or
+                                         the application sees to that */
+    int64_t early_sent;               /* server: when the client sent it, by the clock that stamped
+                                         the session; milliseconds since the epoch */
     bool ticket_due;                  /* server: the client is to get tickets */
     bool told_done;                   /* server: HANDSHAKE_DONE was told before the tickets */
 

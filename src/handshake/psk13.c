@@ -269,11 +269,14 @@ static enum step_result open_ticket(struct handshake *hs, struct reader identity
                                                     reader_of(NULL, 0), session, &renew, &failure);
 
     hs->ticket_due = hs->ticket_due || renew;
-    /* Where early data may come with it a ticket is good for once (RFC 8446, 8.1). */
-    if (answer == HOOK_OK && ticket13_is_single_use(c) &&
-        !c->hooks->drop_session(c->owner, *session)) {
-        session_free(*session);
-        *session = NULL;
+    hs->early_is_first = false;
+    /* Where early data may come with it a ticket may have to be good for once (RFC 8446, 8.1). */
+    if (answer == HOOK_OK && ticket13_is_single_use(c)) {
+        hs->early_is_first = c->hooks->drop_session(c->owner, *session);
+        if (!hs->early_is_first) {
+            session_free(*session);
+            *session = NULL;
+        }
     }
     return step_of_answer(hs, answer, &failure, PAUSE_NONE);
 }
@@ -288,6 +291,7 @@ static enum step_result look_up(struct handshake *hs, struct reader identity,
         c->hooks->find_psk(c->owner, identity.at, identity.left, session, &failure);
 
     *external = answer == HOOK_OK;
+    hs->early_is_first = *external;
     if (answer != HOOK_NONE) {
         hs->ticket_due = true;
         return step_of_answer(hs, answer, &failure, PAUSE_NONE);
@@ -325,7 +329,7 @@ static enum step_result choose_identity(struct handshake *hs, struct reader iden
         if (choice->session != NULL && hash_of(c, choice->session) == keys13_hash(c)) {
             choice->index = i;
             hs->early_is_fit =
-                i == 0 && (choice->external || early13_is_fresh(c, choice->session, age));
+                i == 0 && (choice->external || early13_is_fresh(hs, choice->session, age));
             return STEP_OK;
         }
         if (choice->session != NULL) {

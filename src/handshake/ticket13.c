@@ -15,14 +15,20 @@
 
 #define NONCE_LEN 8
 
-bool ticket13_is_single_use(const struct tls_conn *c)
+bool ticket13_is_protected(const struct tls_conn *c)
 {
     return c->config->max_early_data > 0 && (c->config->options & OPTION_NO_ANTI_REPLAY) == 0;
 }
 
 bool ticket13_is_stateful(const struct tls_conn *c)
 {
-    return (c->config->options & OPTION_NO_TICKET) != 0 || ticket13_is_single_use(c);
+    return (c->config->options & OPTION_NO_TICKET) != 0 ||
+           (ticket13_is_protected(c) && !c->hooks->guards_early_data(c->owner));
+}
+
+bool ticket13_is_single_use(const struct tls_conn *c)
+{
+    return ticket13_is_protected(c) && ticket13_is_stateful(c);
 }
 
 /* --- Server --- */

@@ -6,10 +6,14 @@
 
 #include "conn/conn.h"
 
-/* True when a server's tickets are names of sessions in its cache, not sealed sessions. */
+/* True when a server's tickets allow early data, and nobody shall replay it. */
+bool ticket13_is_protected(const struct tls_conn *c);
+
+/* True when a server's tickets are names of sessions in its cache, not sealed sessions: it was told
+ * so, or they have to be good for once and the owner has no other guard (guards_early_data). */
 bool ticket13_is_stateful(const struct tls_conn *c);
 
-/* True when a ticket is good for one connection: what early data needs that nobody shall replay. */
+/* True when a ticket is good for one connection. */
 bool ticket13_is_single_use(const struct tls_conn *c);
 
 #endif

@@ -9,11 +9,20 @@
 #include <openssl/err.h>
 #include <string.h>
 
+/* The server would not accept early data with this ticket again. OpenSSL has used the ticket up,
+ * and makes a full handshake; where the session is in the ticket it resumes. */
+static bool ticket_is_spent;
+
 static void log_side(SSL *ssl)
 {
-    note("  %s: %s, in init %d, finished %d, early data %d, reused %d", ssl_get_name(ssl),
+    note("  %s: %s, in init %d, finished %d, early data %d", ssl_get_name(ssl),
          SSL_state_string_long(ssl), SSL_in_init(ssl), SSL_is_init_finished(ssl),
-         SSL_get_early_data_status(ssl), SSL_session_reused(ssl));
+         SSL_get_early_data_status(ssl));
+    if (ticket_is_spent) {
+        log_difference("stateless-early-data", "  reused %d", SSL_session_reused(ssl));
+    } else {
+        note("  reused %d", SSL_session_reused(ssl));
+    }
 }
 
 static void write_early(SSL *ssl, size_t len)
@@ -193,6 +202,7 @@ static void test_rejected(void)
         unsigned char keys[80] = { 1 };
 
         section("%s", reasons[i]);
+        ticket_is_spent = false;
         begin(&site);
         if (i == 1) {
             REQUIRE(SSL_CTX_set1_groups_list(site.server_ctx, "P-384") == 1);
@@ -208,6 +218,7 @@ static void test_rejected(void)
             SSL_CTX_flush_sessions(site.server_ctx, 0);
             REQUIRE(SSL_CTX_set_tlsext_ticket_keys(site.server_ctx, keys, sizeof(keys)) == 1);
         }
+        ticket_is_spent = i == 1 || i == 4;
         connect_traced(&site);
         write_early(site.pair.client, 6);
         if (i == 0) {
@@ -222,6 +233,7 @@ static void test_rejected(void)
         handshake(site.pair.server);
         end(&site);
     }
+    ticket_is_spent = false;
 }
 
 static void test_protocols(void)
@@ -296,14 +308,38 @@ static void test_limits(void)
 
 /* --- Again --- */
 
+static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int len, int *copy)
+{
+    (void)id;
+    *copy = 0;
+    note("  %s is asked for a session, %d", ssl_get_name(ssl), len);
+    return NULL;
+}
+
+static void on_remove(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    (void)ctx;
+    (void)session;
+    note("  a session leaves");
+}
+
+/* Whoever watches the cache is asked for every ticket. */
 static void test_replay(void)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 4; i++) {
         struct site site;
         SSL_SESSION *kept;
 
-        section("the same ticket again, protection %d", i == 0);
+        section("the same ticket again, protection %d, cache watched %d", i != 1, i >= 2);
         begin(&site);
+        if (i >= 2) {
+            SSL_CTX_flush_sessions(site.server_ctx, 0);
+            SSL_CTX_sess_set_remove_cb(site.server_ctx, on_remove);
+            SSL_CTX_sess_set_get_cb(site.server_ctx, i == 2 ? on_get : NULL);
+            SSL_SESSION_free(site.session);
+            site.session = NULL;
+            (void)site_visit(&site);
+        }
         if (i == 1) {
             (void)SSL_CTX_set_options(site.server_ctx, SSL_OP_NO_ANTI_REPLAY);
             SSL_SESSION_free(site.session);
@@ -315,15 +351,25 @@ static void test_replay(void)
             SSL_SESSION_free(site.session);
             site.session = SSL_SESSION_dup(kept);
             site_begin(&site);
+            ticket_is_spent = i == 0 && visit == 1;
             write_early(site.pair.client, 6);
             (void)read_early(site.pair.server, 30);
             handshake(site.pair.client);
             (void)read_early(site.pair.server, 30);
             handshake(site.pair.server);
             log_alive(site.pair.client, site.pair.server);
+            CHECK(SSL_get_early_data_status(site.pair.server) ==
+                  (i != 1 && visit == 1 ? SSL_EARLY_DATA_REJECTED : SSL_EARLY_DATA_ACCEPTED));
             site_end(&site);
         }
-        log_statistics(&site);
+        ticket_is_spent = false;
+        if (i < 2) {
+            difference_begin("stateless-early-data");
+            log_statistics(&site);
+            difference_end();
+        } else {
+            log_statistics(&site);
+        }
         SSL_SESSION_free(kept);
         site_free(&site);
     }

@@ -468,6 +468,22 @@ static enum hook_answer find_psk(void *owner, const uint8_t *identity, size_t le
     return *session != NULL ? HOOK_OK : HOOK_FAIL;
 }
 
+static bool guards_early_data(void *owner)
+{
+    const struct endpoint *e = owner;
+
+    return e->guards_early_data;
+}
+
+static bool claims_early_data(void *owner, const struct ssl_session_st *session, int64_t sent)
+{
+    struct endpoint *e = owner;
+
+    (void)session;
+    e->claimed = sent;
+    return !e->is_replay;
+}
+
 static bool allows_early_data(void *owner)
 {
     (void)owner;
@@ -713,6 +729,8 @@ const struct tls_hooks endpoint_hooks = {
     .keeps_sessions = keeps_sessions,
     .keep_session = keep_session,
     .drop_session = drop_session,
+    .guards_early_data = guards_early_data,
+    .claims_early_data = claims_early_data,
     .allows_early_data = allows_early_data,
     .use_psk = use_psk,
     .find_psk = find_psk,

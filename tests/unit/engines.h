@@ -49,6 +49,10 @@ struct endpoint {
     struct ssl_session_st *kept;              /* the last one that can be resumed. Counted */
     enum hook_answer resume_answer;           /* whether one that was found may be */
     bool is_elsewhere;                        /* server: it belongs to another name */
+    bool guards_early_data;                   /* server: it can tell replays */
+    bool is_replay;                           /* server: what it says */
+    int64_t claimed;                          /* server: when the flight it was asked about was
+                                                 sent */
     struct ssl_session_st *psk;               /* external key; NULL: none. Counted */
     struct blob *psk_identity;                /* counted */
     bool (*random)(uint8_t *out, size_t len); /* NULL: counts */
