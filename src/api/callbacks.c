@@ -189,7 +189,7 @@ static bool fits_tls13(const SSL *s, enum key_slot slot)
 
     for (size_t i = 0; credentials_has(set, slot) && i < num; i++) {
         if (schemes[i].slot == slot &&
-            sig_scheme_fits_key(s->config->core.lib, &schemes[i], set->slot[slot].key, true)) {
+            signer_fits(s->config->core.lib, &schemes[i], set->slot[slot].signer, true)) {
             return true;
         }
     }

@@ -93,8 +93,7 @@ static void drop_foreign_key(struct credential *slot, X509 *cert, EVP_PKEY *publ
     /* Parameters that the certificate leaves out (RFC 3279, 2.3.2) come with the key. */
     (void)EVP_PKEY_copy_parameters(public_key, slot->key);
     if (!X509_check_private_key(cert, slot->key)) {
-        EVP_PKEY_free(slot->key);
-        slot->key = NULL;
+        credential_drop_key(slot);
     }
     ERR_pop_to_mark();
 }
@@ -202,9 +201,10 @@ bool certs_use_key(SSL *s, SSL_CTX *ctx, EVP_PKEY *key)
     if (set->slot[slot].cert != NULL && !X509_check_private_key(set->slot[slot].cert, key)) {
         return false;
     }
-    EVP_PKEY_up_ref(key);
-    EVP_PKEY_free(set->slot[slot].key);
-    set->slot[slot].key = key;
+    if (!credential_set_key(&set->slot[slot], key)) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+        return false;
+    }
     set->current = slot;
     return true;
 }
@@ -408,14 +408,16 @@ static bool replace_slot(SSL *s, SSL_CTX *ctx, X509 *cert, EVP_PKEY *key, STACK_
             return false;
         }
     }
+    if (!credential_set_key(c, key)) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+        sk_X509_pop_free(copy, X509_free);
+        return false;
+    }
     X509_up_ref(cert);
-    EVP_PKEY_up_ref(key);
     sk_X509_pop_free(c->chain, X509_free);
     X509_free(c->cert);
-    EVP_PKEY_free(c->key);
     c->chain = copy;
     c->cert = cert;
-    c->key = key;
     set->current = slot;
     return true;
 }

@@ -24,6 +24,7 @@ static bool credential_copy(struct credential *copy, const struct credential *so
     if (source->key != NULL) {
         cert_key_up_ref(source->key);
         copy->key = source->key;
+        copy->signer = signer_ref(source->signer);
     }
     copy->serverinfo = blob_ref(source->serverinfo);
     return true;
@@ -85,10 +86,32 @@ bool credentials_has(const struct credentials *set, enum key_slot slot)
     return slot < NUM_KEY_SLOTS && set->slot[slot].cert != NULL && set->slot[slot].key != NULL;
 }
 
+bool credential_set_key(struct credential *c, EVP_PKEY *key)
+{
+    struct signer *signer = signer_new(key);
+
+    if (signer == NULL) {
+        return false;
+    }
+    cert_key_up_ref(key);
+    credential_drop_key(c);
+    c->key = key;
+    c->signer = signer;
+    return true;
+}
+
+void credential_drop_key(struct credential *c)
+{
+    cert_key_free(c->key);
+    signer_free(c->signer);
+    c->key = NULL;
+    c->signer = NULL;
+}
+
 void credential_clear(struct credential *c)
 {
     cert_free(c->cert);
-    cert_key_free(c->key);
+    credential_drop_key(c);
     cert_list_free(c->chain);
     blob_free(c->serverinfo);
     *c = (struct credential){ 0 };

@@ -6,11 +6,12 @@
 #define TENON_CONN_CREDENTIAL_H
 
 #include "base/blob.h"
-#include "crypto/sigscheme.h"
+#include "crypto/signer.h"
 
 struct credential {
     X509 *cert;              /* counted; NULL: none */
     EVP_PKEY *key;           /* counted; NULL: none */
+    struct signer *signer;   /* counted; for key */
     STACK_OF(X509) *chain;   /* owns; NULL: none. Without the leaf */
     struct blob *serverinfo; /* counted; extensions to send with the certificate */
 };
@@ -36,6 +37,13 @@ MUST_CHECK struct credentials *credentials_edit(struct credentials **set);
 
 /* True when the slot has both a certificate and a key. */
 bool credentials_has(const struct credentials *set, enum key_slot slot);
+
+/* Puts key, of which c counts a reference, in the place of c's. False: out of memory, c is
+ * unchanged. */
+MUST_CHECK bool credential_set_key(struct credential *c, EVP_PKEY *key);
+
+/* Leaves c without a key. */
+void credential_drop_key(struct credential *c);
 
 /* Empties one slot. */
 void credential_clear(struct credential *c);

@@ -108,6 +108,21 @@ const struct sig_scheme *sig_scheme_table(size_t *num)
 
 enum key_slot key_slot_of(const EVP_PKEY *key)
 {
+    /* A number where libcrypto has one, as it does for keys of its own; a name takes locks. */
+    switch (EVP_PKEY_get_id(key)) {
+    case EVP_PKEY_RSA:
+        return KEY_RSA;
+    case EVP_PKEY_RSA_PSS:
+        return KEY_RSA_PSS;
+    case EVP_PKEY_EC:
+        return KEY_ECDSA;
+    case EVP_PKEY_ED25519:
+        return KEY_ED25519;
+    case EVP_PKEY_ED448:
+        return KEY_ED448;
+    default:
+        break;
+    }
     for (int slot = 0; slot < NUM_KEY_SLOTS; slot++) {
         if (EVP_PKEY_is_a(key, key_types[slot]) == 1) {
             return (enum key_slot)slot;
@@ -129,9 +144,12 @@ static bool is_pss(const struct sig_scheme *scheme)
 
 /* RFC 8446, 4.2.3: the salt is as long as the digest, MGF1 uses the same digest. A key that is
  * restricted to something else refuses one of these. */
-static bool set_pss(const struct crypto_lib *lib, const struct sig_scheme *scheme,
-                    EVP_PKEY_CTX *ctx)
+bool sig_scheme_set_padding(const struct crypto_lib *lib, const struct sig_scheme *scheme,
+                            EVP_PKEY_CTX *ctx)
 {
+    if (!is_pss(scheme)) {
+        return true;
+    }
     return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
            EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, digest_name(lib, scheme), lib->propq) == 1;
@@ -144,7 +162,7 @@ static bool begin_sign(const struct crypto_lib *lib, const struct sig_scheme *sc
 
     return EVP_DigestSignInit_ex(ctx, &key_ctx, digest_name(lib, scheme), lib->libctx, lib->propq,
                                  key, NULL) == 1 &&
-           (!is_pss(scheme) || set_pss(lib, scheme, key_ctx));
+           sig_scheme_set_padding(lib, scheme, key_ctx);
 }
 
 static bool begin_verify(const struct crypto_lib *lib, const struct sig_scheme *scheme,
@@ -154,7 +172,7 @@ static bool begin_verify(const struct crypto_lib *lib, const struct sig_scheme *
 
     return EVP_DigestVerifyInit_ex(ctx, &key_ctx, digest_name(lib, scheme), lib->libctx, lib->propq,
                                    key, NULL) == 1 &&
-           (!is_pss(scheme) || set_pss(lib, scheme, key_ctx));
+           sig_scheme_set_padding(lib, scheme, key_ctx);
 }
 
 int key_curve(const EVP_PKEY *key)

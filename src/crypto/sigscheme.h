@@ -70,6 +70,11 @@ int key_curve(const EVP_PKEY *key);
 bool sig_scheme_fits_key(const struct crypto_lib *lib, const struct sig_scheme *scheme,
                          const EVP_PKEY *key, bool tls13);
 
+/* What RSASSA-PSS needs besides the digest, in a context for signing or verifying under scheme;
+ * nothing for other schemes. False: the key does not take it, or out of memory. */
+MUST_CHECK bool sig_scheme_set_padding(const struct crypto_lib *lib,
+                                       const struct sig_scheme *scheme, EVP_PKEY_CTX *ctx);
+
 /* Signs data with key and appends the signature to out. False: provider failure (its own errors
  * are in libcrypto's queue). */
 MUST_CHECK bool sig_sign(const struct crypto_lib *lib, const struct sig_scheme *scheme,

@@ -27,14 +27,14 @@ static bool signed_content(const struct handshake *hs, enum role signer,
 enum step_result write_certificate_verify(struct handshake *hs, struct writer *w)
 {
     struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = c->config->credentials->slot[c->neg.own_slot].key;
+    struct signer *signer = c->config->credentials->slot[c->neg.own_slot].signer;
     uint8_t content[PREFIX_LEN + CONTEXT_LEN + HASH_MAX_LEN];
     size_t len;
 
     writer_u16(w, hs->scheme->id);
     writer_open(w, 2);
     if (!signed_content(hs, c->role, content, &len) ||
-        !sig_sign(c->config->lib, hs->scheme, key, content, len, w)) {
+        !signer_sign(c->config->lib, hs->scheme, signer, content, len, w)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
     }
     writer_close(w);

@@ -273,7 +273,7 @@ bool negotiate_can_sign(const struct tls_conn *c, const struct sig_scheme *schem
     const struct credentials *set = c->config->credentials;
 
     return scheme->tls13 && credentials_has(set, scheme->slot) &&
-           sig_scheme_fits_key(c->config->lib, scheme, set->slot[scheme->slot].key, true) &&
+           signer_fits(c->config->lib, scheme, set->slot[scheme->slot].signer, true) &&
            certificate_is_acceptable(c, set->slot[scheme->slot].cert);
 }
 

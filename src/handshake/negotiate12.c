@@ -187,12 +187,11 @@ bool suite_b_takes_scheme(const struct sig_scheme *scheme)
 static bool can_sign12(const struct tls_conn *c, const struct sig_scheme *scheme)
 {
     const struct credentials *set = c->config->credentials;
-    const EVP_PKEY *key = set->slot[scheme->slot].key;
     /* As in TLS 1.3 Suite B binds a scheme to its curve: RFC 6460, 4.1. */
     bool curve_bound = c->config->suite_b != SUITE_B_OFF && scheme->slot == KEY_ECDSA;
 
     return credentials_has(set, scheme->slot) &&
-           sig_scheme_fits_key(c->config->lib, scheme, key, curve_bound) &&
+           signer_fits(c->config->lib, scheme, set->slot[scheme->slot].signer, curve_bound) &&
            c->hooks->allows_scheme(c->owner, SECURITY_SHARED, scheme);
 }
 

@@ -13,13 +13,13 @@ enum step_result write_signature12(struct handshake *hs, struct writer *w, const
                                    size_t len)
 {
     struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = c->config->credentials->slot[c->neg.own_slot].key;
+    struct signer *signer = c->config->credentials->slot[c->neg.own_slot].signer;
 
     if (negotiate_names_schemes12(c)) {
         writer_u16(w, hs->scheme->id);
     }
     writer_open(w, 2);
-    bool ok = sig_sign(c->config->lib, hs->scheme, key, content, len, w);
+    bool ok = signer_sign(c->config->lib, hs->scheme, signer, content, len, w);
     writer_close(w);
     return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
 }

@@ -118,10 +118,9 @@ static void own_key(struct endpoint *e, enum key_slot slot, X509 *cert, EVP_PKEY
 {
     struct credential *own = &e->config.credentials->slot[slot];
 
+    require(credential_set_key(own, key), "credential_set_key");
     own->cert = cert;
-    own->key = key;
     cert_up_ref(cert);
-    cert_key_up_ref(key);
     e->config.credentials->current = slot; /* set last: what a client of TLS 1.2 has */
 }
 

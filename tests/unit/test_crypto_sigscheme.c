@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "crypto/sigscheme.h"
+#include "crypto/signer.h"
 #include "system_ssl.h"
 
 #include <openssl/core_names.h>
@@ -9,6 +9,7 @@
 #include <openssl/objects.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -260,6 +261,13 @@ static void keys_fit_schemes(void **state)
             sig_scheme_fits_key(lib, s, keys[fits[i].key], true) != fits[i].tls13) {
             fail_msg("%s with key %d", fits[i].scheme, fits[i].key);
         }
+        struct signer *signer = signer_new(keys[fits[i].key]);
+        assert_non_null(signer);
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(signer_fits(lib, s, signer, false), fits[i].older);
+            assert_int_equal(signer_fits(lib, s, signer, true), fits[i].tls13);
+        }
+        signer_free(signer);
     }
     assert_int_equal(ERR_peek_error(), 0); /* judging a key leaves nothing in the queue */
 }
@@ -333,6 +341,97 @@ static void signatures_verify_and_forgeries_do_not(void **state)
         ERR_clear_error();
     }
     crypto_lib_free(libs[1]);
+}
+
+/* One for all schemes of a key, which are used in turn: the second time round all is prepared. */
+static void a_signer_signs_like_its_key(void **state)
+{
+    (void)state;
+    const struct crypto_lib *libs[] = { lib, crypto_lib_new(NULL, "provider=default") };
+    struct signer *signers[NUM_KEYS];
+    size_t num;
+    const struct sig_scheme *table = sig_scheme_table(&num);
+    struct buffer out = { 0 };
+    struct writer w = writer_to(&out);
+
+    for (size_t i = 0; i < NUM_KEYS; i++) {
+        signers[i] = signer_new(keys[i]);
+        assert_non_null(signers[i]);
+    }
+    for (size_t round = 0; round < 3; round++) {
+        for (size_t i = 0; i < num; i++) {
+            EVP_PKEY *key = key_for(&table[i]);
+            size_t k = 0;
+            while (keys[k] != key) {
+                k++;
+            }
+            writer_u8(&w, 7);
+            assert_true(
+                signer_sign(libs[round % 2], &table[i], signers[k], (const uint8_t *)"abc", 3, &w));
+            assert_true(sig_verify(lib, &table[i], key, (const uint8_t *)"abc", 3,
+                                   writer_begin(&w) + 1, writer_len(&w) - 1));
+            writer_rollback(&w);
+        }
+    }
+    writer_u8(&w, 7);
+    assert_false(
+        signer_sign(lib, named("ed25519"), signers[X25519_KEY], (const uint8_t *)"a", 1, &w));
+    assert_false(signer_sign(lib, named("rsa_pss_pss_sha384"), signers[PSS_SHA256],
+                             (const uint8_t *)"a", 1, &w));
+    assert_false(signer_sign(lib, named("rsa_pss_rsae_sha512"), signers[RSA_1024],
+                             (const uint8_t *)"a", 1, &w));
+    assert_int_equal(writer_len(&w), 1);
+    for (size_t i = 0; i < NUM_KEYS; i++) {
+        signer_free(signers[i]);
+    }
+    signer_free(NULL);
+    crypto_lib_free(libs[1]);
+    buffer_wipe(&out);
+    ERR_clear_error();
+}
+
+struct signing_thread {
+    pthread_t thread;
+    struct signer *signer;
+    bool right;
+};
+
+static void *sign_often(void *arg)
+{
+    struct signing_thread *t = arg;
+    static const char *const names[] = { "rsa_pss_rsae_sha256", "rsa_pkcs1_sha256" };
+    struct buffer out = { 0 };
+    struct writer w = writer_to(&out);
+
+    t->right = true;
+    for (size_t i = 0; i < 20; i++) {
+        const struct sig_scheme *s = sig_scheme_by_name(names[i % 2], strlen(names[i % 2]));
+        t->right = t->right && signer_fits(lib, s, t->signer, false) &&
+                   signer_sign(lib, s, t->signer, (const uint8_t *)"abc", 3, &w) &&
+                   sig_verify(lib, s, keys[RSA_2048], (const uint8_t *)"abc", 3, writer_begin(&w),
+                              writer_len(&w));
+        writer_rollback(&w);
+    }
+    signer_free(t->signer);
+    buffer_wipe(&out);
+    return NULL;
+}
+
+static void threads_share_a_signer(void **state)
+{
+    (void)state;
+    struct signer *signer = signer_new(keys[RSA_2048]);
+    struct signing_thread threads[6];
+
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        threads[i].signer = signer_ref(signer);
+        assert_int_equal(pthread_create(&threads[i].thread, NULL, sign_often, &threads[i]), 0);
+    }
+    signer_free(signer);
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        assert_int_equal(pthread_join(threads[i].thread, NULL), 0);
+        assert_true(threads[i].right);
+    }
 }
 
 /* RFC 8446, 4.2.3: "The length of the Salt MUST be equal to the length of the output of the digest
@@ -413,6 +512,33 @@ static bool sign_and_verify(void *arg)
     return done;
 }
 
+/* First when nothing is prepared, then with what is. */
+static bool sign_with_signer(void *arg)
+{
+    const struct sig_scheme *s = arg;
+    struct buffer out = { 0 };
+    struct writer w = writer_to(&out);
+
+    failing_alloc_pause(true);
+    EVP_PKEY *key = EVP_PKEY_dup(key_for(s));
+    failing_alloc_pause(false);
+
+    struct signer *signer = signer_new(key);
+    bool done = signer != NULL && signer_fits(lib, s, signer, true);
+    for (int i = 0; done && i < 2; i++) {
+        done = signer_sign(lib, s, signer, (const uint8_t *)"abc", 3, &w);
+        failing_alloc_pause(true);
+        done = done &&
+               sig_verify(lib, s, key, (const uint8_t *)"abc", 3, writer_begin(&w), writer_len(&w));
+        failing_alloc_pause(false);
+        writer_rollback(&w);
+    }
+    signer_free(signer);
+    EVP_PKEY_free(key);
+    buffer_wipe(&out);
+    return done;
+}
+
 static void allocation_failures(void **state)
 {
     (void)state;
@@ -423,6 +549,7 @@ static void allocation_failures(void **state)
         void *s = (void *)(uintptr_t)named(names[i]);
 
         assert_true(fail_each_allocation(sign_and_verify, s, true) > 10);
+        assert_true(fail_each_allocation(sign_with_signer, s, true) > 10);
     }
 }
 
@@ -434,6 +561,8 @@ int main(void)
         cmocka_unit_test(keys_have_slots),
         cmocka_unit_test(keys_fit_schemes),
         cmocka_unit_test(signatures_verify_and_forgeries_do_not),
+        cmocka_unit_test(a_signer_signs_like_its_key),
+        cmocka_unit_test(threads_share_a_signer),
         cmocka_unit_test(pss_salts_are_as_long_as_the_digest),
         cmocka_unit_test(a_key_that_cannot_sign_fails),
         cmocka_unit_test(allocation_failures),
