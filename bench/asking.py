@@ -184,9 +184,10 @@ def machine(facts):
 
 # ---- results -------------------------------------------------------------------------------------
 
-def save(question, rounds, figures, facts):
+def save(question, rounds, figures, facts, columns):
+    """columns: what stands under tenon and system, where that is something else."""
     os.makedirs(RESULTS, exist_ok=True)
-    result = {"question": question, "rounds": rounds,
+    result = {"question": question, "rounds": rounds, **({"columns": columns} if columns else {}),
               "note": "Absolute times belong to this machine at that moment; compare ratios and counts.",
               "machine": machine(facts), "figures": figures}
     with open(os.path.join(RESULTS, question + ".json"), "w", encoding="utf-8") as file:

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define EARLY_LEN 1024 /* at most */
+
 /* Found only when the shim is preloaded. */
 extern const struct bench_counts *bench_shim_counts(void) __attribute__((weak));
 
@@ -175,6 +177,36 @@ static bool side_step(SSL *s, struct meter *m)
     return result == 1;
 }
 
+static uint8_t early_data[EARLY_LEN];
+
+static void write_early(SSL *s, size_t len, struct meter *m)
+{
+    size_t written = 0;
+
+    meter_start(m);
+    int result = SSL_write_early_data(s, early_data, len, &written);
+    meter_stop(m);
+    require(result == 1 && written == len, "SSL_write_early_data");
+}
+
+/* Takes early data that is there; adds its length to *total. True at its end. */
+static bool read_early(SSL *s, size_t *total, struct meter *m)
+{
+    uint8_t data[EARLY_LEN];
+    int result;
+
+    meter_start(m);
+    do {
+        size_t got = 0; /* stays as it is where nothing is read */
+        result = SSL_read_early_data(s, data, sizeof data, &got);
+        *total += got;
+    } while (result == SSL_READ_EARLY_DATA_SUCCESS);
+    meter_stop(m);
+    require(result == SSL_READ_EARLY_DATA_FINISH || SSL_get_error(s, 0) == SSL_ERROR_WANT_READ,
+            "SSL_read_early_data");
+    return result == SSL_READ_EARLY_DATA_FINISH;
+}
+
 static void speak_as(SSL *s, const struct identity *id)
 {
     require(SSL_use_certificate(s, id->leaf) == 1 && SSL_use_PrivateKey(s, id->key) == 1 &&
@@ -199,6 +231,8 @@ void link_connect(struct link *l, SSL_CTX *client, SSL_CTX *server, struct meter
 {
     bool client_done = false;
     bool server_done = false;
+    bool early_done = l->early_len == 0;
+    size_t early = 0;
 
     pipe_drop(&l->to_server);
     pipe_drop(&l->to_client);
@@ -207,12 +241,18 @@ void link_connect(struct link *l, SSL_CTX *client, SSL_CTX *server, struct meter
     if (l->server_speaks != NULL) {
         speak_as(l->server, l->server_speaks);
     }
+    if (!early_done) {
+        write_early(l->client, l->early_len, client_meter);
+        early_done = read_early(l->server, &early, server_meter);
+    }
     for (int flights = 0; !client_done || !server_done; flights++) {
         require(flights < 8, "handshake without an end");
         client_done = client_done || side_step(l->client, client_meter);
-        server_done = server_done || side_step(l->server, server_meter);
+        early_done = early_done || read_early(l->server, &early, server_meter);
+        server_done = server_done || (early_done && side_step(l->server, server_meter));
     }
     require((SSL_session_reused(l->client) == 1) == (l->session != NULL), "resumption as asked");
+    require(early == l->early_len, "all early data accepted");
     read_nothing(l->client, client_meter);
 }
 

@@ -69,6 +69,7 @@ struct link {
     BIO *client_bio, *server_bio;         /* counted */
     const struct identity *server_speaks; /* NULL: what its context says */
     SSL_SESSION *session;                 /* NULL, or what the client offers to resume */
+    size_t early_len;                     /* bytes of early data that the client sends */
 };
 
 /* pipe_size: how many bytes may lie between the ends. */

@@ -18,6 +18,11 @@ const struct kind kinds[] = {
     { .name = "tls12-rsa2048", .suite = TLS12_RSA, .key = KEY_RSA2048 },
     { .name = "tls13", .suite = TLS13, .key = KEY_P256, .resumed = true },
     { .name = "tls13-no-ticket", .suite = TLS13, .key = KEY_P256, .resumed = true, .quiet = true },
+    { .name = "tls13-early-1024",
+      .suite = TLS13,
+      .key = KEY_P256,
+      .resumed = true,
+      .early_len = 1024 },
     { .name = "tls12", .suite = TLS12_ECDSA, .key = KEY_P256, .resumed = true },
     { .name = "tls12-cache",
       .suite = TLS12_ECDSA,
@@ -35,8 +40,14 @@ void setting_make(struct setting *s, const struct kind *kind, const struct ident
     if (kind->ticketless) {
         SSL_CTX_set_options(s->server, SSL_OP_NO_TICKET);
     }
+    if (kind->early_len > 0) {
+        SSL_CTX_set_options(s->server, SSL_OP_NO_ANTI_REPLAY);
+        require(SSL_CTX_set_max_early_data(s->server, (uint32_t)kind->early_len) == 1,
+                "SSL_CTX_set_max_early_data");
+    }
     s->session = kind->resumed ? session_make(s->client, s->server) : NULL;
     s->link.session = s->session;
+    s->link.early_len = kind->early_len;
     if (kind->quiet) {
         require(SSL_CTX_set_num_tickets(s->server, 0) == 1, "SSL_CTX_set_num_tickets");
     }

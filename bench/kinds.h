@@ -10,11 +10,12 @@ struct kind {
     const char *name;
     const char *suite;
     enum key_kind key;
-    bool mutual;     /* the client shows a certificate as well */
-    bool fresh;      /* the client never saw the server's certificates before */
-    bool quiet;      /* TLS 1.3: the server sends no ticket */
-    bool resumed;    /* one session, offered again and again */
-    bool ticketless; /* TLS 1.2: the session is in the server's cache */
+    bool mutual;      /* the client shows a certificate as well */
+    bool fresh;       /* the client never saw the server's certificates before */
+    bool quiet;       /* TLS 1.3: the server sends no ticket */
+    bool resumed;     /* one session, offered again and again */
+    size_t early_len; /* TLS 1.3: early data of the client, by a server that accepts it again */
+    bool ticketless;  /* TLS 1.2: the session is in the server's cache */
 };
 
 /* Ends with a kind without a name. */

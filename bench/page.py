@@ -56,7 +56,8 @@ def handshakes(answers):
 
 def resumptions(answers):
     names = [(f"{label}, {side}", f"resume/{kind}/{side}")
-             for kind, label in (("tls13", "TLS 1.3"), ("tls12", "TLS 1.2, ticket"), ("tls12-cache", "TLS 1.2, cache"))
+             for kind, label in (("tls13", "TLS 1.3"), ("tls13-early-1024", "… 1 KB early data"), ("tls12", "TLS 1.2, ticket"),
+                                 ("tls12-cache", "TLS 1.2, cache"))
              for side in ("server", "client")]
     return pair_chart(answers, "Resumptions, one side alone", "a second", names)
 
@@ -202,8 +203,8 @@ def write_page(results):
     parts += ["<h2>The budgets</h2>", html_table(tables.budget_table(results)), "<h2>All figures</h2>"]
     for result in results:
         parts.append(f"<details><summary>{result['question']}</summary><p class='quiet'>"
-                     f"{escape(tables.where_and_when(result))}</p>{html_table(tables.question_table(result['figures']))}"
-                     "</details>")
+                     f"{escape(tables.where_and_when(result))}</p>"
+                     f"{html_table(tables.question_table(result['figures'], result.get('columns')))}</details>")
     page = ("<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Tenon measured</title>"
             "<meta name='viewport' content='width=device-width,initial-scale=1'>"
             f"<style>{CSS}{charts.style()}</style></head><body>\n" + "\n".join(parts) + "\n</body></html>\n")

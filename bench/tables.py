@@ -68,9 +68,13 @@ def peers_of(figures):
     return names
 
 
-def question_table(figures):
-    """[[cell]] with its head first. Tables with other libraries have those instead of budgets."""
+def question_table(figures, columns=None):
+    """[[cell]] with its head first. Tables with other libraries, or with columns of their own, have no budgets."""
     others = peers_of(figures)
+    if columns:
+        return [HEAD[:2] + columns + HEAD[4:6]] + [
+            [figure["key"], figure["unit"], number(figure[TENON]), number(figure[SYSTEM]), *ratio_and_spread(figure)]
+            for figure in figures]
     if others:
         return [HEAD[:6] + others] + [
             [figure["key"], figure["unit"], number(figure[TENON]), number(figure[SYSTEM]), *ratio_and_spread(figure),
@@ -163,7 +167,7 @@ def write_doc(results):
     lines = []
     for result in results:
         lines += [f"### {result['question']}", "", where_and_when(result), "",
-                  *markdown(question_table(result["figures"])), ""]
+                  *markdown(question_table(result["figures"], result.get("columns"))), ""]
     text = put_between(text, BEGIN, END, lines[:-1])
     with open(DOC, "w", encoding="utf-8") as file:
         file.write(text)
