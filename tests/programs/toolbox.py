@@ -7,6 +7,7 @@ mapped counts as well. A program that was to run on Tenon, or one of its childre
 them may have used another libssl.so.3.
 """
 
+import concurrent.futures
 import glob
 import os
 import pathlib
@@ -299,3 +300,41 @@ class Certificates:
                         + pathlib.Path(self.file(f"{name}.key")).read_text())
         for end in (".key", "-both.pem"):
             (self.dir / f"{name}{end}").chmod(0o644)
+
+
+def record_early_flight(t, session, line):
+    """What a client with that session sends before it has heard of the server: a ClientHello and line as early data."""
+    early = t.write("early-data", line)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(SECONDS_TO_START)
+        client = t.start(["openssl", "s_client", "-connect", f"127.0.0.1:{listener.getsockname()[1]}", "-servername",
+                          "localhost", "-sess_in", session, "-early_data", early], tenon=False)
+        connection, _ = listener.accept()
+        flight = answer_of(connection, quiet=0.5)
+        connection.close()
+    t.stop(client)
+    t.expect(len(flight) > 250, f"the client sent {len(flight)} bytes")
+    return flight
+
+
+def answer_of(connection, quiet):
+    """Everything that comes until nothing has come for so many seconds."""
+    connection.settimeout(quiet)
+    received = b""
+    try:
+        while part := connection.recv(65536):
+            received += part
+    except (TimeoutError, ConnectionError):
+        pass
+    return received
+
+
+def replay_flight(ports, flight):
+    """Sends the flight to every port at once and waits for their answers."""
+    def send(port):
+        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS_TO_START) as connection:
+            connection.sendall(flight)
+            return answer_of(connection, quiet=1)
+
+    with concurrent.futures.ThreadPoolExecutor(len(ports)) as pool:
+        return list(pool.map(send, ports))
