@@ -256,7 +256,7 @@ static enum hook_answer make_chain(void *owner, enum key_slot slot, STACK_OF(X50
     return HOOK_OK;
 }
 
-static enum hook_answer verify_peer_chain(void *owner, STACK_OF(X509) *chain,
+static enum hook_answer verify_peer_chain(void *owner, struct peer_chain *chain,
                                           struct record_error *failure)
 {
     SSL *s = owner;

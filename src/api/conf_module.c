@@ -119,24 +119,24 @@ void conf_apply_system_default(SSL_CTX *ctx)
     (void)apply_section(NULL, ctx, "system_default", true);
 }
 
-const char *conf_ticket_secret_file(void)
+const char *conf_own_setting(const char *variable, const char *wanted)
 {
-    const char *path = secure_getenv("TENON_TICKET_SECRET_FILE");
+    const char *value = secure_getenv(variable);
     const struct ssl_conf_cmd_st *commands;
     size_t num;
 
-    if (path != NULL || !find_section("tenon", &commands, &num)) {
-        return path;
+    if (value != NULL || !find_section("tenon", &commands, &num)) {
+        return value;
     }
-    for (size_t i = 0; path == NULL && i < num; i++) {
+    for (size_t i = 0; value == NULL && i < num; i++) {
         char *command, *argument;
 
         conf_ssl_get_cmd(commands, i, &command, &argument);
-        if (strcmp(command, "TicketSecretFile") == 0) {
-            path = argument;
+        if (strcmp(command, wanted) == 0) {
+            value = argument;
         }
     }
-    return path;
+    return value;
 }
 
 /* libcrypto brings the module that reads the section. */

@@ -243,7 +243,8 @@ static bool take_from_ocsp(SSL *s)
 
 static bool take_from_certificate(SSL *s)
 {
-    X509 *cert = SSL_get0_peer_certificate(s);
+    const SSL_SESSION *session = s->conn.session;
+    X509 *cert = session == NULL ? NULL : peer_chain_look(session->peer, 0);
 
     return cert == NULL || take(s, X509_get_ext_d2i(cert, NID_ct_precert_scts, NULL, NULL),
                                 SCT_SOURCE_X509V3_EXTENSION);
@@ -266,7 +267,7 @@ const STACK_OF(SCT) *SSL_get0_peer_scts(SSL *s)
  * DANE anchors elsewhere, is none of their business. */
 static bool is_applicable(const SSL *s)
 {
-    return s->config->ct_callback != NULL && SSL_get0_peer_certificate(s) != NULL &&
+    return s->config->ct_callback != NULL && s->conn.session->peer != NULL &&
            s->verify_result == X509_V_OK && sk_X509_num(s->verified_chain) > 1 && !dane_anchored(s);
 }
 
@@ -276,8 +277,10 @@ static bool judge(SSL *s, CT_POLICY_EVAL_CTX *policy, int *reason)
     const STACK_OF(SCT) *scts;
     int answer;
 
-    if (CT_POLICY_EVAL_CTX_set1_cert(policy, SSL_get0_peer_certificate(s)) != 1 ||
-        CT_POLICY_EVAL_CTX_set1_issuer(policy, sk_X509_value(s->verified_chain, 1)) != 1) {
+    X509 *cert = SSL_get0_peer_certificate(s);
+    X509 *issuer = sk_X509_value(SSL_get0_verified_chain(s), 1);
+    if (cert == NULL || issuer == NULL || CT_POLICY_EVAL_CTX_set1_cert(policy, cert) != 1 ||
+        CT_POLICY_EVAL_CTX_set1_issuer(policy, issuer) != 1) {
         *reason = ERR_R_MALLOC_FAILURE;
         return false;
     }

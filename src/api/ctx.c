@@ -54,7 +54,8 @@ static bool ctx_init(SSL_CTX *ctx, OSSL_LIB_CTX *libctx, const char *propq)
         raise_error(ERR_R_INTERNAL_ERROR);
         return false;
     }
-    if (ctx->method->role != ROLE_CLIENT && !ticket_secret_configure(conf_ticket_secret_file())) {
+    if (ctx->method->role != ROLE_CLIENT && !ticket_secret_configure(conf_own_setting(
+                                                "TENON_TICKET_SECRET_FILE", "TicketSecretFile"))) {
         return false;
     }
     ctx->session_cache_mode = SSL_SESS_CACHE_SERVER;

@@ -430,7 +430,7 @@ static enum hook_answer fail(struct record_error *failure, uint8_t alert, int re
 }
 
 enum hook_answer read_custom_extension(void *owner, unsigned context, uint16_t type,
-                                       struct reader body, X509 *cert, size_t index,
+                                       struct reader body, struct peer_chain *chain, size_t index,
                                        struct record_error *failure)
 {
     SSL *s = owner;
@@ -452,8 +452,15 @@ enum hook_answer read_custom_extension(void *owner, unsigned context, uint16_t t
         !note_exchange(s, type, false)) {
         return fail(failure, SSL_AD_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     }
-    if (entry->parse != NULL && entry->parse(s, type, context, body.at, body.left, cert, index,
-                                             &alert, entry->parse_arg) <= 0) {
+    if (entry->parse == NULL) {
+        return HOOK_OK;
+    }
+    X509 *cert = peer_chain_own(chain, index);
+    if (cert == NULL && chain != NULL) {
+        return fail(failure, SSL_AD_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    }
+    if (entry->parse(s, type, context, body.at, body.left, cert, index, &alert, entry->parse_arg) <=
+        0) {
         return fail(failure, alert_of(alert, SSL_AD_DECODE_ERROR), SSL_R_BAD_EXTENSION);
     }
     return HOOK_OK;

@@ -27,7 +27,7 @@ void custom_extensions_reset(SSL *s);
 enum hook_answer write_custom_extensions(void *owner, unsigned context, struct writer *w,
                                          X509 *cert, size_t index, struct record_error *failure);
 enum hook_answer read_custom_extension(void *owner, unsigned context, uint16_t type,
-                                       struct reader body, X509 *cert, size_t index,
+                                       struct reader body, struct peer_chain *chain, size_t index,
                                        struct record_error *failure);
 
 #endif

@@ -3,10 +3,16 @@
  */
 #include "api/init.h"
 
+#include "api/counters_file.h"
 #include "api/internal.h"
+
+#include "crypto/cert_cache.h"
+
+#include <strings.h>
 
 static CRYPTO_ONCE strings_once = CRYPTO_ONCE_STATIC_INIT;
 static bool strings_loaded;
+static CRYPTO_ONCE process_once = CRYPTO_ONCE_STATIC_INIT;
 
 static void load_strings(void)
 {
@@ -39,7 +45,27 @@ int OPENSSL_init_ssl(uint64_t opts, const OPENSSL_INIT_SETTINGS *settings)
     return 1;
 }
 
+/* The caches of the process are on unless somebody says otherwise. */
+static bool is_off(const char *variable, const char *command)
+{
+    const char *value = conf_own_setting(variable, command);
+
+    return value != NULL && strcasecmp(value, "off") == 0;
+}
+
+static void configure_process(void)
+{
+    counters_file_configure(conf_own_setting("TENON_COUNTERS_FILE", "CountersFile"));
+    if (!is_off("TENON_CERTIFICATE_CACHE", "CertificateCache")) {
+        const struct crypto_lib *lib = crypto_lib_default();
+        if (lib != NULL) {
+            cert_cache_turn(lib, true);
+        }
+    }
+}
+
 bool init_for_context(void)
 {
-    return OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS, NULL) == 1;
+    return OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS, NULL) == 1 &&
+           CRYPTO_THREAD_run_once(&process_once, configure_process);
 }

@@ -243,9 +243,9 @@ struct ssl_st {
                                        config's */
     long verify_result;             /* X509_V_* */
     STACK_OF(X509) *verified_chain; /* owns */
+    struct peer_chain *verified;    /* counted; whose certificates verified_chain has as the library
+                                       sees them; NULL: none, or the application's own */
     STACK_OF(X509_NAME) *peer_ca_names; /* owns; what the peer sent */
-    STACK_OF(X509) *peer_authorities;   /* owns; the peer's chain without its leaf, as a server
-                                           gives it out */
     struct custom_exchange *custom;     /* owns; which custom extensions went which way */
     size_t num_custom;
     struct ssl_dane_st *dane; /* owns; NULL: never asked for */
@@ -316,9 +316,9 @@ void session_cache_wipe(SSL_CTX *ctx);
  * Its errors are ignored. */
 void conf_apply_system_default(SSL_CTX *ctx);
 
-/* The file with the secret that servers share: TENON_TICKET_SECRET_FILE in the environment, else
- * TicketSecretFile in the section "tenon" of openssl.cnf's ssl_conf. NULL: none. Borrowed. */
-const char *conf_ticket_secret_file(void);
+/* A setting of this library, which OpenSSL does not know: the variable of the environment, else the
+ * command in the section "tenon" of openssl.cnf's ssl_conf. NULL: it is not set. Borrowed. */
+const char *conf_own_setting(const char *variable, const char *command);
 
 /* --- errors.c --- */
 
@@ -354,7 +354,7 @@ extern const struct tls_hooks ssl_hooks;
 /* Judges chain (leaf first) as OpenSSL does for the connection's role; sets verify_result and
  * verified_chain. >0: accepted; 0: refused; <0: the application wants to be asked again
  * (SSL_set_retry_verify). */
-int ssl_verify_chain(SSL *s, STACK_OF(X509) *chain);
+int ssl_verify_chain(SSL *s, struct peer_chain *chain);
 
 /* The alert that belongs to an X509_V_* code. */
 uint8_t alert_of_verify_result(long result);

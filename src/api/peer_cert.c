@@ -1,12 +1,12 @@
 /*
  * The peer's certificates, as the application asks for them. Behaviour:
- * SSL_get_peer_certificate(3), SSL_get_peer_cert_chain(3).
+ * SSL_get_peer_certificate(3), SSL_get_peer_cert_chain(3), SSL_get0_verified_chain(3).
  */
 #include "api/internal.h"
 
 X509 *SSL_get0_peer_certificate(const SSL *s)
 {
-    return s == NULL || s->conn.session == NULL ? NULL : s->conn.session->peer;
+    return s == NULL || s->conn.session == NULL ? NULL : peer_chain_own(s->conn.session->peer, 0);
 }
 
 X509 *SSL_get1_peer_certificate(const SSL *s)
@@ -19,39 +19,26 @@ X509 *SSL_get1_peer_certificate(const SSL *s)
     return cert;
 }
 
-/* True when list holds the certificates of chain from the second on. */
-static bool is_rest_of(const STACK_OF(X509) *list, const STACK_OF(X509) *chain)
-{
-    if (list == NULL || sk_X509_num(list) != sk_X509_num(chain) - 1) {
-        return false;
-    }
-    for (int i = 0; i < sk_X509_num(list); i++) {
-        if (sk_X509_value(list, i) != sk_X509_value(chain, i + 1)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* What a server gives out does not hold the client's own certificate; made when first asked for. */
-static STACK_OF(X509) *chain_above_leaf(SSL *s, STACK_OF(X509) *chain)
-{
-    if (!is_rest_of(s->peer_authorities, chain)) {
-        sk_X509_pop_free(s->peer_authorities, X509_free);
-        s->peer_authorities = X509_chain_up_ref(chain);
-        X509_free(sk_X509_shift(s->peer_authorities));
-    }
-    return s->peer_authorities;
-}
-
+/* What a server gives out does not hold the client's own certificate. */
 STACK_OF(X509) *SSL_get_peer_cert_chain(const SSL *s)
 {
-    STACK_OF(X509) *chain;
-
-    if (s == NULL || s->conn.session == NULL || s->conn.session->peer_chain == NULL) {
+    if (s == NULL || s->conn.session == NULL) {
         return NULL;
     }
-    chain = s->conn.session->peer_chain;
-    /* A cache behind a function that is const for the application. */
-    return s->conn.role == ROLE_SERVER ? chain_above_leaf((SSL *)(uintptr_t)s, chain) : chain;
+    return s->conn.role == ROLE_SERVER ? peer_chain_own_above_leaf(s->conn.session->chain)
+                                       : peer_chain_own_all(s->conn.session->chain);
+}
+
+STACK_OF(X509) *SSL_get0_verified_chain(const SSL *s)
+{
+    SSL *changed = (SSL *)(uintptr_t)s; /* a cache behind a function that is const outside */
+
+    if (s->verified != NULL) {
+        if (!peer_chain_own_in(s->verified, s->verified_chain)) {
+            return NULL;
+        }
+        peer_chain_free(s->verified);
+        changed->verified = NULL;
+    }
+    return s->verified_chain;
 }

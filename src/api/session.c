@@ -126,7 +126,7 @@ unsigned int SSL_SESSION_get_compress_id(const SSL_SESSION *s)
 
 X509 *SSL_SESSION_get0_peer(SSL_SESSION *s)
 {
-    return s->peer;
+    return peer_chain_own(s->peer, 0);
 }
 
 int SSL_SESSION_is_resumable(const SSL_SESSION *s)

@@ -127,7 +127,7 @@ static void fill(ENCODED_SESSION *e, struct borrowed *b, const SSL_SESSION *sess
     e->time = session->time;
     e->timeout = session->timeout;
     e->verify_result = (int32_t)session->verify_result;
-    e->peer = session->peer;
+    e->peer = peer_chain_look(session->peer, 0);
     borrow_text(&e->hostname, &b->hostname, session->hostname);
     borrow_text(&e->psk_identity_hint, &b->psk_identity_hint, session->psk_identity_hint);
     borrow_text(&e->psk_identity, &b->psk_identity, session->psk_identity);
@@ -239,6 +239,19 @@ static bool read_secret(SSL_SESSION *session, const ASN1_OCTET_STRING *field)
     return true;
 }
 
+/* Replaces the peer's certificate, which it takes over. False: out of memory. */
+static bool take_peer(SSL_SESSION *session, ENCODED_SESSION *e)
+{
+    peer_chain_free(session->peer);
+    session->peer = NULL;
+    if (e->peer == NULL) {
+        return true;
+    }
+    session->peer = peer_chain_of(e->peer);
+    e->peer = NULL;
+    return session->peer != NULL;
+}
+
 /* Fills session with what was decoded, and takes the certificate over. */
 static bool take(SSL_SESSION *session, ENCODED_SESSION *e)
 {
@@ -249,9 +262,9 @@ static bool take(SSL_SESSION *session, ENCODED_SESSION *e)
     }
     session->time = e->time != 0 ? e->time : (int64_t)time(NULL);
     session->timeout = e->timeout != 0 ? e->timeout : MISSING_TIMEOUT;
-    X509_free(session->peer);
-    session->peer = e->peer;
-    e->peer = NULL;
+    if (!take_peer(session, e)) {
+        return false;
+    }
     session->verify_result = e->verify_result;
     session->ticket_lifetime_hint = (uint32_t)e->ticket_lifetime_hint;
     session->ticket_age_add = e->ticket_age_add;

@@ -75,7 +75,7 @@ void SSL_free(SSL *s)
     conn_wipe(&s->conn);
     X509_VERIFY_PARAM_free(s->param);
     cert_list_free(s->verified_chain);
-    cert_list_free(s->peer_authorities);
+    peer_chain_free(s->verified);
     sk_SRTP_PROTECTION_PROFILE_free(s->srtp_profiles);
     ca_list_free(s->ca_names);
     ca_list_free(s->client_ca_names);

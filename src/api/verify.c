@@ -12,6 +12,7 @@
 #include "crypto/cert.h"
 
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
 /* --- The SSL among the ex_data of a verification --- */
 
@@ -114,11 +115,6 @@ long SSL_get_verify_result(const SSL *ssl)
     return ssl->verify_result;
 }
 
-STACK_OF(X509) *SSL_get0_verified_chain(const SSL *s)
-{
-    return s->verified_chain;
-}
-
 /* The alert for each X509_V_* that does not mean certificate_unknown, the answer to all others. */
 static const struct {
     int result;
@@ -178,11 +174,15 @@ uint8_t alert_of_verify_result(long result)
 
 /* --- The verification --- */
 
+static X509_STORE *store_of(const SSL *s)
+{
+    return s->config->verify_store != NULL ? s->config->verify_store : s->ctx->cert_store;
+}
+
 /* Sets what a verification for s depends on. */
 static bool prepare(SSL *s, X509_STORE_CTX *verification, STACK_OF(X509) *chain)
 {
-    X509_STORE *store =
-        s->config->verify_store != NULL ? s->config->verify_store : s->ctx->cert_store;
+    X509_STORE *store = store_of(s);
     const char *purpose = s->conn.role == ROLE_SERVER ? "ssl_client" : "ssl_server";
     X509_VERIFY_PARAM *param;
 
@@ -235,6 +235,47 @@ static bool keep_results(SSL *s, X509_STORE_CTX *verification)
     return true;
 }
 
+/* True when the application changed what libcrypto thinks of purposes or trust:
+ * X509_PURPOSE_add(3), X509_TRUST_add(3). Entries it brought or overwrote have an allocated name.
+ */
+static bool has_own_checks(void)
+{
+    const unsigned own_purpose = X509_PURPOSE_DYNAMIC_NAME;
+    const unsigned own_trust = X509_TRUST_DYNAMIC_NAME;
+    int num_purposes = X509_PURPOSE_get_count();
+    int num_trusts = X509_TRUST_get_count();
+
+    for (int i = 0; i < num_purposes; i++) {
+        if (((unsigned)X509_PURPOSE_get0(i)->flags & own_purpose) != 0) {
+            return true;
+        }
+    }
+    for (int i = 0; i < num_trusts; i++) {
+        if (((unsigned)X509_TRUST_get0(i)->flags & own_trust) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True when code of the application takes part in a verification: its functions may come by the
+ * certificates, and do with them what they like. DANE keeps the one that matched for it. */
+static bool application_sees(const SSL *s)
+{
+    const X509_STORE *store = store_of(s);
+
+    return s->config->verify_callback != NULL || s->ctx->app_verify_callback != NULL ||
+           dane_in_use(s) || X509_STORE_get_verify_cb(store) != NULL ||
+           X509_STORE_get_verify(store) != NULL || X509_STORE_get_get_issuer(store) != NULL ||
+           X509_STORE_get_check_issued(store) != NULL ||
+           X509_STORE_get_check_revocation(store) != NULL ||
+           X509_STORE_get_get_crl(store) != NULL || X509_STORE_get_check_crl(store) != NULL ||
+           X509_STORE_get_cert_crl(store) != NULL || X509_STORE_get_check_policy(store) != NULL ||
+           X509_STORE_get_lookup_certs(store) != NULL ||
+           X509_STORE_get_lookup_crls(store) != NULL || X509_STORE_get_cleanup(store) != NULL ||
+           has_own_checks();
+}
+
 /* True when the chain was accepted. An internal error of X509_verify_cert() (negative) is a refusal
  * and nothing else: only SSL_set_retry_verify() asks for a retry (CVE-2021-4044). */
 static bool verify_chain(SSL *s, STACK_OF(X509) *chain)
@@ -259,19 +300,51 @@ static bool verify_chain(SSL *s, STACK_OF(X509) *chain)
     return accepted;
 }
 
-int ssl_verify_chain(SSL *s, STACK_OF(X509) *chain)
+/* The same for a chain as the library sees it. */
+static bool verify_unseen(SSL *s, struct peer_chain *chain)
+{
+    STACK_OF(X509) *list = peer_chain_look_all(chain);
+    bool accepted;
+
+    if (list == NULL) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+        return false;
+    }
+    accepted = verify_chain(s, list);
+    sk_X509_free(list);
+    if (s->verified_chain != NULL) {
+        s->verified = peer_chain_ref(chain);
+    }
+    return accepted;
+}
+
+/* The same for the application's own. */
+static bool verify_seen(SSL *s, struct peer_chain *chain)
+{
+    STACK_OF(X509) *list = peer_chain_own_all(chain);
+
+    if (list == NULL) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+        return false;
+    }
+    return verify_chain(s, list);
+}
+
+int ssl_verify_chain(SSL *s, struct peer_chain *chain)
 {
     bool is_client = s->conn.role != ROLE_SERVER;
     bool accepted;
 
-    if (sk_X509_num(chain) <= 0) {
+    if (peer_chain_len(chain) == 0) {
         return 0;
     }
     if (s->rwstate == SSL_RETRY_VERIFY) {
         s->rwstate = SSL_NOTHING;
     }
     ERR_set_mark();
-    accepted = verify_chain(s, chain);
+    peer_chain_free(s->verified);
+    s->verified = NULL;
+    accepted = application_sees(s) ? verify_seen(s, chain) : verify_unseen(s, chain);
     /* OpenSSL's server takes the wish to be asked again for success; here it waits as a client
      * does. */
     if (accepted && s->rwstate == SSL_RETRY_VERIFY) {
@@ -292,7 +365,8 @@ enum hook_answer verify_key_usage(void *owner, struct record_error *failure)
 {
     const SSL *s = owner;
 
-    if (s->conn.neg.suite->auth != AUTH_ECDSA || cert_may_sign(s->conn.session->peer)) {
+    if (s->conn.neg.suite->auth != AUTH_ECDSA ||
+        cert_may_sign(peer_chain_look(s->conn.session->peer, 0))) {
         return HOOK_OK;
     }
     raise_error(SSL_R_ECC_CERT_NOT_FOR_SIGNING);

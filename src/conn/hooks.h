@@ -13,6 +13,7 @@
 #include "base/reader.h"
 #include "base/secret.h"
 #include "base/writer.h"
+#include "crypto/peer_chain.h"
 #include "crypto/sigscheme.h"
 #include "record/record.h"
 
@@ -83,7 +84,7 @@ struct tls_hooks {
     enum hook_answer (*certificate_chain)(void *owner, enum key_slot slot, STACK_OF(X509) **chain,
                                           struct record_error *failure);
     /* Judges the peer's chain (leaf first). The core has stored it in the session. May pause. */
-    enum hook_answer (*verify_peer)(void *owner, STACK_OF(X509) *chain,
+    enum hook_answer (*verify_peer)(void *owner, struct peer_chain *chain,
                                     struct record_error *failure);
     /* A TLS 1.2 client, once the server's flight is there: whether the server's certificate may
      * make signatures, where it is for an ECDSA suite. */
@@ -120,15 +121,16 @@ struct tls_hooks {
     bool (*allows_group)(void *owner, enum security_stage stage, const struct group *group);
     bool (*allows_scheme)(void *owner, enum security_stage stage, const struct sig_scheme *scheme);
 
-    /* Custom extensions (SSL_CTX_add_custom_ext) and serverinfo. context: SSL_EXT_*; cert and index
-     * name the certificate entry, NULL and 0 elsewhere. write appends complete extensions. */
+    /* Custom extensions (SSL_CTX_add_custom_ext) and serverinfo. context: SSL_EXT_*; cert, or
+     * chain, and index name the certificate entry, NULL and 0 elsewhere. write appends complete
+     * extensions. */
     enum hook_answer (*write_custom_extensions)(void *owner, unsigned context, struct writer *w,
                                                 X509 *cert, size_t index,
                                                 struct record_error *failure);
     /* A received extension the core does not know. OK: taken; NONE: nobody registered it. */
     enum hook_answer (*read_custom_extension)(void *owner, unsigned context, uint16_t type,
-                                              struct reader body, X509 *cert, size_t index,
-                                              struct record_error *failure);
+                                              struct reader body, struct peer_chain *chain,
+                                              size_t index, struct record_error *failure);
 
     /* --- Pre-shared keys of TLS 1.2 (RFC 4279; conn/psk.h) --- */
 

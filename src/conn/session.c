@@ -3,8 +3,6 @@
  */
 #include "conn/session.h"
 
-#include "crypto/cert.h"
-
 #include <stdatomic.h>
 #include <string.h>
 
@@ -64,18 +62,10 @@ static bool copy_string(char **copy, const char *source)
 /* Makes copy a second owner of the rest. False: out of memory; copy can be freed. */
 static bool copy_possessions(struct ssl_session_st *copy, const struct ssl_session_st *source)
 {
-    if (source->peer != NULL) {
-        cert_up_ref(source->peer);
-        copy->peer = source->peer;
-    }
+    copy->peer = peer_chain_ref(source->peer);
+    copy->chain = peer_chain_ref(source->chain);
     copy->ticket_appdata = blob_ref(source->ticket_appdata);
     copy->alpn = blob_ref(source->alpn);
-    if (source->peer_chain != NULL) {
-        copy->peer_chain = cert_list_copy(source->peer_chain);
-        if (copy->peer_chain == NULL) {
-            return false;
-        }
-    }
     return copy_string(&copy->hostname, source->hostname) &&
            copy_string(&copy->psk_identity, source->psk_identity) &&
            copy_string(&copy->psk_identity_hint, source->psk_identity_hint) &&
@@ -117,8 +107,8 @@ void session_free(struct ssl_session_st *session)
         return;
     }
     CRYPTO_free_ex_data(CRYPTO_EX_INDEX_SSL_SESSION, session, &session->ex_data);
-    cert_free(session->peer);
-    cert_list_free(session->peer_chain);
+    peer_chain_free(session->peer);
+    peer_chain_free(session->chain);
     blob_free(session->ticket);
     blob_free(session->ticket_appdata);
     blob_free(session->alpn);

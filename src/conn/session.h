@@ -7,12 +7,16 @@
 
 #include "base/blob.h"
 #include "base/secret.h"
+#include "crypto/peer_chain.h"
 #include "crypto/suite.h"
 #include <openssl/crypto.h>
 
 #define SESSION_MAX_ID      32
 #define SESSION_MAX_CONTEXT 32
 #define SESSION_BINDING_LEN 49
+
+/* X509_V_OK */
+#define SESSION_VERIFIED 0
 
 struct ssl_session_st {
     _Atomic uint32_t refs;
@@ -25,12 +29,12 @@ struct ssl_session_st {
     uint8_t id_len;
     uint8_t context[SESSION_MAX_CONTEXT]; /* session id context */
     uint8_t context_len;
-    int64_t time;               /* seconds since the epoch */
-    int64_t timeout;            /* seconds */
-    long verify_result;         /* X509_V_* */
-    X509 *peer;                 /* counted; NULL: none */
-    STACK_OF(X509) *peer_chain; /* owns; with the leaf; NULL: none */
-    uint16_t group;             /* code point of the key exchange; 0: none */
+    int64_t time;             /* seconds since the epoch */
+    int64_t timeout;          /* seconds */
+    long verify_result;       /* X509_V_* */
+    struct peer_chain *peer;  /* counted; its leaf is the peer's certificate; NULL: none */
+    struct peer_chain *chain; /* counted; what the peer sent, as far as it is known */
+    uint16_t group;           /* code point of the key exchange; 0: none */
     bool extended_master_secret;
     bool bound;                           /* binding is set */
     uint8_t binding[SESSION_BINDING_LEN]; /* what it may be resumed for: api/session_binding.h */

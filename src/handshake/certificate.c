@@ -197,43 +197,44 @@ static bool is_expected_context(const struct handshake *hs, struct reader contex
 
 enum step_result certificate_begin_chain(struct handshake *hs)
 {
-    cert_list_free(hs->peer_chain);
-    hs->peer_chain = cert_list_new();
+    peer_chain_free(hs->peer_chain);
+    hs->peer_chain = peer_chain_new();
     return hs->peer_chain != NULL ? STEP_OK
                                   : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
 }
 
-enum step_result certificate_take(struct handshake *hs, struct reader der, X509 **cert)
+enum step_result certificate_take(struct handshake *hs, struct reader der)
 {
     struct tls_conn *c = hs->conn;
 
-    *cert = cert_parse(c->config->lib, der.at, der.left);
-    if (*cert == NULL) {
+    switch (peer_chain_add(&hs->peer_chain, c->config->lib, der.at, der.left)) {
+    case PEER_CHAIN_ADDED:
+        return STEP_OK;
+    case PEER_CHAIN_MALFORMED:
         return step_fail(hs, c->role == ROLE_CLIENT ? ALERT_BAD_CERTIFICATE : ALERT_DECODE_ERROR,
                          ERR_R_ASN1_LIB);
+    case PEER_CHAIN_NO_MEMORY:
+        break;
     }
-    return cert_list_add(hs->peer_chain, *cert)
-               ? STEP_OK
-               : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+    return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
 }
 
 static enum step_result read_entry(struct handshake *hs, struct reader *list, size_t index)
 {
     struct reader der;
     struct reader block;
-    X509 *cert;
 
     if (!reader_vec24(list, &der)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_CERT_LENGTH_MISMATCH);
     }
-    enum step_result result = certificate_take(hs, der, &cert);
+    enum step_result result = certificate_take(hs, der);
     if (result != STEP_OK) {
         return result;
     }
     if (!reader_vec16(list, &block)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_BAD_LENGTH);
     }
-    return extensions_read(hs, EXT_CERTIFICATE, block, cert, index);
+    return extensions_read(hs, EXT_CERTIFICATE, block, hs->peer_chain, index);
 }
 
 static enum step_result read_chain(struct handshake *hs, struct reader list)
@@ -252,10 +253,10 @@ static void keep_chain(struct handshake *hs)
 {
     struct ssl_session_st *session = hs->conn->session;
 
-    cert_free(session->peer);
+    peer_chain_free(session->peer);
     session->peer = NULL;
-    cert_list_free(session->peer_chain);
-    session->peer_chain = hs->peer_chain;
+    peer_chain_free(session->chain);
+    session->chain = hs->peer_chain;
     hs->peer_chain = NULL;
 }
 
@@ -280,7 +281,7 @@ static enum step_result accept_none(struct handshake *hs)
 
 enum step_result certificate_end_chain(struct handshake *hs)
 {
-    hs->peer_has_cert = cert_list_len(hs->peer_chain) > 0;
+    hs->peer_has_cert = peer_chain_len(hs->peer_chain) > 0;
     if (!hs->peer_has_cert) {
         return accept_none(hs);
     }
@@ -324,22 +325,20 @@ enum step_result verify_peer(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_CERTIFICATE_UNKNOWN, SSL_R_CERTIFICATE_VERIFY_FAILED };
-    STACK_OF(X509) *chain = hs->peer_chain != NULL ? hs->peer_chain : c->session->peer_chain;
-    X509 *leaf = cert_list_at(chain, 0);
+    struct peer_chain *chain = hs->peer_chain != NULL ? hs->peer_chain : c->session->chain;
     enum step_result result = step_of_answer(hs, c->hooks->verify_peer(c->owner, chain, &failure),
                                              &failure, PAUSE_RETRY_VERIFY);
 
     if (result != STEP_OK) {
         return result;
     }
-    if (cert_public_key(leaf) == NULL) {
+    if (peer_chain_key(chain) == NULL) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS);
     }
     if (hs->peer_chain != NULL) {
         keep_chain(hs);
     }
-    cert_up_ref(leaf);
-    c->session->peer = leaf;
+    c->session->peer = peer_chain_ref(chain);
     return STEP_OK;
 }
 

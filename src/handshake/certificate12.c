@@ -50,8 +50,7 @@ enum step_result read_certificate12(struct handshake *hs, struct reader *body)
         if (!reader_vec24(&list, &der)) {
             return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_CERT_LENGTH_MISMATCH);
         }
-        X509 *cert;
-        result = certificate_take(hs, der, &cert);
+        result = certificate_take(hs, der);
     }
     return result == STEP_OK ? certificate_end_chain(hs) : result;
 }
@@ -59,7 +58,7 @@ enum step_result read_certificate12(struct handshake *hs, struct reader *body)
 enum step_result check_server_key(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = cert_public_key(c->session->peer);
+    EVP_PKEY *key = peer_chain_key(c->session->peer);
 
     if (key == NULL || negotiate_auth_of_slot12(key_slot_of(key)) != c->neg.suite->auth) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_CERTIFICATE_TYPE);
@@ -74,7 +73,7 @@ enum step_result check_key_usage(struct handshake *hs)
 
     /* RFC 4055, 1.2: a key for RSASSA-PSS encrypts nothing. */
     if (suite12_exchange(c->neg.suite) == EXCHANGE12_RSA &&
-        key_slot_of(cert_public_key(c->session->peer)) != KEY_RSA) {
+        key_slot_of(peer_chain_key(c->session->peer)) != KEY_RSA) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_MISSING_RSA_ENCRYPTING_CERT);
     }
     return step_of_answer(hs, c->hooks->judge_key_usage(c->owner, &failure), &failure, PAUSE_NONE);

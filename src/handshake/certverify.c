@@ -83,7 +83,7 @@ enum step_result read_signature(struct handshake *hs, struct reader *body,
 enum step_result read_certificate_verify(struct handshake *hs, struct reader *body)
 {
     struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = cert_public_key(c->session->peer);
+    EVP_PKEY *key = peer_chain_key(c->session->peer);
     uint8_t content[PREFIX_LEN + CONTEXT_LEN + HASH_MAX_LEN];
     size_t len;
     uint16_t id;

@@ -28,6 +28,7 @@ static enum step_result read_with(struct handshake *hs, struct reader *body, fin
 {
     struct secret expected = { 0 };
     const uint8_t *received;
+    const struct ssl_session_st *session = hs->conn->session;
 
     if (!compute(hs, DIRECTION_IN, &expected)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
@@ -39,6 +40,8 @@ static enum step_result read_with(struct handshake *hs, struct reader *body, fin
         return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_DIGEST_CHECK_FAILED);
     }
     hs->conn->neg.peer_finished = expected;
+    /* Only now it is known that whoever sent the certificates has the key of the first. */
+    peer_chain_keep(session->chain, session->verify_result == SESSION_VERIFIED);
     return STEP_OK;
 }
 

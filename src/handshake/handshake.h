@@ -130,7 +130,7 @@ struct handshake {
     bool peer_has_cert;              /* the peer sent one */
     bool is_post_auth;               /* this script is post-handshake authentication */
     struct blob *request_context;    /* counted */
-    STACK_OF(X509) *peer_chain;      /* owns; received, being verified */
+    struct peer_chain *peer_chain;   /* counted; received, being verified */
     const struct sig_scheme *scheme; /* of our CertificateVerify */
     struct blob *ocsp_response;      /* counted; to staple */
 };
@@ -341,7 +341,7 @@ void handshake_choose_scheme(struct handshake *hs, const struct sig_scheme *sche
 enum step_result certificate_begin_chain(struct handshake *hs);
 /* Our own chain, leaf first, for cert_list_free(); *chain is NULL where we have none to show. */
 enum step_result certificate_own_chain(struct handshake *hs, STACK_OF(X509) **chain);
-enum step_result certificate_take(struct handshake *hs, struct reader der, X509 **cert);
+enum step_result certificate_take(struct handshake *hs, struct reader der);
 enum step_result certificate_end_chain(struct handshake *hs);
 
 /* What the result of a key agreement means for the handshake: RFC 8446, 4.2.8.2, 7.4.2. */

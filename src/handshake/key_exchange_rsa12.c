@@ -14,7 +14,7 @@
 enum step_result write_client_rsa(struct handshake *hs, struct writer *w)
 {
     struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = cert_public_key(c->session->peer);
+    EVP_PKEY *key = peer_chain_key(c->session->peer);
 
     if (!handshake_reserve_shared(hs) ||
         !random_secret(c->config->lib, hs->shared->bytes, PREMASTER_LEN)) {

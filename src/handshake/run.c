@@ -106,7 +106,7 @@ void handshake_end(struct tls_conn *c)
     OPENSSL_free(hs->hello);
     blob_free(hs->cookie);
     blob_free(hs->request_context);
-    cert_list_free(hs->peer_chain);
+    peer_chain_free(hs->peer_chain);
     blob_free(hs->ocsp_response);
     psk13_drop_offers(hs);
     running_hash_wipe(&hs->before_hello);

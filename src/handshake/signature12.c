@@ -90,7 +90,7 @@ enum step_result check_signature12(struct handshake *hs, struct reader *body,
                                    const uint8_t *content, size_t len)
 {
     struct tls_conn *c = hs->conn;
-    EVP_PKEY *key = c->session->peer == NULL ? NULL : cert_public_key(c->session->peer);
+    EVP_PKEY *key = peer_chain_key(c->session->peer);
     const struct sig_scheme *scheme;
     uint16_t id;
 

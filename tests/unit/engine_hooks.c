@@ -156,7 +156,8 @@ static enum hook_answer certificate_chain(void *owner, enum key_slot slot, STACK
     return HOOK_OK;
 }
 
-static enum hook_answer judge_peer(void *owner, STACK_OF(X509) *chain, struct record_error *failure)
+static enum hook_answer judge_peer(void *owner, struct peer_chain *chain,
+                                   struct record_error *failure)
 {
     struct endpoint *e = owner;
 
@@ -269,15 +270,15 @@ static enum hook_answer write_custom_extensions(void *owner, unsigned context, s
 }
 
 static enum hook_answer read_custom_extension(void *owner, unsigned context, uint16_t type,
-                                              struct reader body, X509 *cert, size_t index,
-                                              struct record_error *failure)
+                                              struct reader body, struct peer_chain *chain,
+                                              size_t index, struct record_error *failure)
 {
     const struct endpoint *e = owner;
 
     (void)context;
     (void)type;
     (void)body;
-    (void)cert;
+    (void)chain;
     (void)index;
     (void)failure;
     return e->knows_extensions ? HOOK_OK : HOOK_NONE;

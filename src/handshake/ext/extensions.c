@@ -240,13 +240,13 @@ static enum step_result finish_row(struct handshake *hs, enum step_result result
 /* An extension that is not in the table: somebody may have registered it; in an answer it must have
  * been asked for. */
 static enum step_result read_unknown(struct handshake *hs, unsigned place, uint16_t type,
-                                     struct reader body, X509 *cert, size_t index)
+                                     struct reader body, struct peer_chain *chain, size_t index)
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
 
     enum hook_answer answer =
-        c->hooks->read_custom_extension(c->owner, place, type, body, cert, index, &failure);
+        c->hooks->read_custom_extension(c->owner, place, type, body, chain, index, &failure);
     if (answer == HOOK_NONE && !is_request(place) && place != EXT_NEW_SESSION_TICKET) {
         /* RFC 8446, 4.2: an answer to what was not asked. */
         return step_fail(hs, ALERT_UNSUPPORTED_EXTENSION, SSL_R_UNSOLICITED_EXTENSION);
@@ -325,8 +325,8 @@ static bool is_ours(const struct handshake *hs, unsigned place, const struct ext
 }
 
 static enum step_result read_list(struct handshake *hs, unsigned place,
-                                  const struct raw_extension *list, size_t num, X509 *cert,
-                                  size_t index)
+                                  const struct raw_extension *list, size_t num,
+                                  struct peer_chain *chain, size_t index)
 {
     enum step_result result = STEP_OK;
 
@@ -335,7 +335,7 @@ static enum step_result read_list(struct handshake *hs, unsigned place,
         const struct extension *row = row_of(list[i].type);
         result = is_ours(hs, place, row)
                      ? read_known(hs, place, row, list[i].body)
-                     : read_unknown(hs, place, list[i].type, list[i].body, cert, index);
+                     : read_unknown(hs, place, list[i].type, list[i].body, chain, index);
     }
     return result;
 }
@@ -348,7 +348,7 @@ static void report_list(struct tls_conn *c, const struct raw_extension *list, si
 }
 
 enum step_result extensions_read(struct handshake *hs, unsigned place, struct reader block,
-                                 X509 *cert, size_t index)
+                                 struct peer_chain *chain, size_t index)
 {
     struct raw_extension list[HELLO_MAX_EXTENSIONS];
     size_t num;
@@ -358,7 +358,7 @@ enum step_result extensions_read(struct handshake *hs, unsigned place, struct re
         return result;
     }
     report_list(hs->conn, list, num);
-    return read_list(hs, place, list, num, cert, index);
+    return read_list(hs, place, list, num, chain, index);
 }
 
 /* --- ClientHello --- */

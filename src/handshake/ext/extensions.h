@@ -71,9 +71,10 @@ struct extension {
 enum step_result extensions_write(struct handshake *hs, unsigned place, struct writer *w,
                                   X509 *cert, size_t index);
 
-/* Reads the extension block of a message other than ClientHello. block: its contents. */
+/* Reads the extension block of a message other than ClientHello. block: its contents. chain, index:
+ * the certificate entry, which is the last so far; else NULL and 0. */
 enum step_result extensions_read(struct handshake *hs, unsigned place, struct reader block,
-                                 X509 *cert, size_t index);
+                                 struct peer_chain *chain, size_t index);
 
 /* Splits a ClientHello's block into hello->extensions: form, number, duplicates, and that
  * pre_shared_key is last (RFC 8446, 4.2.11). */

@@ -1,0 +1,29 @@
+/*
+ * What the process has counted since it started, for those who run it: how often caches helped.
+ * One list for the whole library; the numbers only grow, and no one of them takes a lock.
+ */
+#ifndef TENON_BASE_COUNTERS_H
+#define TENON_BASE_COUNTERS_H
+
+#include "base/base.h"
+
+enum counter {
+    COUNTER_CERT_HIT,     /* a peer's certificate was not decoded, but found in the cache */
+    COUNTER_CERT_MISS,    /* it had to be decoded */
+    COUNTER_CERT_KEPT,    /* a decoded one went into the cache */
+    COUNTER_CERT_EVICTED, /* one was dropped to make room */
+    COUNTER_CERT_REFUSED, /* there was no room */
+    COUNTER_CERT_COPIED,  /* one that is shared was decoded again, for the application to hold */
+    NUM_COUNTERS
+};
+
+/* Counts one event. */
+void counter_add(enum counter which);
+
+/* The number of events so far. */
+uint64_t counter_get(enum counter which);
+
+/* The counter's name, a short lower-case word with dashes; NULL: there is no such counter. */
+const char *counter_name(size_t which);
+
+#endif
