@@ -53,7 +53,7 @@ void SSL_set_accept_state(SSL *s)
 int SSL_is_server(const SSL *s)
 {
     if (!s->state_set) {
-        return s->method->role != ROLE_CLIENT;
+        return s->born_server;
     }
     return s->conn.role == ROLE_SERVER;
 }

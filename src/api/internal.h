@@ -220,6 +220,7 @@ struct ssl_st {
     int shutdown;       /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
     int quiet_shutdown; /* copied at SSL_new; not part of config so that it is cheap */
     bool state_set;     /* SSL_set_connect_state or SSL_set_accept_state was called */
+    bool born_server;   /* what SSL_is_server says before that: the method of SSL_new */
     int last_error;     /* what this SSL's last call put into the error queue, as SSL_get_error
                            tells it: SSL_ERROR_NONE, _SSL or _SYSCALL */
     enum early_state early_state;

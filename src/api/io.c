@@ -361,5 +361,7 @@ ossl_ssize_t SSL_sendfile(SSL *s, int fd, off_t offset, size_t size, int flags)
     (void)size;
     (void)flags;
     call_begin(s);
-    return call_fail(s, SSL_R_UNINITIALIZED);
+    return call_fail(s, s->state_set && (s->shutdown & SSL_SENT_SHUTDOWN) != 0
+                            ? SSL_R_PROTOCOL_IS_SHUTDOWN
+                            : SSL_R_UNINITIALIZED);
 }

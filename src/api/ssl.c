@@ -44,6 +44,7 @@ SSL *SSL_new(SSL_CTX *ctx)
     (void)SSL_CTX_up_ref(ctx);
     s->session_ctx = ctx;
     s->method = ctx->method;
+    s->born_server = ctx->method->role != ROLE_CLIENT;
     s->quiet_shutdown = s->config->quiet_shutdown;
     s->rwstate = SSL_NOTHING;
     s->verify_result = X509_V_OK;

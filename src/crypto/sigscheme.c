@@ -143,7 +143,8 @@ static bool is_pss(const struct sig_scheme *scheme)
 }
 
 /* RFC 8446, 4.2.3: the salt is as long as the digest, MGF1 uses the same digest. A key that is
- * restricted to something else refuses one of these. */
+ * restricted to something else refuses one of these. MGF1's digest is told as an object: a key that
+ * belongs to an engine cannot take a name. */
 bool sig_scheme_set_padding(const struct crypto_lib *lib, const struct sig_scheme *scheme,
                             EVP_PKEY_CTX *ctx)
 {
@@ -152,7 +153,7 @@ bool sig_scheme_set_padding(const struct crypto_lib *lib, const struct sig_schem
     }
     return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-           EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, digest_name(lib, scheme), lib->propq) == 1;
+           EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, lib->hashes[scheme->hash].md) == 1;
 }
 
 static bool begin_sign(const struct crypto_lib *lib, const struct sig_scheme *scheme,

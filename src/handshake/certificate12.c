@@ -176,7 +176,7 @@ enum step_result read_certificate_request12(struct handshake *hs, struct reader 
 enum step_result write_certificate_verify12(struct handshake *hs, struct writer *w)
 {
     return write_signature12(hs, w, buffer_bytes(&hs->transcript.early),
-                             buffer_len(&hs->transcript.early));
+                             buffer_len(&hs->transcript.early), ERR_R_EVP_LIB);
 }
 
 enum step_result read_certificate_verify12(struct handshake *hs, struct reader *body)

@@ -171,9 +171,10 @@ enum step_result write_client_key_exchange(struct handshake *hs, struct writer *
 enum step_result read_client_key_exchange(struct handshake *hs, struct reader *body);
 enum step_result derive_master_secret(struct handshake *hs);
 
-/* signature12.c: what ends a message of TLS 1.2 or older, over content. */
+/* signature12.c: what ends a message of TLS 1.2 or older, over content; reason is what the error
+ * says when the key cannot sign. */
 enum step_result write_signature12(struct handshake *hs, struct writer *w, const uint8_t *content,
-                                   size_t len);
+                                   size_t len, int reason);
 enum step_result check_signature12(struct handshake *hs, struct reader *body,
                                    const uint8_t *content, size_t len);
 

@@ -39,7 +39,8 @@ static enum step_result sign_parameters(struct handshake *hs, struct writer *w, 
     if (content == NULL) {
         return step_internal(hs);
     }
-    enum step_result result = write_signature12(hs, w, content->bytes, content->len);
+    enum step_result result =
+        write_signature12(hs, w, content->bytes, content->len, ERR_R_INTERNAL_ERROR);
     blob_free(content);
     return result;
 }
@@ -77,6 +78,9 @@ static enum step_result write_dhe(struct handshake *hs, struct writer *w)
 
     if (hs->dhe_key == NULL) {
         EVP_PKEY *params = c->hooks->dhe_parameters(c->owner, c->neg.suite);
+        if (params == NULL && c->hooks->has_dhe(c->owner)) {
+            return step_internal(hs); /* the source is there and gives nothing */
+        }
         if (params == NULL) {
             return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_MISSING_TMP_DH_KEY);
         }

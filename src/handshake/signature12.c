@@ -10,7 +10,7 @@
 #include <openssl/sslerr.h>
 
 enum step_result write_signature12(struct handshake *hs, struct writer *w, const uint8_t *content,
-                                   size_t len)
+                                   size_t len, int reason)
 {
     struct tls_conn *c = hs->conn;
     struct signer *signer = c->config->credentials->slot[c->neg.own_slot].signer;
@@ -21,7 +21,7 @@ enum step_result write_signature12(struct handshake *hs, struct writer *w, const
     writer_open(w, 2);
     bool ok = signer_sign(c->config->lib, hs->scheme, signer, content, len, w);
     writer_close(w);
-    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_EVP_LIB);
+    return ok ? STEP_OK : step_fail(hs, ALERT_INTERNAL_ERROR, reason);
 }
 
 /* RFC 8422, 5.1: groups speak of the curves of certificates, too: a server's must be among those
