@@ -1,6 +1,7 @@
 /*
  * Every cipher suite by its code point: SSL_CIPHER_get_name(3) and its relatives;
  * SSL_bytes_to_cipher_list().
+ * Manual pages: SSL_CTX_set_cipher_list(3), SSL_get_ciphers(3).
  */
 #include "contract.h"
 

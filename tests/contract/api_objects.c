@@ -2,6 +2,7 @@
  * Contexts and connections as objects: what a connection takes from its context and when, copies,
  * references, a change of context or method. SSL_new(3), SSL_dup(3), SSL_set_SSL_CTX(),
  * SSL_CTX_set_ssl_version(3).
+ * Manual pages: SSL_CTX_set_options(3), SSL_free(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,7 @@
 /*
  * Settings of contexts and connections, as set and read back: SSL_CTX_ctrl(3) and the macros on it,
  * SSL_CTX_set_options(3), SSL_CTX_set_mode(3), SSL_CTX_set_alpn_select_cb(3) and others.
+ * Manual pages: SSL_CTX_sess_set_cache_size(3), SSL_CTX_set_tlsext_use_srtp(3), SSL_get_fd(3).
  */
 #include "contract.h"
 

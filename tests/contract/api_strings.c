@@ -1,6 +1,7 @@
 /*
  * Numbers in words: reasons, alerts, versions. ERR_reason_error_string(3),
  * SSL_alert_type_string(3), SSL_get_version(3).
+ * Manual pages: SSL_rstate_string(3), SSL_state_string(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,7 @@
 /*
  * Application protocol negotiation: the callback's answers, what both sides report, the setters'
  * checks, and SSL_select_next_proto with lists that no caller should pass.
+ * Manual pages: SSL_CTX_set_alpn_select_cb(3).
  */
 #include "contract.h"
 

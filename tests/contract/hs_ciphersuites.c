@@ -1,6 +1,7 @@
 /*
  * TLS 1.3 suites: setters and lists, whose preference counts, ChaCha20 first, and what SSL_CIPHER_*
  * says of each.
+ * Manual pages: SSL_get_current_cipher(3).
  */
 #include "contract.h"
 

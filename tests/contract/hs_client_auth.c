@@ -1,6 +1,7 @@
 /*
  * Client certificates in the handshake: who asks, who answers with what, and how each side finds
  * out; authorities; certificates chosen by cert_cb and client_cert_cb on both sides.
+ * Manual pages: SSL_CTX_set0_CA_list(3).
  */
 #include "contract.h"
 

@@ -1,5 +1,7 @@
 /*
  * SSL_CONF_cmd(3): which commands exist for whom, what each changes, what it returns.
+ * Manual pages: SSL_CONF_CTX_new(3), SSL_CONF_CTX_set1_prefix(3), SSL_CONF_CTX_set_flags(3),
+ * SSL_CONF_CTX_set_ssl_ctx(3), SSL_CONF_cmd_argv(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,7 @@
 /*
  * Custom extensions: setters' checks, the older functions of one role, what the callbacks are asked
  * and what their answers do. (Their order among the others: the golden files.)
+ * Manual pages: SSL_CTX_has_client_custom_ext(3), SSL_extension_supported(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,7 @@
 /*
  * Exported keying material (RFC 8446, 7.5): equal on both ends, different for every label and
  * context, in particular no context and an empty one are the same in TLS 1.3.
+ * Manual pages: SSL_export_keying_material(3).
  */
 #include "contract.h"
 

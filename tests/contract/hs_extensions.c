@@ -2,6 +2,7 @@
  * Extensions that say something of a certificate or of records: timestamps of Certificate
  * Transparency (RFC 6962, 3.3) with stapled OCSP responses beside them, max_fragment_length
  * (RFC 6066, 4), use_srtp (RFC 5764), which is DTLS's alone.
+ * Manual pages: SSL_get0_peer_scts(3).
  */
 #include "contract.h"
 

@@ -1,5 +1,7 @@
 /*
  * What SSL_get_* and friends report at which moment of a handshake, on both sides.
+ * Manual pages: SSL_get_ciphers(3), SSL_get_client_random(3), SSL_get_extms_support(3),
+ * SSL_get_peer_cert_chain(3), SSL_get_peer_signature_nid(3), SSL_get_peer_tmp_key(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,7 @@
 /*
  * Groups and signature algorithms: setters and lists, what is chosen by whose preference, and what
  * both sides report as shared.
+ * Manual pages: SSL_get_shared_sigalgs(3).
  */
 #include "contract.h"
 

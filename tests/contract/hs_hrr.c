@@ -1,6 +1,7 @@
 /*
  * HelloRetryRequest: when a server asks for one, what both sides report, and what stays equal to a
  * handshake without one.
+ * Manual pages: SSL_CTX_set_client_hello_cb(3).
  */
 #include "contract.h"
 

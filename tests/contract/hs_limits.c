@@ -1,6 +1,7 @@
 /*
  * Sizes: chains of certificates beyond a record and beyond the limit, long lists of authorities,
  * the limits' setters; and calls that TLS 1.3 has no use for.
+ * Manual pages: SSL_CTX_set_max_cert_list(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,7 @@
 /*
  * Record padding: block padding and the callback, on handshake messages, data, alerts and key
  * updates; sizes of the records as an observer sees them.
+ * Manual pages: SSL_CTX_set_record_padding_callback(3).
  */
 #include "contract.h"
 

@@ -2,6 +2,7 @@
  * Verification parameters: whose they are, what is inherited when, names and addresses; and loading
  * trust anchors from places that do not exist. SSL_CTX_get0_param(3), SSL_set1_host(3),
  * SSL_CTX_load_verify_locations(3).
+ * Manual pages: SSL_CTX_set_verify(3).
  */
 #include "contract.h"
 

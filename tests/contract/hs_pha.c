@@ -1,6 +1,7 @@
 /*
  * Post-handshake authentication: asked for once, twice, amid data, without the extension, declined,
  * failing, and what the calls return at the wrong time.
+ * Manual pages: SSL_CTX_set_verify(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,7 @@
 /*
  * Security levels and the security callback: what a level takes away in TLS 1.3, what the callback
  * is asked, and what its refusals do.
+ * Manual pages: SSL_CTX_set_security_level(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,10 @@
 /*
  * Sessions as objects: accessors, the cache of a context, encodings and text. Nothing is resumed
  * here.
+ * Manual pages: PEM_read_CMS(3), SSL_CTX_sess_set_get_cb(3), SSL_CTX_sessions(3),
+ * SSL_CTX_set_num_tickets(3), SSL_CTX_set_timeout(3), SSL_SESSION_get0_cipher(3),
+ * SSL_SESSION_get0_hostname(3), SSL_SESSION_get_protocol_version(3), SSL_SESSION_has_ticket(3),
+ * SSL_SESSION_set1_id(3), SSL_get_session(3), d2i_SSL_SESSION(3).
  */
 #include "contract.h"
 

@@ -1,5 +1,6 @@
 /*
  * Server name indication: what both sides report, the callback's answers, a switch of contexts.
+ * Manual pages: SSL_CTX_set_tlsext_servername_callback(3), SSL_get_SSL_CTX(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,7 @@
 /*
  * OCSP stapling: the request's setters, the server callback's answers, the client callback's, and
  * who sees which response.
+ * Manual pages: SSL_CTX_set_tlsext_status_cb(3).
  */
 #include "contract.h"
 

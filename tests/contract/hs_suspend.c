@@ -2,6 +2,7 @@
  * Handshakes that an application suspends: client_hello_cb, cert_cb, client_cert_cb and the
  * verification. Each pause shows up as its SSL_ERROR_WANT_*, SSL_want() and predicate, may last any
  * number of calls, in SSL_read and SSL_write too, and nothing that was decided is asked again.
+ * Manual pages: SSL_set_retry_verify(3).
  */
 #include "contract.h"
 #include "hs_trace.h"

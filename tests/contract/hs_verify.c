@@ -2,6 +2,7 @@
  * Verification of the peer's certificate: modes, callbacks, depth, host names and addresses,
  * purposes, expired, self-signed and incomplete chains, with the verify result on one side and the
  * alert as the other side sees it.
+ * Manual pages: SSL_get_verify_result(3), SSL_set_verify_result(3).
  */
 #include "contract.h"
 

@@ -1,6 +1,7 @@
 /*
  * Protocol versions: setters, what is refused and how, fixed-version methods, options that switch a
  * version off, and the reports. (Which older version is negotiated belongs to TLS 1.2's tests.)
+ * Manual pages: SSL_CTX_set_min_proto_version(3).
  */
 #include "contract.h"
 

@@ -2,6 +2,7 @@
  * The same conversation over every kind of BIO: pairs of any size, memory, socket, fd, a buffer BIO
  * in front, an own BIO_METHOD, separate read and write BIOs, TLS within TLS. BIO_f_ssl has its own
  * file. SSL_set_bio(3), BIO_s_bio(3), BIO_f_buffer(3).
+ * Manual pages: SSL_get_rbio(3).
  */
 #include "contract.h"
 

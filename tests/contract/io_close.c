@@ -2,6 +2,7 @@
  * The ends of a connection: close_notify of each side, fatal alerts, a truncated stream, a
  * transport that fails. SSL_shutdown(3), SSL_get_error(3), SSL_CTX_set_options(3),
  * SSL_set_shutdown(3).
+ * Manual pages: SSL_CTX_set_quiet_shutdown(3).
  */
 #include "contract.h"
 

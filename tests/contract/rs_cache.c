@@ -2,6 +2,7 @@
  * The session cache of a server and of a client as a context's settings make it: who is asked and
  * told, what is counted, what leaves it. SSL_CTX_set_session_cache_mode(3),
  * SSL_CTX_sess_set_get_cb(3), SSL_CTX_sess_number(3), SSL_CTX_flush_sessions(3).
+ * Manual pages: SSL_CTX_add_session(3), SSL_SESSION_free(3).
  */
 #include "contract.h"
 #include "resume.h"

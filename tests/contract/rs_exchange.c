@@ -2,6 +2,7 @@
  * Sessions that outlive their process and their library: `make FOLDER` connects and saves what
  * client and server keep, `use FOLDER` loads it and resumes. The script `exchange` runs the two
  * halves on different libraries.
+ * Manual pages: PEM_read_CMS(3).
  */
 #include "contract.h"
 #include "resume.h"

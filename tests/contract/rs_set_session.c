@@ -2,6 +2,7 @@
  * A client's session on other connections: SSL_set_session(3), SSL_session_reused(3),
  * SSL_get_session(3), SSL_SESSION_is_resumable(3), SSL_CTX_set_timeout(3),
  * SSL_CTX_set_not_resumable_session_callback in <openssl/ssl.h>.
+ * Manual pages: SSL_SESSION_get0_peer(3).
  */
 #include "contract.h"
 #include "resume.h"

@@ -2,6 +2,7 @@
  * Early data (RFC 8446, 2.3, 4.2.10): SSL_write_early_data and SSL_read_early_data step by step,
  * with every callback on the way: accepted, rejected for every reason, over the limits, retried,
  * replayed; and calls that come out of turn.
+ * Manual pages: SSL_read_early_data(3).
  */
 #include "hs_trace.h"
 #include "t12_site.h"

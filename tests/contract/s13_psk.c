@@ -2,6 +2,7 @@
  * External pre-shared keys in TLS 1.3 (RFC 8446, 2.2, 4.2.11): all four callbacks, in which order
  * they are asked and with what, what their answers come to, beside a ticket and across a
  * HelloRetryRequest.
+ * Manual pages: SSL_CTX_set_psk_client_callback(3).
  */
 #include "t12_site.h"
 

@@ -2,6 +2,7 @@
  * Resumption in TLS 1.3 (RFC 8446, 2.2, 4.2.9, 4.2.11, 4.6.1): tickets of both kinds and their
  * number, what both sides say of a session that is resumed, and what is not resumed: another hash,
  * expired, forged, of another context.
+ * Manual pages: SSL_CTX_set_num_tickets(3).
  */
 #include "t12_site.h"
 

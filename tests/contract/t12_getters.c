@@ -2,6 +2,7 @@
  * What TLS 1.2's connections tell about themselves, by key exchange: secrets that both sides share,
  * key log, exporters, Finished messages, lists of suites, and what a renegotiation changes of it.
  * (The moments of a handshake: tls12_hs_getters.)
+ * Manual pages: SSL_get_current_cipher(3).
  */
 #include "contract.h"
 

@@ -2,6 +2,7 @@
  * Pre-shared keys in TLS 1.2 and older: every suite, hints, identities and keys of all lengths,
  * callbacks that refuse or are missing, the choice of a suite with and without them. RFC 4279,
  * 5489; SSL_CTX_set_psk_client_callback(3), SSL_CTX_use_psk_identity_hint(3).
+ * Manual pages: SSL_get_psk_identity(3).
  */
 #include "hs_trace.h"
 #include "t12_psk_pair.h"
