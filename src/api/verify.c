@@ -258,22 +258,26 @@ static bool has_own_checks(void)
     return false;
 }
 
+static bool store_has_functions(const X509_STORE *store)
+{
+    return X509_STORE_get_verify_cb(store) != NULL || X509_STORE_get_verify(store) != NULL ||
+           X509_STORE_get_get_issuer(store) != NULL || X509_STORE_get_check_issued(store) != NULL ||
+           X509_STORE_get_check_revocation(store) != NULL ||
+           X509_STORE_get_get_crl(store) != NULL || X509_STORE_get_check_crl(store) != NULL ||
+           X509_STORE_get_cert_crl(store) != NULL || X509_STORE_get_check_policy(store) != NULL ||
+           X509_STORE_get_lookup_certs(store) != NULL ||
+           X509_STORE_get_lookup_crls(store) != NULL || X509_STORE_get_cleanup(store) != NULL;
+}
+
 /* True when code of the application takes part in a verification: its functions may come by the
- * certificates, and do with them what they like. DANE keeps the one that matched for it. */
+ * certificates, and do with them what they like. DANE keeps the one that matched for it. An
+ * application may take the store away, too. */
 static bool application_sees(const SSL *s)
 {
     const X509_STORE *store = store_of(s);
 
     return s->config->verify_callback != NULL || s->ctx->app_verify_callback != NULL ||
-           dane_in_use(s) || X509_STORE_get_verify_cb(store) != NULL ||
-           X509_STORE_get_verify(store) != NULL || X509_STORE_get_get_issuer(store) != NULL ||
-           X509_STORE_get_check_issued(store) != NULL ||
-           X509_STORE_get_check_revocation(store) != NULL ||
-           X509_STORE_get_get_crl(store) != NULL || X509_STORE_get_check_crl(store) != NULL ||
-           X509_STORE_get_cert_crl(store) != NULL || X509_STORE_get_check_policy(store) != NULL ||
-           X509_STORE_get_lookup_certs(store) != NULL ||
-           X509_STORE_get_lookup_crls(store) != NULL || X509_STORE_get_cleanup(store) != NULL ||
-           has_own_checks();
+           dane_in_use(s) || (store != NULL && store_has_functions(store)) || has_own_checks();
 }
 
 /* True when the chain was accepted. An internal error of X509_verify_cert() (negative) is a refusal
