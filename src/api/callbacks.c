@@ -482,6 +482,7 @@ const struct tls_hooks ssl_hooks = {
     .message = report_message,
     .step = report_step,
     .started = report_started,
+    .listens = report_listens,
     .done = report_done,
     .renegotiates = report_renegotiation,
     .alert = report_alert,

@@ -194,7 +194,6 @@ static bool begin_initial(SSL *s)
         return false;
     }
     if (c->role == ROLE_SERVER) {
-        s->session_ctx->stats.accept++;
         return true;
     }
     s->session_ctx->stats.connect++;

@@ -39,6 +39,13 @@ void report_started(void *owner)
     report_info(owner, SSL_CB_HANDSHAKE_START, 1);
 }
 
+void report_listens(void *owner)
+{
+    SSL *s = owner;
+
+    s->session_ctx->stats.accept++;
+}
+
 static void count_handshake(SSL *s)
 {
     sessions_after_handshake(s);

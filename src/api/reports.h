@@ -16,6 +16,7 @@ void report_message(void *owner, bool sent, uint16_t version, int content_type,
                     const uint8_t *bytes, size_t len);
 void report_step(void *owner);
 void report_started(void *owner);
+void report_listens(void *owner);
 void report_done(void *owner, bool established);
 void report_renegotiation(void *owner);
 void report_alert(void *owner, bool sent, uint16_t value);

@@ -262,6 +262,8 @@ struct tls_hooks {
      * established: it was a handshake, not a HelloRequest, the refusal of a renegotiation or a
      * rest. */
     void (*started)(void *owner);
+    /* A server that could serve somebody waits for its first ClientHello. Statistics. */
+    void (*listens)(void *owner);
     void (*done)(void *owner, bool established);
     /* A renegotiation goes on: a ClientHello or HelloRequest is about to be sent, or a ClientHello
      * has come, be it refused. Statistics. */

@@ -96,6 +96,9 @@ static enum step_result check_server(struct handshake *hs)
     if (!has_suite_for(hs->conn, max)) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_CIPHERS_AVAILABLE);
     }
+    if (hs->initial && hs->retry == RETRY_NONE) {
+        hs->conn->hooks->listens(hs->conn->owner);
+    }
     return STEP_OK;
 }
 

@@ -738,6 +738,7 @@ const struct tls_hooks endpoint_hooks = {
     .message = message,
     .step = step,
     .started = started,
+    .listens = started,
     .done = done,
     .renegotiates = session_changed,
     .alert = alert,
