@@ -63,6 +63,8 @@ ABILITIES = {
 }
 PEERS = tuple(ABILITIES)
 
+MAX_EARLY = 16384    # bytes of early data that a server's tickets allow, where it takes any
+
 # The pre-shared key and its identity, for suites that take one.
 PSK, PSK_IDENTITY = "a key that everybody may know", "someone"
 
@@ -156,9 +158,9 @@ class Case:
     withhold_client_certificate: bool = False
     connections: int = 1                   # one after another; more than one: they resume the session of the last
     by_id: bool = False                    # TLS 1.2: we neither give nor take tickets
-    early: int = 0                         # bytes of early data that we send as a client, from the second connection on
-    max_early: int = 0                     # what our tickets allow as a server; 0: we do not look for early data
-    recv_early: int = 0                    # how much we take as a server; 0: what the ticket allows
+    early: int = 0                         # bytes of early data that the client sends, from the second connection on
+    early_limit: int = 0                   # how much of it the server takes; 0: what its tickets allow
+    early_answer: str = "-"                # "accepted" or "rejected"
     fails: Optional[str] = None            # our side must fail, with these words
     peer_says: Optional[str] = None        # where the peer is the one that refuses
     expect: Dict[str, str] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import cases
 from peers import STEP_LIMIT, Failure, Peer, Process, output_of
 
 
@@ -22,6 +23,8 @@ def arguments_of(case, peer, role):
         arguments += ["--no-etm"]
     if case.connections > 1:
         arguments += ["--connections", str(case.connections)]
+    if case.early:
+        arguments += ["--early", str(case.early)] if role == "client" else ["--max-early", str(cases.MAX_EARLY)]
     name = None
     if role == "server":
         if not case.anonymous:

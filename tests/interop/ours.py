@@ -4,6 +4,14 @@ import cases
 import peers
 
 
+def early_options(case):
+    if not case.early:
+        return ()
+    if case.ours == "client":
+        return ("--early", case.early), ("--early-unanswered", int(case.peer == "gnutls"))
+    return ("--max-early", cases.MAX_EARLY), ("--recv-early", case.early_limit)
+
+
 def our_arguments(case, files):
     """What our program is told, apart from its role's port and the way the peer exchanges data."""
     arguments = ["--version", case.our_version or case.version]
@@ -19,7 +27,7 @@ def our_arguments(case, files):
     if case.client_sigalg:
         arguments += ["--client-sigalgs", peers.sigalg_list(case.client_sigalg)]
     for option, value in (("--key-updates", case.our_key_updates), ("--renegotiations", case.our_renegotiations),
-                          ("--max-early", case.max_early), ("--recv-early", case.recv_early), ("--early", case.early)):
+                          *early_options(case)):
         if value:
             arguments += [option, str(value)]
     for option, value in (("--no-etm", not case.encrypt_then_mac), ("--no-ticket", case.by_id),

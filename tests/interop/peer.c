@@ -289,10 +289,11 @@ static void connect_client(SSL *ssl, const struct settings *set)
                 "early data cannot be written");
     }
     require(SSL_connect(ssl) == 1, "the handshake failed");
-    if (len > 0) {
-        if (SSL_get_early_data_status(ssl) != SSL_EARLY_DATA_ACCEPTED) {
-            write_all(ssl, data, len);
-        }
+    bool accepted = SSL_get_early_data_status(ssl) == SSL_EARLY_DATA_ACCEPTED;
+    if (len > 0 && !accepted) {
+        write_all(ssl, data, len);
+    }
+    if (len > 0 && !(accepted && set->early_unanswered)) {
         read_exactly(ssl, answer, len);
         require(memcmp(data, answer, len) == 0, "what came back is not the early data");
     }

@@ -23,6 +23,7 @@ struct settings {
     bool no_ticket;         /* TLS 1.2: sessions have ids and no tickets */
     int connections;        /* how many, one after another; a client resumes its last session */
     size_t early;           /* client: bytes of early data, where a session allows them */
+    bool early_unanswered;  /* client: the server keeps what early data it takes */
     unsigned max_early;     /* server: what its tickets allow; 0: it does not look for any */
     unsigned recv_early;    /* server: how many bytes it takes; 0: what the ticket allows */
     const char *version;    /* "1.3", "1.2", or "any" for both */

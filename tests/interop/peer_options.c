@@ -34,6 +34,7 @@ enum flag {
     FLAG_NO_TICKET,
     FLAG_CONNECTIONS,
     FLAG_EARLY,
+    FLAG_EARLY_UNANSWERED,
     FLAG_MAX_EARLY,
     FLAG_RECV_EARLY,
     FLAG_TEXT
@@ -51,6 +52,7 @@ static const struct option OPTIONS[] = {
     { "no-ticket", no_argument, NULL, FLAG_NO_TICKET },
     { "connections", required_argument, NULL, FLAG_CONNECTIONS },
     { "early", required_argument, NULL, FLAG_EARLY },
+    { "early-unanswered", required_argument, NULL, FLAG_EARLY_UNANSWERED },
     { "max-early", required_argument, NULL, FLAG_MAX_EARLY },
     { "recv-early", required_argument, NULL, FLAG_RECV_EARLY },
     { "first-line", required_argument, NULL, FLAG_TEXT },
@@ -126,6 +128,8 @@ void parse_options(struct settings *set, int argc, char **argv)
             set->connections = atoi(optarg);
         } else if (flag == FLAG_EARLY) {
             set->early = (size_t)atol(optarg);
+        } else if (flag == FLAG_EARLY_UNANSWERED) {
+            set->early_unanswered = atoi(optarg) != 0;
         } else if (flag == FLAG_MAX_EARLY) {
             set->max_early = (unsigned)atol(optarg);
         } else if (flag == FLAG_RECV_EARLY) {

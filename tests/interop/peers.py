@@ -304,6 +304,8 @@ class GnuTLSPeer(Peer):
                        "-o", shop.path("loopback.so"), os.path.join(shop.here, "loopback.c")])
         with open(shop.path("psk"), "w", encoding="ascii") as file:
             file.write(f"{cases.PSK_IDENTITY}:{cases.PSK.encode().hex()}\n")
+        with open(shop.path("early"), "w", encoding="ascii") as file:
+            file.write("early\n" * 166 + "end\n")
         return None
 
     def listed(self):
@@ -344,6 +346,8 @@ class GnuTLSPeer(Peer):
             command += ["--pskpasswd", self.files["psk"], "--pskhint", "a hint"]
         if case.peer_alpn:
             command += ["--alpn", case.peer_alpn, "--alpn-fatal"]
+        if case.early:
+            command += ["--earlydata", "--maxearlydata", str(cases.MAX_EARLY)]
         if case.late_auth or not case.client_key:
             command += ["--disable-client-cert"]
         else:
@@ -376,7 +380,9 @@ class GnuTLSPeer(Peer):
         if case.peer_alpn:
             command += [word for name in case.peer_alpn.split(",") for word in ("--alpn", name)]
         if case.connections > 1:
-            command += ["--resume"]
+            command += ["--resume", "--waitresumption"] if case.version == "1.3" else ["--resume"]
+        if case.early:
+            command += ["--earlydata", self.files["early"]]
         # With more than one group it would send several key shares, and no second ClientHello would be needed.
         command += ["--single-key-share"]
         return Process(command)

@@ -15,6 +15,7 @@
 #include <private/pprio.h>
 #include <secerr.h>
 #include <ssl.h>
+#include <sslexp.h>
 #include <sslproto.h>
 
 static struct {
@@ -22,6 +23,10 @@ static struct {
     CERTCertificate *own;
     CERTCertificate *trusted;
     SECKEYPrivateKey *key;
+    SSLAntiReplayContext *seen_before; /* of a server with early data */
+    const char *early;
+    bool deaf;
+    int connections;
     char asked_name[256];
 } it;
 
@@ -32,6 +37,8 @@ static const struct {
                { "P-521", ssl_grp_ec_secp521r1 },   { "X25519", ssl_grp_ec_curve25519 },
                { "ffdhe2048", ssl_grp_ffdhe_2048 }, { "ffdhe3072", ssl_grp_ffdhe_3072 },
                { "ffdhe4096", ssl_grp_ffdhe_4096 } };
+
+#define REPLAY_WINDOW (10 * PR_USEC_PER_SEC)
 
 #define NUM_GROUPS (sizeof(GROUPS) / sizeof(GROUPS[0]))
 
@@ -221,6 +228,7 @@ static void configure(const struct options *set)
     set_option(SSL_NO_CACHE, set->connections == 1);
     set_option(SSL_ENABLE_SESSION_TICKETS, set->connections > 1);
     set_option(SSL_ENABLE_EXTENDED_MASTER_SECRET, true);
+    set_option(SSL_ENABLE_0RTT_DATA, set->early > 0 || set->max_early > 0);
     set_versions(set->version);
     set_lists(set);
     need(SSL_AuthCertificateHook(it.ssl, on_certificate, (void *)(uintptr_t)set) == SECSuccess &&
@@ -228,6 +236,9 @@ static void configure(const struct options *set)
          "a callback is refused");
     if (set->server) {
         set_option(SSL_ENABLE_SERVER_DHE, true);
+        need(it.seen_before == NULL ||
+                 SSL_SetAntiReplayContext(it.ssl, it.seen_before) == SECSuccess,
+             "no anti-replay");
         set_option(SSL_REQUEST_CERTIFICATE, set->verify_client);
         set_option(SSL_REQUIRE_CERTIFICATE, set->verify_client);
         need(SSL_SNISocketConfigHook(it.ssl, on_server_name, NULL) == SECSuccess, "no server name");
@@ -245,23 +256,102 @@ static void start(const struct options *set)
     if (set->server && set->connections > 1) {
         need(SSL_ConfigServerSessionIDCache(0, 0, 0, NULL) == SECSuccess, "no cache of sessions");
     }
+    /* It takes no early data until the window in which it was made is over: that was long ago. */
+    if (set->max_early > 0) {
+        need(SSL_CreateAntiReplayContext(PR_Now() - 10 * REPLAY_WINDOW, REPLAY_WINDOW, 7, 14,
+                                         &it.seen_before) == SECSuccess,
+             "no anti-replay");
+    }
+}
+
+/* Below TLS: nothing is received while early data is written, so that the server's answer cannot
+ * overtake it. */
+static PRInt32 receive(PRFileDesc *fd, void *data, PRInt32 len, PRIntn flags,
+                       PRIntervalTime timeout)
+{
+    if (it.deaf) {
+        PR_SetError(PR_WOULD_BLOCK_ERROR, 0);
+        return -1;
+    }
+    return fd->lower->methods->recv(fd->lower, data, len, flags, timeout);
+}
+
+/* The socket with that function between it and TLS. */
+static PRFileDesc *import_socket(int fd)
+{
+    static PRIOMethods methods;
+    static PRDescIdentity identity = PR_INVALID_IO_LAYER;
+    PRFileDesc *socket = PR_ImportTCPSocket(fd);
+    PRFileDesc *layer;
+
+    if (identity == PR_INVALID_IO_LAYER) {
+        identity = PR_GetUniqueIdentity("deaf");
+        methods = *PR_GetDefaultIOMethods();
+        methods.recv = receive;
+    }
+    layer = PR_CreateIOLayerStub(identity, &methods);
+    need(socket != NULL && layer != NULL &&
+             PR_PushIOLayer(socket, PR_TOP_IO_LAYER, layer) == PR_SUCCESS,
+         "no socket");
+    return socket;
+}
+
+/* The first call begins the handshake, the second writes what the session allows as early data. */
+static void write_early(const struct options *set)
+{
+    const uint8_t *block = fill_block(set->early);
+
+    it.deaf = true;
+    need(PR_Write(it.ssl, block, (PRInt32)set->early) < 0 &&
+             PR_GetError() == PR_WOULD_BLOCK_ERROR &&
+             PR_Write(it.ssl, block, (PRInt32)set->early) == (PRInt32)set->early,
+         "early data cannot be written");
+    it.deaf = false;
+}
+
+/* What the server has not taken is sent again. */
+static void end_early(const struct options *set)
+{
+    const uint8_t *block = fill_block(set->early);
+    SSLChannelInfo channel;
+
+    need(SSL_GetChannelInfo(it.ssl, &channel, sizeof(channel)) == SECSuccess, "no facts");
+    it.early = channel.earlyDataAccepted ? "accepted" : "rejected";
+    if (!channel.earlyDataAccepted) {
+        need(PR_Write(it.ssl, block, (PRInt32)set->early) == (PRInt32)set->early, "writing failed");
+    }
+    read_back(block, set->early);
 }
 
 static void open_connection(const struct options *set, int fd)
 {
+    bool early = set->early > 0 && it.connections++ > 0;
+
     it.asked_name[0] = '\0';
-    it.ssl = SSL_ImportFD(NULL, PR_ImportTCPSocket(fd));
+    it.early = NULL;
+    it.ssl = SSL_ImportFD(NULL, import_socket(fd));
     need(it.ssl != NULL, "no connection");
     configure(set);
-    need(SSL_ResetHandshake(it.ssl, set->server) == SECSuccess &&
-             SSL_ForceHandshake(it.ssl) == SECSuccess,
+    need(SSL_ResetHandshake(it.ssl, set->server) == SECSuccess, "no handshake");
+    if (early) {
+        write_early(set);
+    }
+    /* A server comes back when there is early data to be read. */
+    need(SSL_ForceHandshake(it.ssl) == SECSuccess ||
+             (set->max_early > 0 && PR_GetError() == PR_WOULD_BLOCK_ERROR),
          "the handshake failed");
+    if (early) {
+        end_early(set);
+    }
 }
 
 static size_t read_some(uint8_t *data, size_t cap)
 {
-    PRInt32 got = PR_Read(it.ssl, data, (PRInt32)cap);
+    PRInt32 got;
 
+    do {
+        got = PR_Read(it.ssl, data, (PRInt32)cap);
+    } while (got < 0 && PR_GetError() == PR_WOULD_BLOCK_ERROR);
     need(got >= 0, "reading failed");
     return (size_t)got;
 }
@@ -296,6 +386,10 @@ static void tell(struct facts *facts)
     }
     need(SSL_GetChannelInfo(it.ssl, &channel, sizeof(channel)) == SECSuccess, "no facts");
     facts->resumed = channel.resumed;
+    facts->early = it.early;
+    if (it.seen_before != NULL && channel.earlyDataAccepted) {
+        facts->early = "accepted";
+    }
 }
 
 /* A client's session is in a cache that the library looks into by itself. */

@@ -11,8 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TIME_LIMIT    40
-#define LARGEST_BLOCK 40000
+#define TIME_LIMIT 40
 
 _Noreturn void fail(int status, const char *what, long code)
 {
@@ -44,6 +43,8 @@ static const struct option OPTIONS[] = {
     { "verify-client", no_argument, NULL, 'v' },
     { "no-etm", no_argument, NULL, 'e' },
     { "connections", required_argument, NULL, 'c' },
+    { "early", required_argument, NULL, 'd' },
+    { "max-early", required_argument, NULL, 'm' },
     { "port", required_argument, NULL, 'p' },
     { "suite", required_argument, NULL, 's' },
     { "suite-name", required_argument, NULL, 0 },
@@ -57,7 +58,7 @@ static const struct option OPTIONS[] = {
     { NULL, 0, NULL, 0 },
 };
 
-#define FIRST_TEXT 5 /* where in OPTIONS the texts begin */
+#define FIRST_TEXT 7 /* where in OPTIONS the texts begin */
 
 static void parse_options(struct options *set, int argc, char **argv)
 {
@@ -76,6 +77,10 @@ static void parse_options(struct options *set, int argc, char **argv)
             set->no_etm = true;
         } else if (flag == 'c') {
             set->connections = atoi(optarg);
+        } else if (flag == 'd') {
+            set->early = (size_t)atol(optarg);
+        } else if (flag == 'm') {
+            set->max_early = (unsigned)atol(optarg);
         } else if (flag == 'p') {
             set->port = atoi(optarg);
         } else if (flag == 's') {
@@ -113,27 +118,40 @@ static int open_socket(const struct options *set, const struct sockaddr_in *addr
     return fd;
 }
 
+const uint8_t *fill_block(size_t len)
+{
+    static uint8_t block[LARGEST_BLOCK];
+
+    for (size_t k = 0; k < len; k++) {
+        block[k] = (uint8_t)(k * 7 + len);
+    }
+    return block;
+}
+
+void read_back(const uint8_t *block, size_t len)
+{
+    static uint8_t answer[LARGEST_BLOCK];
+    size_t have = 0;
+
+    while (have < len) {
+        size_t got = library.read(answer + have, len - have);
+
+        require(got > 0, "closed before the answer was whole", 0);
+        have += got;
+    }
+    require(memcmp(block, answer, len) == 0, "the answer is not what was sent", 0);
+}
+
 /* What is sent must come back. */
 static void send_blocks(void)
 {
     static const size_t lens[] = { 1, 57, 4096, 16384, 16385, LARGEST_BLOCK };
-    static uint8_t block[LARGEST_BLOCK];
-    static uint8_t answer[LARGEST_BLOCK];
 
     for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
-        size_t have = 0;
+        const uint8_t *block = fill_block(lens[i]);
 
-        for (size_t k = 0; k < lens[i]; k++) {
-            block[k] = (uint8_t)(k * 7 + lens[i]);
-        }
         library.write(block, lens[i]);
-        while (have < lens[i]) {
-            size_t got = library.read(answer + have, lens[i] - have);
-
-            require(got > 0, "closed before the answer was whole", 0);
-            have += got;
-        }
-        require(memcmp(block, answer, lens[i]) == 0, "the answer is not what was sent", 0);
+        read_back(block, lens[i]);
     }
 }
 
@@ -172,8 +190,9 @@ static void converse(const struct options *set)
         require(library.read(rest, sizeof(rest)) == 0, "data instead of a close_notify", 0);
     }
     library.tell(&facts);
-    printf("facts sni=%s alpn=%s peer=%s resumed=%d\n", or_dash(facts.sni), or_dash(facts.alpn),
-           or_dash(facts.peer), facts.resumed);
+    printf("facts sni=%s alpn=%s peer=%s resumed=%d early=%s\n", or_dash(facts.sni),
+           or_dash(facts.alpn), or_dash(facts.peer), facts.resumed,
+           facts.early != NULL ? facts.early : "-");
     fflush(stdout);
 }
 

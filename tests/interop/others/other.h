@@ -22,6 +22,8 @@ struct options {
     bool verify_client;  /* server: ask for a certificate and insist on it */
     bool no_etm;         /* no encrypt-then-mac */
     int port;            /* 0: the server chooses and prints it */
+    size_t early;        /* client: bytes of early data, where a session allows it */
+    unsigned max_early;  /* server: how much its tickets allow; 0: no early data */
     int connections;     /* how many; more than one: sessions are kept, and resumed by the next */
     const char *version; /* "1.2", "1.3", or "any" for both */
     uint16_t suite;      /* the one suite; 0: the library's default */
@@ -40,6 +42,7 @@ struct facts {
     char alpn[64];
     char peer[128]; /* common name of the other side's certificate */
     bool resumed;
+    const char *early; /* "accepted", "rejected"; NULL: none was sent */
 };
 
 /* What each implementation brings. A function that cannot do its work calls fail(). */
@@ -48,7 +51,8 @@ struct library {
     void (*list)(void);
     /* Prepares for the connections of the command line. */
     void (*start)(const struct options *set);
-    /* Does the handshake on a connected socket; a client's, with the session of the last one. */
+    /* Does the handshake on a connected socket; a client's, with the session of the last one, and
+     * with early data, which must come back like other data. */
     void (*open)(const struct options *set, int fd);
     /* Reads some bytes, at least one; 0 when the other side has closed with a close_notify. */
     size_t (*read)(uint8_t *data, size_t cap);
@@ -67,6 +71,11 @@ _Noreturn void fail(int status, const char *what, long code);
 
 /* The same with status 1, unless the condition holds. */
 void require(bool condition, const char *what, long code);
+
+/* A block of data, and the same read from the other side, or else the program ends. */
+#define LARGEST_BLOCK 40000
+const uint8_t *fill_block(size_t len);
+void read_back(const uint8_t *block, size_t len);
 
 /* The whole of a file with a zero behind it; the caller frees it. */
 char *read_file(const char *name, size_t *len);
