@@ -199,11 +199,10 @@ static void close_connection(SSL *ssl)
 {
     int done = SSL_shutdown(ssl);
 
-    if (done < 0 && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0 &&
-        SSL_get_error(ssl, done) == SSL_ERROR_SYSCALL) {
+    if (done < 0 && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0) {
+        require(ERR_peek_error() == 0, "closing failed");
         return;
     }
-
     if (done == 0) {
         char rest[256];
         size_t got = 0;
