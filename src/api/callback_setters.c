@@ -78,35 +78,6 @@ void SSL_CTX_set_alpn_select_cb(SSL_CTX *ctx, SSL_CTX_alpn_select_cb_func cb, vo
     ctx->alpn_select_arg = arg;
 }
 
-void SSL_CTX_set_cookie_generate_cb(SSL_CTX *ctx,
-                                    int (*app_gen_cookie_cb)(SSL *ssl, unsigned char *cookie,
-                                                             unsigned int *cookie_len))
-{
-    ctx->cookie_generate = app_gen_cookie_cb;
-}
-
-void SSL_CTX_set_cookie_verify_cb(SSL_CTX *ctx,
-                                  int (*app_verify_cookie_cb)(SSL *ssl, const unsigned char *cookie,
-                                                              unsigned int cookie_len))
-{
-    ctx->cookie_verify = app_verify_cookie_cb;
-}
-
-void SSL_CTX_set_stateless_cookie_generate_cb(SSL_CTX *ctx,
-                                              int (*gen_stateless_cookie_cb)(SSL *ssl,
-                                                                             unsigned char *cookie,
-                                                                             size_t *cookie_len))
-{
-    ctx->stateless_generate = gen_stateless_cookie_cb;
-}
-
-void SSL_CTX_set_stateless_cookie_verify_cb(
-    SSL_CTX *ctx,
-    int (*verify_stateless_cookie_cb)(SSL *ssl, const unsigned char *cookie, size_t cookie_len))
-{
-    ctx->stateless_verify = verify_stateless_cookie_cb;
-}
-
 /* --- Protocols above TLS --- */
 
 /* What is to be stored: *list is NULL for none. False: malformed, or out of memory. */

@@ -9,6 +9,7 @@
 #include "api/ca_list.h"
 #include "api/certs.h"
 #include "api/chain.h"
+#include "api/cookie.h"
 #include "api/ct.h"
 #include "api/custom_ext.h"
 #include "api/dh.h"
@@ -456,6 +457,10 @@ const struct tls_hooks ssl_hooks = {
     .has_psk = psk_is_known,
     .client_psk = psk_ask_client,
     .server_psk = psk_ask_server,
+    .cookie_key = cookie_key,
+    .make_cookie = cookie_make,
+    .takes_cookies = cookies_are_taken,
+    .verify_cookie = cookie_verify,
     .application_ticket = app_ticket_to_offer,
     .ticket_seen = app_ticket_seen,
     .gives_secrets = app_gives_secrets,

@@ -180,10 +180,3 @@ int SSL_write_early_data(SSL *s, const void *buf, size_t num, size_t *written)
                ? write_unauthenticated(s, buf, num, written)
                : refuse_call(s, 0);
 }
-
-int SSL_stateless(SSL *s)
-{
-    (void)s;
-    refuse("stateless HelloRetryRequest");
-    return -1;
-}

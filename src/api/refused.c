@@ -181,11 +181,3 @@ size_t DTLS_get_data_mtu(const SSL *s)
     refuse("DTLS");
     return 0;
 }
-
-/* --- Tests --- */
-
-const struct openssl_ssl_test_functions *SSL_test_functions(void)
-{
-    refuse("hooks for OpenSSL's own tests");
-    return NULL;
-}

@@ -173,6 +173,9 @@ struct tls_conn {
     bool
         wants_early_data; /* the owner writes or reads it: the handshake rests where that is done */
     bool rests;           /* it does; tls_run() goes on with it */
+    bool stateless;       /* a server forgets the client after a HelloRetryRequest, whose cookie has
+                             to come back; it also rests behind its first flight */
+    bool cookie_is_good;  /* one has come back */
     bool has_rested;      /* and tells that it begins anew */
     const struct ssl_cipher_st *early_suite; /* that protects it; NULL: none is or was possible */
     uint32_t early_data_left;                /* client: bytes that may still be written early */

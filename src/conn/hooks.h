@@ -248,6 +248,17 @@ struct tls_hooks {
      * session). True: nobody has come with it before. Asked once for each flight; what it is
      * answered for is used up. */
     bool (*claims_early_data)(void *owner, const struct ssl_session_st *session, int64_t sent);
+    /* --- Cookies (RFC 8446, 4.2.2), for a server that forgets: conn->stateless --- */
+
+    /* The 32 bytes that cookies are authenticated with, borrowed. */
+    const uint8_t *(*cookie_key)(void *owner);
+    /* What the application wants to find again: up to room bytes, *len is set. */
+    enum hook_answer (*make_cookie)(void *owner, uint8_t *cookie, size_t room, size_t *len,
+                                    struct record_error *failure);
+    /* Whether cookies are looked at, and whether the application's part is good. */
+    bool (*takes_cookies)(void *owner);
+    bool (*verify_cookie)(void *owner, const uint8_t *cookie, size_t len);
+
     /* Server: whether early data that could be accepted shall be. */
     bool (*allows_early_data)(void *owner);
 

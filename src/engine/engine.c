@@ -8,6 +8,7 @@
 #include "engine/alert.h"
 #include "handshake/handshake.h"
 #include "handshake/keys13.h"
+#include "handshake/states.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -87,6 +88,15 @@ static int reason_of_other_record(const struct tls_conn *c, bool amid_message)
     return amid_message || c->hs == NULL ? SSL_R_CCS_RECEIVED_EARLY : SSL_R_UNEXPECTED_MESSAGE;
 }
 
+/* What a client sends between its hellos, to a server that has forgotten the first: RFC 8446, D.4.
+ */
+static bool is_ccs_between_hellos(const struct tls_conn *c)
+{
+    return c->stateless && c->role == ROLE_SERVER && c->state == STATE_BEFORE &&
+           c->in.current.type == CONTENT_CCS && c->in.current.len == 1 &&
+           c->in.current.data[0] == 1 && !message_in_is_partial(&c->message);
+}
+
 /* The current record is not a handshake message although one is waited for. */
 static enum tls_status take_other_record(struct tls_conn *c)
 {
@@ -95,6 +105,10 @@ static enum tls_status take_other_record(struct tls_conn *c)
     if (c->in.current.type == CONTENT_APPLICATION && !amid_message &&
         c->in_flight != DATA_REFUSED && awaits_renegotiation(c)) {
         return TLS_APP_DATA;
+    }
+    if (is_ccs_between_hellos(c)) {
+        record_in_consume(&c->in, 1);
+        return TLS_PAUSED; /* as in OpenSSL such a record takes a call of its own */
     }
     if (is_behind_ccs(c)) {
         return fail(c, ALERT_UNEXPECTED_MESSAGE, SSL_R_DATA_BETWEEN_CCS_AND_FINISHED);

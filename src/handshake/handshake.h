@@ -81,6 +81,7 @@ struct handshake {
     struct psk *psk;                 /* owns; TLS 1.2: until the master secret is derived */
     const struct group *share_group; /* of the key share in use */
     enum retry retry;
+    uint8_t first_hello[HASH_MAX_LEN]; /* server: hash of the ClientHello that is retried */
 
     /* Hello messages. */
     uint8_t session_id[SESSION_ID_MAX]; /* legacy_session_id: sent by us, or to be echoed */
@@ -248,7 +249,18 @@ enum step_result ask_alpn(struct handshake *hs);
 enum step_result choose_credential_server(struct handshake *hs);
 enum step_result ask_ocsp(struct handshake *hs);
 
+/* The group of the client's first key share that we can use; NULL: none. Looks at the extension as
+ * it came. */
+const struct group *first_shared_group(const struct handshake *hs);
+
+/* cookie13.c */
+enum step_result check_cookie(struct handshake *hs);
+
 /* server_hello.c */
+struct cookie13;
+/* The HelloRetryRequest that carried a cookie, as it was sent. */
+void write_retry_again(struct handshake *hs, struct writer *w, const struct cookie13 *cookie,
+                       struct reader sealed);
 enum step_result write_server_hello(struct handshake *hs, struct writer *w);
 enum step_result write_hello_retry_request(struct handshake *hs, struct writer *w);
 enum step_result read_server_hello(struct handshake *hs, struct reader *body);

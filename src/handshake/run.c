@@ -474,14 +474,16 @@ static enum run_status run_rest(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
 
+    bool rests = c->wants_early_data || c->stateless;
+
     /* A client's ClientHello goes out with its early data. */
-    if (c->wants_early_data && c->role == ROLE_SERVER && wants_flush(hs)) {
+    if (rests && c->role == ROLE_SERVER && wants_flush(hs)) {
         return RUN_WANT_FLUSH;
     }
     enter(hs);
     hs->writing = true;
     advance(hs);
-    if (!c->wants_early_data) {
+    if (!rests) {
         return RUN_DONE;
     }
     c->rests = c->has_rested = true;

@@ -345,6 +345,7 @@ static const struct step server13_tickets[] = {
 
 static const struct step server13[] = {
     DO      (choose_suite),
+    DO      (check_cookie),
     DO      (choose_session13),
     DO      (read_hello_extensions),
     DO      (ask_server_name),

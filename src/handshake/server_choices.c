@@ -232,10 +232,16 @@ enum step_result choose_suite(struct handshake *hs)
                                   : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
 }
 
+/* A HelloRetryRequest was sent by this connection, not by one that a cookie tells of. */
+static bool asked_here(const struct handshake *hs)
+{
+    return hs->retry == RETRY_DONE && !hs->conn->cookie_is_good;
+}
+
 /* RFC 8446, 4.2.8: after a HelloRetryRequest there is one share, for the group it named. */
 static bool is_wanted_share(const struct handshake *hs, uint16_t id)
 {
-    return hs->retry != RETRY_DONE || id == hs->share_group->id;
+    return !asked_here(hs) || id == hs->share_group->id;
 }
 
 /* What applications may ask for from the servername callback on. */
@@ -252,6 +258,31 @@ static enum step_result remember_share(struct handshake *hs)
     session->group = hs->picked_group->id;
     return c->neg.peer_share != NULL ? STEP_OK
                                      : step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
+}
+
+static bool is_usable_group(const struct tls_conn *c, const struct group *group)
+{
+    return negotiate_supports_group(c, group, SECURITY_SUPPORTED) &&
+           c->hooks->allows_group(c->owner, SECURITY_CHECK, group);
+}
+
+const struct group *first_shared_group(const struct handshake *hs)
+{
+    struct reader body;
+    struct reader shares;
+    struct reader ignored;
+    uint16_t id;
+
+    if (!client_hello_extension(hs->hello, EXT_KEY_SHARE, &body) || !reader_vec16(&body, &shares)) {
+        return NULL;
+    }
+    while (reader_u16(&shares, &id) && reader_vec16(&shares, &ignored)) {
+        const struct group *group = group_by_id(id);
+        if (is_usable_group(hs->conn, group)) {
+            return group;
+        }
+    }
+    return NULL;
 }
 
 /* Looks through the client's key shares and picks the first whose group we have. */
@@ -280,13 +311,12 @@ static enum step_result pick_share(struct handshake *hs)
             return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
         }
         const struct group *group = group_by_id(id);
-        if (negotiate_supports_group(c, group, SECURITY_SUPPORTED) &&
-            c->hooks->allows_group(c->owner, SECURITY_CHECK, group)) {
+        if (is_usable_group(c, group)) {
             hs->picked_group = group;
             hs->picked_share = key;
         }
     }
-    if (hs->retry == RETRY_DONE && extension_was_seen(hs, EXT_KEY_SHARE) && num != 1) {
+    if (asked_here(hs) && extension_was_seen(hs, EXT_KEY_SHARE) && num != 1) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
     }
     return hs->picked_group != NULL ? remember_share(hs) : STEP_OK;
@@ -391,11 +421,25 @@ static enum step_result encapsulate(struct handshake *hs)
     return STEP_OK;
 }
 
+static enum step_result ask_again(struct handshake *hs)
+{
+    hs->retry = RETRY_DUE;
+    hs->conn->neg.was_retried = true;
+    return STEP_OK;
+}
+
 enum step_result choose_group(struct handshake *hs)
 {
-    bool resumed = hs->conn->neg.resumed;
+    const struct tls_conn *c = hs->conn;
+    bool resumed = c->neg.resumed;
+    bool wants_cookie = c->stateless && !c->cookie_is_good;
+
     if (!resumed && !negotiate_has_shared_sigalgs(hs->conn)) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);
+    }
+    if (hs->picked_group != NULL && wants_cookie) {
+        hs->share_group = hs->picked_group;
+        return ask_again(hs);
     }
     if (hs->picked_group != NULL) {
         return encapsulate(hs);
@@ -405,15 +449,13 @@ enum step_result choose_group(struct handshake *hs)
         has_shares && hs->retry == RETRY_NONE && (!resumed || (hs->psk_modes & PSK_DHE_KE) != 0);
     hs->share_group = may_retry ? group_to_retry(hs->conn) : NULL;
     if (hs->share_group == NULL && resumed && (hs->psk_modes & PSK_KE) != 0) {
-        return STEP_OK;
+        return wants_cookie ? ask_again(hs) : STEP_OK;
     }
     if (hs->share_group == NULL) {
         return step_fail(hs, has_shares ? ALERT_HANDSHAKE_FAILURE : ALERT_MISSING_EXTENSION,
                          SSL_R_NO_SUITABLE_KEY_SHARE);
     }
-    hs->retry = RETRY_DUE;
-    hs->conn->neg.was_retried = true;
-    return STEP_OK;
+    return ask_again(hs);
 }
 
 enum step_result ask_alpn(struct handshake *hs)

@@ -2,6 +2,7 @@
  * ServerHello, HelloRetryRequest and EncryptedExtensions on both sides: RFC 8446, 4.1.3, 4.1.4,
  * 4.3.1. What a server decides before it writes them is in server_choices.c.
  */
+#include "handshake/cookie13.h"
 #include "handshake/early13.h"
 #include "handshake/ext/extensions.h"
 #include "handshake/keys12.h"
@@ -56,7 +57,7 @@ enum step_result write_hello_retry_request(struct handshake *hs, struct writer *
 {
     struct tls_conn *c = hs->conn;
 
-    if (!transcript_retry(&hs->transcript, keys13_hash(c))) {
+    if (!transcript_retry(&hs->transcript, keys13_hash(c), hs->first_hello)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     /* The next ClientHello decides anew. */
@@ -65,6 +66,33 @@ enum step_result write_hello_retry_request(struct handshake *hs, struct writer *
     c->neg.resumed = false;
     write_hello_head(hs, w, retry_random);
     return extensions_write(hs, EXT_HELLO_RETRY_REQUEST, w, NULL, 0);
+}
+
+void write_retry_again(struct handshake *hs, struct writer *w, const struct cookie13 *cookie,
+                       struct reader sealed)
+{
+    writer_u8(w, MSG_SERVER_HELLO);
+    writer_open(w, 3);
+    write_hello_head(hs, w, retry_random);
+    writer_open(w, 2);
+    writer_u16(w, EXT_SUPPORTED_VERSIONS);
+    writer_open(w, 2);
+    writer_u16(w, cookie->version);
+    writer_close(w);
+    if (cookie->asked_share) {
+        writer_u16(w, EXT_KEY_SHARE);
+        writer_open(w, 2);
+        writer_u16(w, cookie->group);
+        writer_close(w);
+    }
+    writer_u16(w, EXT_COOKIE);
+    writer_open(w, 2);
+    writer_open(w, 2);
+    writer_bytes(w, sealed.at, sealed.left);
+    writer_close(w);
+    writer_close(w);
+    writer_close(w);
+    writer_close(w);
 }
 
 enum step_result write_server_hello(struct handshake *hs, struct writer *w)
@@ -255,7 +283,7 @@ static enum step_result take_retry(struct handshake *hs, const struct server_hel
     if (hs->cookie == NULL && hs->share_group == group_before) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_NO_CHANGE_FOLLOWING_HRR);
     }
-    if (!transcript_retry(&hs->transcript, keys13_hash(c))) {
+    if (!transcript_retry(&hs->transcript, keys13_hash(c), hs->first_hello)) {
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     hs->retry = RETRY_DUE;

@@ -33,16 +33,34 @@ bool transcript_start(struct transcript *t, const struct hash *h)
     return true;
 }
 
-bool transcript_retry(struct transcript *t, const struct hash *h)
+/* Begins with the hash of ClientHello1 as a message of its own. */
+static bool start_with_hello(struct transcript *t, const struct hash *h, const uint8_t *hello)
 {
-    uint8_t message[4 + HASH_MAX_LEN] = { MESSAGE_HASH, 0, 0, (uint8_t)hash_len(h) };
+    const uint8_t header[4] = { MESSAGE_HASH, 0, 0, (uint8_t)hash_len(h) };
 
-    if (!hash_once(h, buffer_bytes(&t->early), buffer_len(&t->early), message + 4)) {
+    return running_hash_start(&t->running, h) &&
+           running_hash_update(&t->running, header, sizeof header) &&
+           running_hash_update(&t->running, hello, hash_len(h));
+}
+
+bool transcript_retry(struct transcript *t, const struct hash *h, uint8_t *hello)
+{
+    if (!hash_once(h, buffer_bytes(&t->early), buffer_len(&t->early), hello)) {
         return false;
     }
     buffer_wipe(&t->early);
-    return running_hash_start(&t->running, h) &&
-           running_hash_update(&t->running, message, 4 + hash_len(h));
+    return start_with_hello(t, h, hello);
+}
+
+bool transcript_restore(struct transcript *t, const struct hash *h, const uint8_t *hello,
+                        const uint8_t *retry, size_t retry_len, struct running_hash *before)
+{
+    bool ok = start_with_hello(t, h, hello) && running_hash_update(&t->running, retry, retry_len) &&
+              running_hash_copy(before, &t->running) &&
+              running_hash_update(&t->running, buffer_bytes(&t->early), buffer_len(&t->early));
+
+    buffer_wipe(&t->early);
+    return ok;
 }
 
 bool transcript_peek(const struct transcript *t, uint8_t *out)

@@ -21,8 +21,14 @@ MUST_CHECK bool transcript_add(struct transcript *t, const uint8_t *message, siz
 MUST_CHECK bool transcript_start(struct transcript *t, const struct hash *h);
 
 /* Replaces ClientHello1 by message_hash (RFC 8446, 4.4.1) when a HelloRetryRequest is sent or
- * received. The hash is known by then. */
-MUST_CHECK bool transcript_retry(struct transcript *t, const struct hash *h);
+ * received. The hash is known by then; hello, of hash_len() bytes, becomes that of ClientHello1. */
+MUST_CHECK bool transcript_retry(struct transcript *t, const struct hash *h, uint8_t *hello);
+
+/* The transcript of ClientHello1, of which only the hash is known, and the HelloRetryRequest, which
+ * a server has forgotten, before what was added so far; *before becomes that of those two alone. */
+MUST_CHECK bool transcript_restore(struct transcript *t, const struct hash *h, const uint8_t *hello,
+                                   const uint8_t *retry, size_t retry_len,
+                                   struct running_hash *before);
 
 /* The hash of everything so far. out: hash_len() bytes. */
 MUST_CHECK bool transcript_peek(const struct transcript *t, uint8_t *out);

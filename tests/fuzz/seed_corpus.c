@@ -4,6 +4,7 @@
  */
 #include "stage.h"
 
+#include "handshake/cookie13.h"
 #include "handshake/keys12.h"
 
 #include <openssl/ssl.h>
@@ -399,6 +400,27 @@ static void save_texts(void)
     save("select_next_proto", "none", "\3\2h2\5other", 10);
 }
 
+/* fuzz_cookie.c: a cookie without its MAC, which is then made, and one that has none. */
+static void save_cookie(void)
+{
+    static const uint8_t hash[48];
+    const struct cookie13 cookie = { .version = VERSION_TLS13,
+                                     .group = 29,
+                                     .suite = 0x1302,
+                                     .asked_share = true,
+                                     .time = 1700000000,
+                                     .hello_hash = reader_of(hash, sizeof hash),
+                                     .application = reader_of("who", 3) };
+    struct buffer text = { 0 };
+    struct writer w = writer_to(&text);
+
+    cookie13_write(&w, &cookie);
+    stage_require(writer_ok(&w), "a cookie is written");
+    save_flagged("cookie", "whole", 0, buffer_bytes(&text), buffer_len(&text));
+    save_flagged("cookie", "state", 1, buffer_bytes(&text), buffer_len(&text));
+    buffer_wipe(&text);
+}
+
 static void save_session(void)
 {
     SSL_SESSION *session = SSL_SESSION_new();
@@ -450,6 +472,7 @@ int main(int argc, char **argv)
     save_tls12();
     save_duels();
     save_texts();
+    save_cookie();
     save_session();
     endpoint_identity_free();
     return 0;

@@ -285,7 +285,7 @@ static enum step_result replay_share(struct handshake *hs)
 
 static enum step_result replay_retry_request(struct handshake *hs, struct writer *w)
 {
-    assert_true(transcript_retry(&hs->transcript, keys13_hash(hs->conn)));
+    assert_true(transcript_retry(&hs->transcript, keys13_hash(hs->conn), hs->first_hello));
     enum step_result result = replay(hello_of("ServerHello"), w);
     num_hellos++;
     return result;

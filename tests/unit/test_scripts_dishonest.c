@@ -61,7 +61,8 @@ static enum step_result begin_transcript(struct handshake *hs)
 
 static enum step_result begin_retried_transcript(struct handshake *hs)
 {
-    return transcript_retry(&hs->transcript, keys13_hash(hs->conn)) ? STEP_OK : STEP_FAILED;
+    return transcript_retry(&hs->transcript, keys13_hash(hs->conn), hs->first_hello) ? STEP_OK
+                                                                                     : STEP_FAILED;
 }
 
 static bool leave_out_hello(struct step *row)

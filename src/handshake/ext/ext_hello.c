@@ -174,7 +174,8 @@ enum step_result key_share_on_offer(struct handshake *hs, unsigned place, struct
 /* Not with a pre-shared key alone; and a HelloRetryRequest asks for a share that is not there. */
 bool key_share_answer_due(const struct handshake *hs, unsigned place)
 {
-    return (place == EXT_SERVER_HELLO) == (hs->picked_group != NULL);
+    return place == EXT_SERVER_HELLO ? hs->picked_group != NULL
+                                     : hs->picked_group == NULL && hs->share_group != NULL;
 }
 
 bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w)

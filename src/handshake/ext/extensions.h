@@ -107,6 +107,8 @@ enum step_result versions_on_answer(struct handshake *hs, unsigned place, struct
 bool cookie_offer_due(const struct handshake *hs, unsigned place);
 bool cookie_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result cookie_on_offer(struct handshake *hs, unsigned place, struct reader *body);
+bool cookie_answer_due(const struct handshake *hs, unsigned place);
+bool cookie_answer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result cookie_on_answer(struct handshake *hs, unsigned place, struct reader *body);
 bool point_formats_offer_due(const struct handshake *hs, unsigned place);
 bool groups_offer_due(const struct handshake *hs, unsigned place);
