@@ -17,10 +17,27 @@
 #include "crypto/random.h"
 #include <openssl/engine.h>
 #include <stdatomic.h>
+#include <strings.h>
 
 #define DEFAULT_SESSION_TIMEOUT (2 * 60 * 60) /* seconds */
 
 /* Fills in what a context needs from the outset. False: an error was raised. */
+/* What the operator has said in our own settings. */
+static bool apply_server_settings(SSL_CTX *ctx)
+{
+    const char *secret = conf_own_setting("TENON_TICKET_SECRET_FILE", "TicketSecretFile");
+    const char *protection = conf_own_setting("TENON_EARLY_DATA_PROTECTION", "EarlyDataProtection");
+
+    if (protection != NULL && strcasecmp(protection, "always") == 0) {
+        struct ssl_config *own = ctx_edit(ctx);
+        if (own == NULL) {
+            return false;
+        }
+        own->core.protects_early_data = true;
+    }
+    return ticket_secret_configure(secret);
+}
+
 static bool ctx_init(SSL_CTX *ctx, OSSL_LIB_CTX *libctx, const char *propq)
 {
     ctx->lock = CRYPTO_THREAD_lock_new();
@@ -54,8 +71,7 @@ static bool ctx_init(SSL_CTX *ctx, OSSL_LIB_CTX *libctx, const char *propq)
         raise_error(ERR_R_INTERNAL_ERROR);
         return false;
     }
-    if (ctx->method->role != ROLE_CLIENT && !ticket_secret_configure(conf_own_setting(
-                                                "TENON_TICKET_SECRET_FILE", "TicketSecretFile"))) {
+    if (ctx->method->role != ROLE_CLIENT && !apply_server_settings(ctx)) {
         return false;
     }
     ctx->session_cache_mode = SSL_SESS_CACHE_SERVER;

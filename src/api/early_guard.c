@@ -89,13 +89,21 @@ bool early_guard_name(const SSL *s, struct ssl_session_st *session)
     return true;
 }
 
+/* An application that relies on OpenSSL's tickets to be in a cache. One that wants no protection
+ * has sealed sessions there, too, and is to notice nothing when it gets some all the same. */
+static bool wants_stateful(SSL *s)
+{
+    const SSL_CTX *ctx = s->session_ctx;
+
+    return (s->config->core.options & OPTION_NO_ANTI_REPLAY) == 0 &&
+           (ctx->get_session_cb != NULL || ctx->remove_session_cb != NULL || names_own_sessions(s));
+}
+
 bool guards_early_data(void *owner)
 {
     SSL *s = owner;
-    const SSL_CTX *ctx = s->session_ctx;
 
-    return ctx->get_session_cb == NULL && ctx->remove_session_cb == NULL &&
-           !names_own_sessions(s) && register_of(s->config->core.lib) != NULL;
+    return !wants_stateful(s) && register_of(s->config->core.lib) != NULL;
 }
 
 bool claims_early_data(void *owner, const struct ssl_session_st *session, int64_t sent)

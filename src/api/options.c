@@ -283,7 +283,7 @@ int SSL_CTX_set_max_early_data(SSL_CTX *ctx, uint32_t max_early_data)
 {
     /* Servers set themselves up, then fork. */
     if (max_early_data > 0 && ctx->method->role != ROLE_CLIENT &&
-        (ctx->config->core.options & OPTION_NO_ANTI_REPLAY) == 0) {
+        config_is_anti_replay(&ctx->config->core)) {
         early_guard_prepare(ctx->lib);
     }
     return store_max_early_data(ctx_edit(ctx), max_early_data);

@@ -132,6 +132,11 @@ const struct blob *config_client_sigalgs(const struct tls_config *config)
     return config_sigalgs(config);
 }
 
+bool config_is_anti_replay(const struct tls_config *config)
+{
+    return config->protects_early_data || (config->options & OPTION_NO_ANTI_REPLAY) == 0;
+}
+
 bool config_own_first(const struct tls_config *config)
 {
     return (config->options & OPTION_CIPHER_SERVER_PREFERENCE) != 0 ||

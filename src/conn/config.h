@@ -81,6 +81,7 @@ struct tls_config {
     size_t num_tickets;           /* of a TLS 1.3 server, after a full handshake */
     uint32_t max_early_data;      /* bytes that a server's tickets allow; 0: none */
     uint32_t recv_max_early_data; /* bytes that a server takes, accepted or not */
+    bool protects_early_data;     /* against replays, whatever OPTION_NO_ANTI_REPLAY says */
 };
 
 /* Number of code points in a list; its i-th element. */
@@ -94,6 +95,10 @@ const struct blob *config_suites13(const struct tls_config *config);
 const struct blob *config_groups(const struct tls_config *config);
 const struct blob *config_sigalgs(const struct tls_config *config);
 const struct blob *config_client_sigalgs(const struct tls_config *config);
+
+/* True when early data must not be accepted twice: the application has not said otherwise, or the
+ * operator insists. */
+bool config_is_anti_replay(const struct tls_config *config);
 
 /* True when a choice goes by our own order of preference: the option, or Suite B, has it so. */
 bool config_own_first(const struct tls_config *config);

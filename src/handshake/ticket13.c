@@ -17,7 +17,7 @@
 
 bool ticket13_is_protected(const struct tls_conn *c)
 {
-    return c->config->max_early_data > 0 && (c->config->options & OPTION_NO_ANTI_REPLAY) == 0;
+    return c->config->max_early_data > 0 && config_is_anti_replay(c->config);
 }
 
 bool ticket13_is_stateful(const struct tls_conn *c)

@@ -23,6 +23,7 @@ SECONDS_TO_START = 20
 SECONDS_TO_STOP = 10
 SECONDS_TO_RUN = 60
 LIBSSL = re.compile(r"calling init: (\S*/libssl\.so\.3)$", re.MULTILINE)
+REGISTER = re.compile(r" (/dev/shm/tenon-early-[0-9a-f]{32})$", re.MULTILINE)
 MAPPED = re.compile(r"(/\S*/libssl\.so\.3\S*)$", re.MULTILINE)
 
 
@@ -42,6 +43,7 @@ class Toolbox:
         self.libdir = os.path.realpath(libdir)
         self.certs = certificates
         self.processes = []
+        self.registers = set()  # files of strike registers that servers have made
         self.traces = []  # (name of the program, where the loader writes)
 
     # ---- files and ports ----
@@ -128,18 +130,29 @@ class Toolbox:
         """The same on the system's library."""
         return self.run(command, tenon=False, **more)
 
+    @staticmethod
+    def _maps(process):
+        """What the processes of a server's session have mapped: a text for each."""
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if os.getsid(int(entry.name)) == process.pid:
+                    yield (entry / "maps").read_text()
+            except OSError:
+                pass
+
     def _note_mapped(self, process):
         """Keeps which libssl the processes of a server's session have mapped."""
         if process.trace is None:
             return
         with open(process.trace + ".mapped", "a", encoding="utf-8") as out:
-            for entry in pathlib.Path("/proc").glob("[0-9]*"):
-                try:
-                    if os.getsid(int(entry.name)) == process.pid:
-                        for path in set(MAPPED.findall((entry / "maps").read_text())):
-                            out.write(f"calling init: {path}\n")
-                except OSError:
-                    pass
+            for text in self._maps(process):
+                for path in set(MAPPED.findall(text)):
+                    out.write(f"calling init: {path}\n")
+                self.registers.update(REGISTER.findall(text))
+
+    def registers_of(self, process):
+        """Files of strike registers that a server has mapped (docs/early-data.md)."""
+        return {path for text in self._maps(process) for path in REGISTER.findall(text)}
 
     def stop(self, process, how=signal.SIGTERM):
         """Ends a server and what it started (its process group)."""
@@ -186,6 +199,8 @@ class Toolbox:
     def close(self):
         for process in reversed(self.processes):
             self.stop(process)
+        for path in self.registers:
+            pathlib.Path(path).unlink(missing_ok=True)
         shutil.rmtree(self.dir, ignore_errors=True)
 
 

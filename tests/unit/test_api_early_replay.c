@@ -359,6 +359,34 @@ static void test_used_up(void **state)
     }
 }
 
+/* --- The operator insists --- */
+
+/* What applications want that take care of themselves does not count, and they notice nothing but
+ * the refusals: tickets resume, whatever callbacks there are. Names of their own nobody answers
+ * for. */
+static void test_insists(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("TENON_EARLY_DATA_PROTECTION", "Always", 1), 0);
+    for (int i = 0; i < 3; i++) {
+        SSL_CTX *ctx = new_server();
+        (void)SSL_CTX_set_options(ctx, SSL_OP_NO_ANTI_REPLAY);
+        if (i == 1) {
+            SSL_CTX_sess_set_get_cb(ctx, find_nothing);
+            SSL_CTX_sess_set_remove_cb(ctx, ignore);
+        } else if (i == 2) {
+            assert_int_equal(SSL_CTX_set_generate_session_id(ctx, draw_id), 1);
+        }
+        SSL_SESSION *session = visit(ctx);
+        struct flight flight = record_flight(session);
+        assert_int_equal(replay(ctx, &flight), i == 2 ? REJECTED_AND_RESUMED : ACCEPTED);
+        assert_int_equal(replay(ctx, &flight), REJECTED_AND_RESUMED);
+        SSL_SESSION_free(session);
+        SSL_CTX_free(ctx);
+    }
+    assert_int_equal(setenv("TENON_EARLY_DATA_PROTECTION", "", 1), 0);
+}
+
 /* --- At once --- */
 
 struct contest {
@@ -605,6 +633,7 @@ static int run_alone(void)
         cmocka_unit_test_setup_teardown(test_callback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_application_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_used_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_insists, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forked, set_up, tear_down),
         cmocka_unit_test(test_shared_secret),
