@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 
 ABOUT = "EAP-TLS, TTLS and PEAP between FreeRADIUS and wpa_supplicant's eapol_test, each on Tenon in turn"
 PACKAGES = ["freeradius", "eapoltest"]
@@ -57,7 +56,7 @@ def run(t):
              t.path("raddb/radiusd.conf")])
     for tenon_serves in (True, False):
         server = t.start(["freeradius", "-f", "-l", "stdout", "-d", t.path("raddb"), "-xx"], tenon=tenon_serves)
-        _wait_until_ready(t, server)
+        t.wait_for_log(server, "Ready to process requests")
         for method, more in (("TLS", f'client_cert="{t.certs.client[0]}"\nprivate_key="{t.certs.client[1]}"'),
                              ("TTLS", 'password="secret"\nphase2="auth=MSCHAPV2"'),
                              ("PEAP", 'password="secret"\nphase2="auth=MSCHAPV2"')):
@@ -76,13 +75,3 @@ def _after_listens(parts):
         depth += {"{": 1, "}": -1}.get(last[at], 0)
         at += 1
     return last[at:]
-
-
-def _wait_until_ready(t, server):
-    for _ in range(200):
-        log = open(server.log, encoding="utf-8", errors="replace").read()
-        if "Ready to process requests" in log:
-            return
-        t.expect(server.poll() is None, f"the server ended: {log[-1500:]}")
-        time.sleep(0.1)
-    t.expect(False, "the server is not ready after 20 s")

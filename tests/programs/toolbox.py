@@ -110,6 +110,16 @@ class Toolbox:
         raise Failure(f"nobody listens on port {port} after {SECONDS_TO_START} s"
                       + (f": {tail(process.log)}" if process is not None else ""))
 
+    def wait_for_log(self, process, text):
+        """Until a program that was started has written that."""
+        for _ in range(200):
+            log = pathlib.Path(process.log).read_text(encoding="utf-8", errors="replace")
+            if text in log:
+                return
+            self.expect(process.poll() is None, f"it ended: {log[-1500:]}")
+            time.sleep(0.1)
+        self.expect(False, f"no {text!r} after 20 s")
+
     def run(self, command, tenon=True, input=None, env=None, ok=(0,), seconds=SECONDS_TO_RUN):
         """Runs a program to its end and returns what it printed, standard error included. ok: exit codes that are
         right; None: all are."""
