@@ -191,7 +191,7 @@ static bool parameters_suit(const SSL *s, const SSL_CIPHER *suite, X509 *cert)
     if (key == NULL) {
         return false;
     }
-    if (!EVP_PKEY_is_a(key, "EC")) {
+    if (key_slot_of(key) != KEY_ECDSA) {
         return true;
     }
     return group_suits(s, suite, group_by_nid(key_curve(key)));
@@ -203,7 +203,7 @@ static bool suite_b_digest_suits(SSL *s, X509 *cert)
     EVP_PKEY *key = X509_get0_pubkey(cert);
     const struct sig_scheme *scheme;
 
-    if (s->config->core.suite_b == SUITE_B_OFF || key == NULL || !EVP_PKEY_is_a(key, "EC")) {
+    if (s->config->core.suite_b == SUITE_B_OFF || key == NULL || key_slot_of(key) != KEY_ECDSA) {
         return true;
     }
     for (int i = 0; (scheme = shared_scheme(s, i)) != NULL; i++) {
@@ -263,10 +263,11 @@ static int check_request(SSL *s, X509 *cert, EVP_PKEY *key, STACK_OF(X509) *chai
 {
     const unsigned char *types = NULL;
     long num = SSL_get0_certificate_types(s, &types);
-    int wanted = EVP_PKEY_is_a(key, "RSA")   ? TLS_CT_RSA_SIGN
-                 : EVP_PKEY_is_a(key, "DSA") ? TLS_CT_DSS_SIGN
-                 : EVP_PKEY_is_a(key, "EC")  ? TLS_CT_ECDSA_SIGN
-                                             : 0;
+    enum key_slot slot = key_slot_of(key);
+    int wanted = slot == KEY_RSA     ? TLS_CT_RSA_SIGN
+                 : slot == KEY_DSA   ? TLS_CT_DSS_SIGN
+                 : slot == KEY_ECDSA ? TLS_CT_ECDSA_SIGN
+                                     : 0;
     int flags = check_issuers(s, cert, chain);
 
     if (wanted == 0) {

@@ -11,6 +11,7 @@
 
 #include "crypto/cert.h"
 #include <assert.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #define DEFAULT_MAX_CERT_LIST (100 * 1024)
@@ -176,12 +177,32 @@ struct ssl_config *ssl_config_edit(struct ssl_config **config)
     return copy;
 }
 
+/* Puts a copy of a context's settings in their place. Whoever has read the old pointer and has not
+ * yet counted its reference is waited for: that is an instruction or two. */
+static struct ssl_config *exchange_config(SSL_CTX *ctx, struct ssl_config *old)
+{
+    struct ssl_config *copy = ssl_config_copy(old);
+
+    if (copy == NULL) {
+        return NULL;
+    }
+    atomic_store(&ctx->config, copy);
+    while (atomic_load(&ctx->readers) != 0) {
+        (void)sched_yield();
+    }
+    ssl_config_free(old);
+    return copy;
+}
+
 struct ssl_config *ctx_edit(SSL_CTX *ctx)
 {
     struct ssl_config *config = NULL;
 
     if (CRYPTO_THREAD_write_lock(ctx->lock) != 0) {
-        config = ssl_config_edit(&ctx->config);
+        config = ctx->config;
+        if (atomic_load_explicit(&config->refs, memory_order_acquire) != 1) {
+            config = exchange_config(ctx, config);
+        }
         CRYPTO_THREAD_unlock(ctx->lock);
     }
     if (config == NULL) {
@@ -190,14 +211,12 @@ struct ssl_config *ctx_edit(SSL_CTX *ctx)
     return config;
 }
 
+/* Every SSL_new() comes here, from any thread: a lock would be the one that they all meet at. */
 struct ssl_config *ctx_config_ref(SSL_CTX *ctx)
 {
-    struct ssl_config *config = NULL;
-
-    if (CRYPTO_THREAD_read_lock(ctx->lock) != 0) {
-        config = ssl_config_ref(ctx->config);
-        CRYPTO_THREAD_unlock(ctx->lock);
-    }
+    atomic_fetch_add(&ctx->readers, 1);
+    struct ssl_config *config = ssl_config_ref(atomic_load(&ctx->config));
+    atomic_fetch_sub(&ctx->readers, 1);
     return config;
 }
 

@@ -103,9 +103,10 @@ struct ssl_config {
 struct ssl_ctx_st {
     _Atomic uint32_t refs;
     const SSL_METHOD *method;
-    const struct crypto_lib *lib; /* counted */
-    struct ssl_config *config;    /* counted: what SSL_new() hands out */
-    CRYPTO_RWLOCK *lock;          /* owns: guards the cache, statistics and ticket keys */
+    const struct crypto_lib *lib;      /* counted */
+    struct ssl_config *_Atomic config; /* counted: what SSL_new() hands out */
+    _Atomic uint32_t readers;          /* threads that are about to count a reference to it */
+    CRYPTO_RWLOCK *lock;               /* owns: guards the cache, statistics and ticket keys */
     CRYPTO_EX_DATA ex_data;
 
     /* What an SSL uses when it has none of its own, at the moment it needs it. */
@@ -156,9 +157,10 @@ struct ssl_ctx_st {
     SSL_SESSION *(*get_session_cb)(SSL *, const unsigned char *, int, int *);
     uint32_t session_cache_mode;
     size_t session_cache_size;
-    long session_timeout;            /* seconds */
-    LHASH_OF(SSL_SESSION) *sessions; /* owns */
-    struct ssl_session_st *newest;   /* ends of the list of the cache's sessions, by expiry */
+    long session_timeout;                  /* seconds */
+    LHASH_OF(SSL_SESSION) *sessions;       /* owns */
+    struct ssl_session_st *_Atomic newest; /* ends of the list of the cache's sessions, by expiry;
+                                              read without the lock: NULL, there is none */
     struct ssl_session_st *oldest;
     struct {
         _Atomic int connect, connect_good, connect_renegotiate;
@@ -286,9 +288,8 @@ void ssl_config_free(struct ssl_config *config);
 /* A copy with one reference; NULL: out of memory. */
 MUST_CHECK struct ssl_config *ssl_config_copy(const struct ssl_config *source);
 
-/* A reference to a context's settings, safe against another thread that changes them; NULL: the
- * lock failed. */
-MUST_CHECK struct ssl_config *ctx_config_ref(SSL_CTX *ctx);
+/* A reference to a context's settings, safe against another thread that changes them. */
+struct ssl_config *ctx_config_ref(SSL_CTX *ctx);
 
 /* Makes *config exclusively the caller's; NULL: out of memory, *config unchanged. */
 MUST_CHECK struct ssl_config *ssl_config_edit(struct ssl_config **config);

@@ -114,10 +114,8 @@ static GEN_SESSION_CB id_generator(SSL *s)
 
     if (generator == NULL) {
         struct ssl_config *config = ctx_config_ref(s->session_ctx);
-        if (config != NULL) {
-            generator = config->generate_session_id;
-            ssl_config_free(config);
-        }
+        generator = config->generate_session_id;
+        ssl_config_free(config);
     }
     return generator;
 }

@@ -58,12 +58,16 @@ void SSL_SESSION_free(SSL_SESSION *ses)
 
 int SSL_SESSION_set_ex_data(SSL_SESSION *ss, int idx, void *data)
 {
-    return CRYPTO_set_ex_data(&ss->ex_data, idx, data);
+    CRYPTO_EX_DATA *all = session_ex_data(ss);
+
+    return all != NULL ? CRYPTO_set_ex_data(all, idx, data) : 0;
 }
 
 void *SSL_SESSION_get_ex_data(const SSL_SESSION *ss, int idx)
 {
-    return CRYPTO_get_ex_data(&ss->ex_data, idx);
+    const CRYPTO_EX_DATA *all = session_ex_data((SSL_SESSION *)(uintptr_t)ss);
+
+    return all != NULL ? CRYPTO_get_ex_data(all, idx) : NULL;
 }
 
 /* --- Facts --- */

@@ -132,14 +132,19 @@ static void let_go_all(SSL_CTX *ctx, SSL_SESSION *first)
 
 int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *c)
 {
-    SSL_SESSION *held;
+    SSL_SESSION *held = NULL;
 
-    if (c == NULL || c->id_len == 0 || !CRYPTO_THREAD_write_lock(ctx->lock)) {
+    if (c == NULL || c->id_len == 0) {
         return 0;
     }
-    held = take_out(ctx, c);
+    if (ctx->newest != NULL) {
+        if (!CRYPTO_THREAD_write_lock(ctx->lock)) {
+            return 0;
+        }
+        held = take_out(ctx, c);
+        CRYPTO_THREAD_unlock(ctx->lock);
+    }
     c->not_resumable = true;
-    CRYPTO_THREAD_unlock(ctx->lock);
     /* External caches are told about sessions, too, that this one does not hold. */
     if (ctx->remove_session_cb != NULL) {
         ctx->remove_session_cb(ctx, c);
@@ -331,7 +336,8 @@ SSL_SESSION *session_cache_find(SSL_CTX *ctx, uint16_t version, const uint8_t *i
     SSL_SESSION key = { .version = version, .id_len = (uint8_t)id_len };
     SSL_SESSION *found = NULL;
 
-    if (id_len > sizeof(key.id)) {
+    /* A server that keeps its sessions in tickets has none here, and takes no lock to learn it. */
+    if (id_len > sizeof(key.id) || ctx->newest == NULL) {
         return NULL;
     }
     memcpy(key.id, id, id_len);

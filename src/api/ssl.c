@@ -31,7 +31,7 @@ SSL *SSL_new(SSL_CTX *ctx)
     atomic_init(&s->refs, 1);
     conn_init(&s->conn, &ssl_hooks, s);
     s->config = ctx_config_ref(ctx);
-    if (s->config == NULL || CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL, s, &s->ex_data) == 0) {
+    if (CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL, s, &s->ex_data) == 0) {
         ssl_config_free(s->config);
         conn_wipe(&s->conn);
         OPENSSL_free(s);

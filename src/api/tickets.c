@@ -77,13 +77,10 @@ static int ask_keys(SSL *s, struct ticket_crypto *t, uint8_t *name, uint8_t *iv,
 static bool use_key(const SSL_CTX *ctx, struct ticket_crypto *t, const uint8_t iv[OWN_IV_LEN],
                     int seal)
 {
-    EVP_CIPHER *aes =
-        EVP_CIPHER_fetch(crypto_lib_context(ctx->lib), "AES-256-CBC", crypto_lib_propq(ctx->lib));
-    bool ok = aes != NULL && EVP_CipherInit_ex2(t->cipher, aes, t->key.cipher, iv, seal, NULL) == 1;
+    const EVP_CIPHER *aes = crypto_lib_ticket_cipher(ctx->lib);
 
-    EVP_CIPHER_free(aes);
     t->bound = t->key.rotates;
-    return ok;
+    return aes != NULL && EVP_CipherInit_ex2(t->cipher, aes, t->key.cipher, iv, seal, NULL) == 1;
 }
 
 /* Bytes of the MAC and of the IV; 0: the application's callback has not set one up. */

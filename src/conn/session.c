@@ -3,6 +3,7 @@
  */
 #include "conn/session.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -14,10 +15,6 @@ struct ssl_session_st *session_new(int64_t now, int64_t default_timeout)
     struct ssl_session_st *session = OPENSSL_zalloc(sizeof(*session));
 
     if (session == NULL) {
-        return NULL;
-    }
-    if (!CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL_SESSION, session, &session->ex_data)) {
-        OPENSSL_free(session);
         return NULL;
     }
     atomic_init(&session->refs, 1);
@@ -59,6 +56,42 @@ static bool copy_string(char **copy, const char *source)
     return *copy != NULL;
 }
 
+/* Held while a session gets its ex_data: two threads may ask one session for it. What libcrypto
+ * then calls may ask again. */
+static pthread_mutex_t ex_data_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+CRYPTO_EX_DATA *session_ex_data(struct ssl_session_st *session)
+{
+    if (session->ex_state == EX_MADE) {
+        return &session->ex_data;
+    }
+    if (pthread_mutex_lock(&ex_data_lock) != 0) {
+        return NULL;
+    }
+    if (session->ex_state == EX_NONE) {
+        session->ex_state = EX_BEGUN;
+        session->ex_state =
+            CRYPTO_new_ex_data(CRYPTO_EX_INDEX_SSL_SESSION, session, &session->ex_data) == 1
+                ? EX_MADE
+                : EX_NONE;
+    }
+    bool made = session->ex_state != EX_NONE;
+    (void)pthread_mutex_unlock(&ex_data_lock);
+    return made ? &session->ex_data : NULL;
+}
+
+static bool copy_ex_data(struct ssl_session_st *copy, const struct ssl_session_st *source)
+{
+    /* One that is just being made by another thread is waited for. */
+    const CRYPTO_EX_DATA *from = source->ex_state == EX_NONE
+                                     ? NULL
+                                     : session_ex_data((struct ssl_session_st *)(uintptr_t)source);
+
+    return from == NULL ||
+           (session_ex_data(copy) != NULL &&
+            CRYPTO_dup_ex_data(CRYPTO_EX_INDEX_SSL_SESSION, &copy->ex_data, from) == 1);
+}
+
 /* Makes copy a second owner of the rest. False: out of memory; copy can be freed. */
 static bool copy_possessions(struct ssl_session_st *copy, const struct ssl_session_st *source)
 {
@@ -69,7 +102,7 @@ static bool copy_possessions(struct ssl_session_st *copy, const struct ssl_sessi
     return copy_string(&copy->hostname, source->hostname) &&
            copy_string(&copy->psk_identity, source->psk_identity) &&
            copy_string(&copy->psk_identity_hint, source->psk_identity_hint) &&
-           CRYPTO_dup_ex_data(CRYPTO_EX_INDEX_SSL_SESSION, &copy->ex_data, &source->ex_data) == 1;
+           copy_ex_data(copy, source);
 }
 
 struct ssl_session_st *session_copy(const struct ssl_session_st *session, bool with_ticket)
@@ -106,7 +139,9 @@ void session_free(struct ssl_session_st *session)
         atomic_fetch_sub_explicit(&session->refs, 1, memory_order_acq_rel) != 1) {
         return;
     }
-    CRYPTO_free_ex_data(CRYPTO_EX_INDEX_SSL_SESSION, session, &session->ex_data);
+    if (session->ex_state != EX_NONE) {
+        CRYPTO_free_ex_data(CRYPTO_EX_INDEX_SSL_SESSION, session, &session->ex_data);
+    }
     peer_chain_free(session->peer);
     peer_chain_free(session->chain);
     blob_free(session->ticket);

@@ -18,6 +18,9 @@
 /* X509_V_OK */
 #define SESSION_VERIFIED 0
 
+/* Of a session's ex_data. */
+enum ex_state { EX_NONE, EX_BEGUN, EX_MADE };
+
 struct ssl_session_st {
     _Atomic uint32_t refs;
     uint16_t version; /* TLS version */
@@ -44,14 +47,15 @@ struct ssl_session_st {
     struct blob *ticket;           /* counted */
     uint32_t ticket_lifetime_hint; /* seconds */
     uint32_t ticket_age_add;
-    uint32_t max_early_data;     /* bytes */
-    uint8_t max_fragment_code;   /* RFC 6066, 4 */
-    struct blob *ticket_appdata; /* counted */
-    struct blob *alpn;           /* counted; the protocol of early data */
-    char *hostname;              /* owns */
-    char *psk_identity;          /* owns */
-    char *psk_identity_hint;     /* owns */
-    CRYPTO_EX_DATA ex_data;
+    uint32_t max_early_data;        /* bytes */
+    uint8_t max_fragment_code;      /* RFC 6066, 4 */
+    struct blob *ticket_appdata;    /* counted */
+    struct blob *alpn;              /* counted; the protocol of early data */
+    char *hostname;                 /* owns */
+    char *psk_identity;             /* owns */
+    char *psk_identity_hint;        /* owns */
+    CRYPTO_EX_DATA ex_data;         /* reached through session_ex_data() */
+    _Atomic unsigned char ex_state; /* enum ex_state */
 
     /* Place in an SSL_CTX's cache; guarded by that cache's lock. */
     struct ssl_ctx_st *cache;
@@ -61,6 +65,11 @@ struct ssl_session_st {
 /* An empty session with one reference, time now, timeout default_timeout seconds. NULL: out of
  * memory. */
 MUST_CHECK struct ssl_session_st *session_new(int64_t now, int64_t default_timeout);
+
+/* The application's data of a session, which comes to be when it is first asked for: libcrypto
+ * takes a lock of the whole process, for writing, to begin and to end it, and few sessions have
+ * any. NULL: out of memory. */
+MUST_CHECK CRYPTO_EX_DATA *session_ex_data(struct ssl_session_st *session);
 
 /* A copy for a new purpose: not in any cache, ex_data duplicated, without the ticket unless
  * with_ticket. NULL: out of memory. */

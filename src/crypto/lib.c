@@ -5,6 +5,8 @@
 #include "crypto/lib_internal.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@ static void destroy(struct crypto_lib *lib)
 {
     hash_free_all(lib);
     aead_free_all(lib);
+    EVP_CIPHER_free(lib->ticket_cipher);
     ecx_release(&lib->x25519);
     ecx_release(&lib->x448);
     OPENSSL_free(lib->propq);
@@ -43,6 +46,9 @@ static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool i
     }
     hash_fetch_all(lib, is_default);
     aead_fetch_all(lib);
+    ERR_set_mark();
+    lib->ticket_cipher = EVP_CIPHER_fetch(libctx, "AES-256-CBC", propq);
+    ERR_pop_to_mark();
     lib->ciphers = suite_find_ciphers(lib);
     lib->groups = group_find_available(libctx, propq);
     if (is_default) {
@@ -117,4 +123,9 @@ OSSL_LIB_CTX *crypto_lib_context(const struct crypto_lib *lib)
 const char *crypto_lib_propq(const struct crypto_lib *lib)
 {
     return lib->propq;
+}
+
+const EVP_CIPHER *crypto_lib_ticket_cipher(const struct crypto_lib *lib)
+{
+    return lib->ticket_cipher;
 }

@@ -30,4 +30,8 @@ void crypto_lib_free(const struct crypto_lib *lib);
 OSSL_LIB_CTX *crypto_lib_context(const struct crypto_lib *lib);
 const char *crypto_lib_propq(const struct crypto_lib *lib);
 
+/* AES-256-CBC, which session tickets are encrypted with (RFC 5077, 4, with a longer key); borrowed.
+ * NULL: the providers lack it. */
+const EVP_CIPHER *crypto_lib_ticket_cipher(const struct crypto_lib *lib);
+
 #endif

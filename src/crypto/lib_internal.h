@@ -25,6 +25,7 @@ struct crypto_lib {
     char *propq;          /* owns; NULL: none */
     struct hash hashes[NUM_HASHES];
     EVP_CIPHER *aeads[NUM_AEADS]; /* owns; NULL: the providers lack it */
+    EVP_CIPHER *ticket_cipher;    /* owns; the same */
     uint32_t ciphers;             /* enum suite_enc bits of what the providers have */
     uint64_t groups;              /* bit i: row i of group_table() */
     struct ecx x25519, x448;      /* with a direct route in the default instance only */

@@ -272,6 +272,66 @@ static void assert_refused(const char *function, const char *capability)
     ERR_clear_error();
 }
 
+static int num_made, num_copied, num_freed;
+static char given[] = "given at the beginning";
+
+static void data_begins(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+    (void)ptr;
+    (void)ad;
+    (void)argl;
+    (void)argp;
+    num_made++;
+    assert_int_equal(SSL_SESSION_set_ex_data(parent, idx, given), 1); /* asks while it is made */
+}
+
+static int data_is_copied(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from_d, int idx,
+                          long argl, void *argp)
+{
+    (void)to;
+    (void)from;
+    (void)from_d;
+    (void)idx;
+    (void)argl;
+    (void)argp;
+    num_copied++;
+    return 1;
+}
+
+static void data_ends(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+    (void)parent;
+    (void)ptr;
+    (void)ad;
+    (void)idx;
+    (void)argl;
+    (void)argp;
+    num_freed++;
+}
+
+static void sessions_get_their_data_when_asked(void **state)
+{
+    (void)state;
+    int idx = SSL_SESSION_get_ex_new_index(0, NULL, data_begins, data_is_copied, data_ends);
+    SSL_SESSION *untouched = SSL_SESSION_new();
+    SSL_SESSION *touched = SSL_SESSION_new();
+    char other[] = "other";
+
+    assert_true(idx >= 0);
+    SSL_SESSION_free(SSL_SESSION_dup(untouched));
+    SSL_SESSION_free(untouched);
+    assert_int_equal(num_made + num_copied + num_freed, 0);
+    assert_ptr_equal(SSL_SESSION_get_ex_data(touched, idx), given);
+    assert_int_equal(SSL_SESSION_set_ex_data(touched, idx, other), 1);
+    SSL_SESSION *copy = SSL_SESSION_dup(touched);
+    assert_ptr_equal(SSL_SESSION_get_ex_data(copy, idx), other);
+    SSL_SESSION_free(touched);
+    SSL_SESSION_free(copy);
+    assert_int_equal(num_made, 2);
+    assert_int_equal(num_copied, 1);
+    assert_int_equal(num_freed, 2);
+}
+
 static void refusals_say_what_is_missing(void **state)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
@@ -298,6 +358,7 @@ int main(void)
         cmocka_unit_test(credentials_are_copied_on_write),
         cmocka_unit_test(defaults_of_the_core),
         cmocka_unit_test(versions_of_the_core),
+        cmocka_unit_test(sessions_get_their_data_when_asked),
         cmocka_unit_test(refusals_say_what_is_missing),
     };
 

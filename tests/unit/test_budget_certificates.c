@@ -5,83 +5,15 @@
 #include "unit.h"
 
 #include "base/counters.h"
-#include <dlfcn.h>
-#include <malloc.h>
+#include "counting.h"
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #define WARM_ROUNDS     4
 #define MAX_ALLOCATIONS 300
 #define MAX_LOCKS       300
 #define MAX_IDLE_BYTES  6000
-
-static bool counting;
-static size_t num_allocations, num_locks;
-static long num_bytes;
-
-/* --- What counts --- */
-
-static void *count_malloc(size_t len, const char *file, int line)
-{
-    void *block = malloc(len);
-
-    (void)file;
-    (void)line;
-    if (counting) {
-        num_allocations++;
-        num_bytes += (long)malloc_usable_size(block);
-    }
-    return block;
-}
-
-static void count_free(void *block, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    if (counting) {
-        num_bytes -= (long)malloc_usable_size(block);
-    }
-    free(block);
-}
-
-static void *count_realloc(void *old, size_t len, const char *file, int line)
-{
-    long before = old == NULL ? 0 : (long)malloc_usable_size(old);
-    void *block = realloc(old, len);
-
-    (void)file;
-    (void)line;
-    if (counting) {
-        num_allocations++;
-        num_bytes += (long)malloc_usable_size(block) - before;
-    }
-    return block;
-}
-
-static union {
-    void *object;
-    int (*function)(pthread_rwlock_t *lock);
-} next_rdlock, next_wrlock;
-
-__attribute__((constructor)) static void look_up(void)
-{
-    next_rdlock.object = dlsym(RTLD_NEXT, "pthread_rwlock_rdlock");
-    next_wrlock.object = dlsym(RTLD_NEXT, "pthread_rwlock_wrlock");
-}
-
-int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
-{
-    num_locks += counting;
-    return next_rdlock.function(lock);
-}
-
-int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
-{
-    num_locks += counting;
-    return next_wrlock.function(lock);
-}
 
 /* --- A chain: leaf, intermediate, root --- */
 
@@ -206,7 +138,8 @@ int main(void)
         cmocka_unit_test(chains_that_came_before_are_cheap),
     };
 
-    if (CRYPTO_set_mem_functions(count_malloc, count_realloc, count_free) != 1) {
+    counting = false;
+    if (!counting_install()) {
         return 1;
     }
     root = make_identity("root", NULL);

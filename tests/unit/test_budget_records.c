@@ -6,10 +6,10 @@
  */
 #include "unit.h"
 
+#include "counting.h"
 #include "engines.h"
 
 #include "api/internal.h"
-#include <dlfcn.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,69 +20,6 @@
 #define TRANSPORT_LEN 40000
 #define WARM_ROUNDS   3
 #define ROUNDS        20
-
-static size_t num_allocations, num_locks;
-
-/* --- What counts --- */
-
-static void *count_malloc(size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    num_allocations++;
-    return malloc(len);
-}
-
-static void *count_realloc(void *old, size_t len, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    num_allocations++;
-    return realloc(old, len);
-}
-
-static void plain_free(void *block, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    free(block);
-}
-
-/* The functions that those below hide, looked up before anybody calls them. */
-static union {
-    void *object;
-    int (*function)(pthread_rwlock_t *lock);
-} next_rdlock, next_wrlock;
-
-static union {
-    void *object;
-    int (*function)(pthread_mutex_t *lock);
-} next_mutex_lock;
-
-__attribute__((constructor)) static void look_up(void)
-{
-    next_rdlock.object = dlsym(RTLD_NEXT, "pthread_rwlock_rdlock");
-    next_wrlock.object = dlsym(RTLD_NEXT, "pthread_rwlock_wrlock");
-    next_mutex_lock.object = dlsym(RTLD_NEXT, "pthread_mutex_lock");
-}
-
-int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
-{
-    num_locks++;
-    return next_rdlock.function(lock);
-}
-
-int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
-{
-    num_locks++;
-    return next_wrlock.function(lock);
-}
-
-int pthread_mutex_lock(pthread_mutex_t *lock)
-{
-    num_locks++;
-    return next_mutex_lock.function(lock);
-}
 
 /* --- A connection --- */
 
@@ -310,7 +247,7 @@ int main(void)
         cmocka_unit_test(long_writes_take_few_system_calls),
     };
 
-    if (CRYPTO_set_mem_functions(count_malloc, count_realloc, plain_free) != 1) {
+    if (!counting_install()) {
         return 1;
     }
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
