@@ -3,7 +3,7 @@
  * whether a handshake runs, debugging, authorities from a file. Manual pages:
  * SSL_CTX_set_split_send_fragment(3), SSL_CTX_set_read_ahead(3), SSL_CTX_set_mode(3),
  * SSL_in_init(3), SSL_load_client_CA_file(3), SSL_alloc_buffers(3), SSL_CTX_set_ctlog_list_file(3),
- * SSL_want(3), SSL_write(3).
+ * SSL_want(3), SSL_write(3), SSL_CTX_set_stateless_cookie_generate_cb(3).
  */
 #include "contract.h"
 
@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* OpenSSL's macros cast the const of strings away. */
+#pragma GCC diagnostic ignored "-Wcast-qual"
 
 static void try(const char *what, long ret)
 {
@@ -229,6 +232,59 @@ static void transparency(void)
     SSL_CTX_free(ctx);
 }
 
+static int make_cookie(SSL *ssl, unsigned char *cookie, unsigned int *len)
+{
+    note("%s makes a cookie of DTLS", ssl_get_name(ssl));
+    cookie[0] = 'c';
+    *len = 1;
+    return 1;
+}
+
+static int check_cookie(SSL *ssl, const unsigned char *cookie, unsigned int len)
+{
+    note("%s checks a cookie of DTLS, %u bytes, '%c'", ssl_get_name(ssl), len, cookie[0]);
+    return 1;
+}
+
+static int make_stateless(SSL *ssl, unsigned char *cookie, size_t *len)
+{
+    note("%s makes a cookie", ssl_get_name(ssl));
+    cookie[0] = 'c';
+    *len = 1;
+    return 1;
+}
+
+static int check_stateless(SSL *ssl, const unsigned char *cookie, size_t len)
+{
+    note("%s checks a cookie, %zu bytes, '%c'", ssl_get_name(ssl), len, cookie[0]);
+    return 1;
+}
+
+/* Cookies are for DTLS and for SSL_stateless(): an ordinary handshake never asks for one. */
+static void cookies(void)
+{
+    struct pair p;
+
+    section("cookies");
+    pair_init(&p, OVER_MEMORY, 0);
+    SSL_free(p.server);
+    SSL_CTX_set_cookie_generate_cb(p.server_ctx, make_cookie);
+    SSL_CTX_set_cookie_verify_cb(p.server_ctx, check_cookie);
+    SSL_CTX_set_stateless_cookie_generate_cb(p.server_ctx, make_stateless);
+    SSL_CTX_set_stateless_cookie_verify_cb(p.server_ctx, check_stateless);
+    (void)SSL_CTX_set_options(p.server_ctx, SSL_OP_COOKIE_EXCHANGE);
+    p.server = SSL_new(p.server_ctx);
+    REQUIRE(p.server != NULL);
+    ssl_set_name(p.server, "server");
+    SSL_set_bio(p.server, SSL_get_wbio(p.client), SSL_get_rbio(p.client));
+    CHECK(BIO_up_ref(SSL_get_wbio(p.client)) == 1 && BIO_up_ref(SSL_get_rbio(p.client)) == 1);
+    SSL_set_accept_state(p.server);
+    CHECK(SSL_set1_groups_list(p.server, "P-384") == 1);
+    (void)log_handshake(p.client, p.server);
+    log_alive(p.client, p.server);
+    pair_free(&p);
+}
+
 static void debugging(void)
 {
     struct pair p;
@@ -253,6 +309,7 @@ int main(void)
     in_init();
     authorities();
     transparency();
+    cookies();
     debugging();
     identity_default_free();
     return contract_finish();
