@@ -487,7 +487,11 @@ static bool claims_early_data(void *owner, const struct ssl_session_st *session,
 
 static bool allows_early_data(void *owner)
 {
-    (void)owner;
+    struct endpoint *e = owner;
+
+    if (e->never_rests) {
+        e->conn.wants_early_data = false;
+    }
     return true;
 }
 

@@ -401,6 +401,7 @@ void forger_learn(struct forger *f, const struct endpoint *of)
 
     f->conn.neg.version = neg->version;
     f->conn.neg.suite = neg->suite;
+    f->conn.early_suite = of->conn.early_suite;
     f->conn.secrets = of->conn.secrets;
     if (neg->version == VERSION_TLS12 && of->conn.session != NULL) {
         memcpy(f->conn.neg.client_random, neg->client_random, sizeof(neg->client_random));

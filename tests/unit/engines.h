@@ -43,6 +43,7 @@ struct endpoint {
     EVP_PKEY *dhe;         /* server: parameters of DHE; NULL: none. Owns */
     struct blob *npn;      /* NPN: a server's list, a client's choice; NULL: it has none. Owns */
     bool tickets;          /* the endpoint takes and gives tickets */
+    bool never_rests;      /* a server that accepts early data goes on at once */
     bool renews_tickets;   /* server: also when one was taken */
     int64_t now;           /* milliseconds */
     bool keeps_sessions;   /* server: sessions by id */

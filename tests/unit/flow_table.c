@@ -25,6 +25,8 @@ const struct flow flows[] = {
     { .name = "certificate asked for afterwards", .has_cert = true, .afterwards = CLIENT_AUTH },
     { .name = "none given afterwards", .afterwards = CLIENT_AUTH },
     { .name = "pre-shared key", .compat = true, .psk = true },
+    { .name = "early data", .psk = true, .early = true },
+    { .name = "early data in compat", .compat = true, .psk = true, .early = true },
     { .name = "retried, pre-shared key", .retry = true, .compat = true, .psk = true },
     { .name = "ECDHE", .suite = BY_ECDHE },
     { .name = "ECDHE, stapling, no client certificate",
@@ -79,10 +81,10 @@ const struct flow flows[] = {
 };
 const size_t num_flows = COUNT_OF(flows);
 
-/* The client's renegotiation ends with the refusal. */
+/* The client's renegotiation ends with the refusal, and EndOfEarlyData is for servers. */
 bool flow_is_played_by(const struct flow *flow, enum role us)
 {
-    return flow->afterwards != SERVER_REFUSES || us == ROLE_SERVER;
+    return us == ROLE_SERVER || (flow->afterwards != SERVER_REFUSES && !flow->early);
 }
 
 static void set_up_resumption(const struct flow *flow, struct endpoint *client,
@@ -140,6 +142,11 @@ void table_set_up(struct table *t, const struct flow *flow, enum role us)
     if (flow->psk) {
         endpoint_share_psk(client, server);
     }
+    if (flow->early) {
+        server->config.max_early_data = server->config.recv_max_early_data = 100;
+        client->conn.wants_early_data = server->conn.wants_early_data = true;
+        server->never_rests = true;
+    }
     if (!flow->has_cert) {
         credential_clear(&client->config.credentials->slot[KEY_ED25519]);
     }
@@ -168,6 +175,10 @@ static bool knows_secrets(const struct endpoint *e)
  * before that we have. */
 static void enter_keys(struct table *t, int keys)
 {
+    static const enum epoch epochs[] = { [KEYS_EARLY] = EPOCH_EARLY,
+                                         [KEYS_HANDSHAKE] = EPOCH_HANDSHAKE,
+                                         [KEYS_APPLICATION] = EPOCH_APPLICATION };
+
     while (t->forger_keys < keys) {
         if (t->forger_keys == KEYS_PLAIN || t->flow->suite != 0) {
             forger_learn(&t->forger, knows_secrets(&t->peer) ? &t->peer : &t->us);
@@ -175,9 +186,8 @@ static void enter_keys(struct table *t, int keys)
         t->forger_keys++;
         if (t->forger_keys > KEYS_APPLICATION) {
             forger_next_key(&t->forger);
-        } else {
-            forger_enter(&t->forger,
-                         t->forger_keys == KEYS_HANDSHAKE ? EPOCH_HANDSHAKE : EPOCH_APPLICATION);
+        } else if (t->forger_keys != KEYS_EARLY || t->flow->early) {
+            forger_enter(&t->forger, epochs[t->forger_keys]);
         }
     }
 }
@@ -294,6 +304,7 @@ static void note_row(const struct step *row)
 static int keys_of(const struct item *item, int updates)
 {
     return item->epoch == EPOCH_PLAINTEXT   ? KEYS_PLAIN
+           : item->epoch == EPOCH_EARLY     ? KEYS_EARLY
            : item->epoch == EPOCH_HANDSHAKE ? KEYS_HANDSHAKE
                                             : KEYS_APPLICATION + updates;
 }
@@ -334,6 +345,7 @@ static void record_flight(struct table *t, size_t flight, int *updates)
 void table_start(struct table *t)
 {
     (void)endpoint_run(&t->peer, NULL);
+    t->peer.conn.wants_early_data = false; /* a client that rests goes on */
     (void)endpoint_run(&t->us, &t->to_peer);
     table_answer(t);
 }

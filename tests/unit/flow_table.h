@@ -35,7 +35,8 @@ struct flow {
     bool hint;          /* it has */
     bool new_ticket;    /* TLS 1.2: the server gives one */
     enum resumption resumption;
-    bool psk; /* both sides have a key: no certificates */
+    bool psk;   /* both sides have a key: no certificates */
+    bool early; /* and the client sends early data, of which there is none */
 };
 
 extern const struct flow flows[];
@@ -51,8 +52,9 @@ struct table {
     struct buffer to_peer;
 };
 
-/* Keys of a record: plaintext, handshake, then the generations of application keys. */
-enum keys { KEYS_PLAIN, KEYS_HANDSHAKE, KEYS_APPLICATION };
+/* Keys of a record: plaintext, of early data, handshake, then the generations of application keys.
+ */
+enum keys { KEYS_PLAIN, KEYS_EARLY, KEYS_HANDSHAKE, KEYS_APPLICATION };
 
 enum content { HONEST, CCS, BAD_CCS, FOREIGN };
 

@@ -441,9 +441,7 @@ static void every_receiving_row_was_judged(void **state)
     (void)state;
     for (size_t i = 0; i < num_scripts; i++) {
         for (const struct step *s = scripts[i].steps; s->kind != STEP_KIND_END; s++) {
-            /* Of early data: test_engine_early.c. */
-            if ((s->kind != STEP_KIND_RECV && s->kind != STEP_KIND_MAYBE) ||
-                s->message == MSG_END_OF_EARLY_DATA) {
+            if (s->kind != STEP_KIND_RECV && s->kind != STEP_KIND_MAYBE) {
                 continue;
             }
             bool seen = false;
