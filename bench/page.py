@@ -76,9 +76,9 @@ def counts(answers, what):
     return pair_chart(answers, f"{what.capitalize()} of a handshake", "calls", names)
 
 
-def threads(answers):
-    names = [(f"{num} thread{'s' if num > 1 else ''}", f"threads/{num}/rate") for num in (1, 2)]
-    return pair_chart(answers, "Full handshakes on one thread and two, both sides", "a second", names)
+def threads(answers, what, title, unit):
+    names = [(f"{num} thread{'s' if num > 1 else ''}", f"threads/{num}/{what}") for num in (1, 2)]
+    return pair_chart(answers, title, unit, names)
 
 
 def pair_chart(answers, title, unit, names):
@@ -159,7 +159,9 @@ def sections(answers):
          [throughput(answers, "aes128gcm", "AES-128-GCM: throughput over the size of a call"),
           throughput(answers, "chacha20", "ChaCha20-Poly1305: throughput over the size of a call")]),
         ("Handshakes", "SSL_new to SSL_free, X25519, leaf and intermediate verified by the client.",
-         [handshakes(answers), resumptions(answers), threads(answers)]),
+         [handshakes(answers), resumptions(answers),
+          threads(answers, "rate", "Full handshakes on one thread and two, both sides", "a second"),
+          threads(answers, "cpu", "Processor's time of a full handshake, both sides, on one thread and two", "µs")]),
         ("Locks, allocations, memory", "Counts are exact, whatever else the machine does.",
          [counts(answers, "allocations"), counts(answers, "locks"), memory(answers)]),
         ("nginx", "Debian's nginx, one worker, under wrk, h2load and a small client, all three on the system's library.",
