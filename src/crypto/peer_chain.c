@@ -151,6 +151,13 @@ EVP_PKEY *peer_chain_key(const struct peer_chain *chain)
     return leaf == NULL ? NULL : cert_public_key(leaf);
 }
 
+bool peer_chain_key_lasts(const struct peer_chain *chain)
+{
+    const struct peer_cert *leaf = peer_chain_len(chain) == 0 ? NULL : &chain->certs[0];
+
+    return leaf != NULL && leaf->der != NULL && !leaf->is_new && look(leaf) == leaf->cert;
+}
+
 STACK_OF(X509) *peer_chain_look_all(const struct peer_chain *chain)
 {
     STACK_OF(X509) *list = sk_X509_new_reserve(NULL, (int)chain->num);

@@ -48,6 +48,9 @@ X509 *peer_chain_look(const struct peer_chain *chain, size_t i);
 /* The public key of the leaf, borrowed; NULL: no leaf, or an unknown or malformed key. */
 EVP_PKEY *peer_chain_key(const struct peer_chain *chain);
 
+/* True when that key comes from the cache: other connections have used it, and others will. */
+bool peer_chain_key_lasts(const struct peer_chain *chain);
+
 /* All of them in a new list that borrows them, for sk_X509_free(); NULL: out of memory. */
 MUST_CHECK STACK_OF(X509) *peer_chain_look_all(const struct peer_chain *chain);
 

@@ -7,6 +7,7 @@
 
 #include "crypto/lib_internal.h"
 
+#include <limits.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -268,4 +269,46 @@ bool sig_verify(const struct crypto_lib *lib, const struct sig_scheme *scheme, E
                  EVP_DigestVerify(ctx, sig, sig_len, data, len) == 1;
     EVP_MD_CTX_free(ctx);
     return valid;
+}
+
+/* The key in the form that libcrypto keeps with it once it was asked for. */
+static bool verify_digest_rsa(const struct hash *hash, bool pss, EVP_PKEY *key,
+                              const uint8_t *digest, const uint8_t *sig, size_t sig_len)
+{
+    /* Not const only in the parameters of the functions below. */
+    RSA *rsa = (RSA *)(uintptr_t)EVP_PKEY_get0_RSA(key);
+    uint8_t encoded[OPENSSL_RSA_MAX_MODULUS_BITS / 8];
+
+    if (rsa == NULL || RSA_size(rsa) < 0 || sig_len != (size_t)RSA_size(rsa) ||
+        sig_len > sizeof(encoded)) {
+        return false;
+    }
+    if (!pss) {
+        return RSA_verify(hash->nid, digest, (unsigned)hash->len, sig, (unsigned)sig_len, rsa) == 1;
+    }
+    return RSA_public_decrypt((int)sig_len, sig, encoded, rsa, RSA_NO_PADDING) == (int)sig_len &&
+           RSA_verify_PKCS1_PSS_mgf1(rsa, digest, hash->md, hash->md, encoded,
+                                     RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+bool sig_verify_lasting(const struct crypto_lib *lib, const struct sig_scheme *scheme,
+                        EVP_PKEY *key, const uint8_t *data, size_t len, const uint8_t *sig,
+                        size_t sig_len)
+{
+    const struct hash *hash = scheme->hash == HASH_NONE ? NULL : hash_get(lib, scheme->hash);
+    bool rsa = scheme->kind == SIG_RSA_PKCS1 || scheme->kind == SIG_RSA_PSS_RSAE;
+    uint8_t digest[HASH_MAX_LEN];
+
+    if (hash == NULL || (!rsa && scheme->kind != SIG_ECDSA) || !lib->is_default ||
+        !provider_is_builtin(EVP_PKEY_get0_provider(key)) || key_slot_of(key) != scheme->slot) {
+        return sig_verify(lib, scheme, key, data, len, sig, sig_len);
+    }
+    if (!hash_once(hash, data, len, digest) || sig_len > INT_MAX) {
+        return false;
+    }
+    if (rsa) {
+        return verify_digest_rsa(hash, is_pss(scheme), key, digest, sig, sig_len);
+    }
+    EC_KEY *ec = (EC_KEY *)(uintptr_t)EVP_PKEY_get0_EC_KEY(key);
+    return ec != NULL && ECDSA_verify(0, digest, (int)hash->len, sig, (int)sig_len, ec) == 1;
 }

@@ -85,4 +85,10 @@ MUST_CHECK bool sig_verify(const struct crypto_lib *lib, const struct sig_scheme
                            EVP_PKEY *key, const uint8_t *data, size_t len, const uint8_t *sig,
                            size_t sig_len);
 
+/* The same with a key that verifies again and again. The first time costs more, later ones less:
+ * software keys of libcrypto's own provider are used without a search for algorithms. */
+MUST_CHECK bool sig_verify_lasting(const struct crypto_lib *lib, const struct sig_scheme *scheme,
+                                   EVP_PKEY *key, const uint8_t *data, size_t len,
+                                   const uint8_t *sig, size_t sig_len);
+
 #endif

@@ -74,7 +74,9 @@ enum step_result read_signature(struct handshake *hs, struct reader *body,
     if (!reader_vec16(body, &signature) || !reader_is_empty(body)) {
         return STEP_MALFORMED;
     }
-    if (!sig_verify(c->config->lib, scheme, key, content, len, signature.at, signature.left)) {
+    bool lasts = peer_chain_key_lasts(c->session->peer);
+    if (!(lasts ? sig_verify_lasting : sig_verify)(c->config->lib, scheme, key, content, len,
+                                                   signature.at, signature.left)) {
         return step_fail(hs, ALERT_DECRYPT_ERROR, SSL_R_BAD_SIGNATURE);
     }
     return STEP_OK;

@@ -294,6 +294,8 @@ static EVP_PKEY *key_for(const struct sig_scheme *s)
                                                 : EC_P256];
 }
 
+typedef __typeof__(&sig_verify) verifier;
+
 static void signatures_verify_and_forgeries_do_not(void **state)
 {
     (void)state;
@@ -320,13 +322,15 @@ static void signatures_verify_and_forgeries_do_not(void **state)
         size_t len = writer_len(&w) - 4;
         assert_int_equal(sig[-2] << 8 | sig[-1], len);
         assert_true(len <= (size_t)EVP_PKEY_get_size(key));
-        for (size_t l = 0; l < 2; l++) {
-            assert_true(sig_verify(libs[l], s, key, data, sizeof(data), sig, len));
-            assert_false(sig_verify(libs[l], s, key, data, sizeof(data) - 1, sig, len));
-            assert_false(sig_verify(libs[l], s, key, data, sizeof(data), sig, len - 1));
-            assert_false(sig_verify(libs[l], s, key, data, sizeof(data), sig, 0));
+        for (size_t l = 0; l < 4; l++) {
+            verifier verify = l < 2 ? sig_verify : sig_verify_lasting;
+            const struct crypto_lib *with = libs[l % 2];
+            assert_true(verify(with, s, key, data, sizeof(data), sig, len));
+            assert_false(verify(with, s, key, data, sizeof(data) - 1, sig, len));
+            assert_false(verify(with, s, key, data, sizeof(data), sig, len - 1));
+            assert_false(verify(with, s, key, data, sizeof(data), sig, 0));
             sig[len / 2] ^= 0x10;
-            assert_false(sig_verify(libs[l], s, key, data, sizeof(data), sig, len));
+            assert_false(verify(with, s, key, data, sizeof(data), sig, len));
             sig[len / 2] ^= 0x10;
         }
         /* A signature is of its scheme alone. */
@@ -335,6 +339,8 @@ static void signatures_verify_and_forgeries_do_not(void **state)
                 bool same = s->kind == SIG_ECDSA && table[k].hash == s->hash;
                 assert_int_equal(sig_verify(lib, &table[k], key, data, sizeof(data), sig, len),
                                  same);
+                assert_int_equal(
+                    sig_verify_lasting(lib, &table[k], key, data, sizeof(data), sig, len), same);
             }
         }
         buffer_wipe(&out);
@@ -353,7 +359,6 @@ static void a_signer_signs_like_its_key(void **state)
     const struct sig_scheme *table = sig_scheme_table(&num);
     struct buffer out = { 0 };
     struct writer w = writer_to(&out);
-
     for (size_t i = 0; i < NUM_KEYS; i++) {
         signers[i] = signer_new(keys[i]);
         assert_non_null(signers[i]);
@@ -408,8 +413,9 @@ static void *sign_often(void *arg)
         const struct sig_scheme *s = sig_scheme_by_name(names[i % 2], strlen(names[i % 2]));
         t->right = t->right && signer_fits(lib, s, t->signer, false) &&
                    signer_sign(lib, s, t->signer, (const uint8_t *)"abc", 3, &w) &&
-                   sig_verify(lib, s, keys[RSA_2048], (const uint8_t *)"abc", 3, writer_begin(&w),
-                              writer_len(&w));
+                   (i < 10 ? sig_verify : sig_verify_lasting)(lib, s, keys[RSA_2048],
+                                                              (const uint8_t *)"abc", 3,
+                                                              writer_begin(&w), writer_len(&w));
         writer_rollback(&w);
     }
     signer_free(t->signer);
@@ -469,6 +475,9 @@ static void pss_salts_are_as_long_as_the_digest(void **state)
         EVP_MD_CTX_free(ctx);
         assert_int_equal(sig_verify(lib, s, keys[RSA_2048], (const uint8_t *)"abc", 3, sig, len),
                          salts[i] == 48);
+        assert_int_equal(
+            sig_verify_lasting(lib, s, keys[RSA_2048], (const uint8_t *)"abc", 3, sig, len),
+            salts[i] == 48);
     }
     buffer_wipe(&out);
     ERR_clear_error();
@@ -512,7 +521,25 @@ static bool sign_and_verify(void *arg)
     return done;
 }
 
-/* First when nothing is prepared, then with what is. */
+static bool verify_lasting(void *arg)
+{
+    const struct sig_scheme *s = arg;
+    struct buffer out = { 0 };
+    struct writer w = writer_to(&out);
+
+    failing_alloc_pause(true);
+    EVP_PKEY *key = EVP_PKEY_dup(key_for(s));
+    bool done = sig_sign(lib, s, key, (const uint8_t *)"abc", 3, &w);
+    failing_alloc_pause(false);
+    for (int i = 0; done && i < 2; i++) {
+        done = sig_verify_lasting(lib, s, key, (const uint8_t *)"abc", 3, writer_begin(&w),
+                                  writer_len(&w));
+    }
+    EVP_PKEY_free(key);
+    buffer_wipe(&out);
+    return done;
+}
+
 static bool sign_with_signer(void *arg)
 {
     const struct sig_scheme *s = arg;
@@ -550,6 +577,7 @@ static void allocation_failures(void **state)
 
         assert_true(fail_each_allocation(sign_and_verify, s, true) > 10);
         assert_true(fail_each_allocation(sign_with_signer, s, true) > 10);
+        assert_true(fail_each_allocation(verify_lasting, s, true) > 10);
     }
 }
 
