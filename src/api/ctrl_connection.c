@@ -199,6 +199,29 @@ static long extended_master_secret(const SSL *s)
     return s->conn.session->extended_master_secret;
 }
 
+/* What OpenSSL keeps in one word of flags: the extensions of TLS 1.2 that change how secrets and
+ * records are made. */
+static long flags_of(const struct tls_conn *c)
+{
+    bool own_mac = c->neg.suite != NULL && c->neg.suite->aead == AEAD_NONE;
+    bool etm = c->neg.encrypt_then_mac && own_mac && c->neg.version != TLS1_3_VERSION;
+    long flags = 0;
+
+    if (c->neg.extended_master_secret) {
+        flags |= TLS1_FLAGS_RECEIVED_EXTMS;
+    }
+    if (c->neg.kept_extended_master) {
+        flags |= TLS1_FLAGS_REQUIRED_EXTMS;
+    }
+    if (etm && c->in.epoch == EPOCH_APPLICATION) {
+        flags |= TLS1_FLAGS_ENCRYPT_THEN_MAC_READ;
+    }
+    if (etm && c->out.epoch == EPOCH_APPLICATION) {
+        flags |= TLS1_FLAGS_ENCRYPT_THEN_MAC_WRITE;
+    }
+    return flags;
+}
+
 static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
 {
     switch (cmd) {
@@ -234,6 +257,9 @@ static bool ctrl_peer(SSL *s, int cmd, long larg, void *parg, long *result)
         return true;
     case SSL_CTRL_GET_RI_SUPPORT:
         *result = s->conn.neg.secure_renegotiation;
+        return true;
+    case SSL_CTRL_GET_FLAGS:
+        *result = flags_of(&s->conn);
         return true;
     case SSL_CTRL_GET_EXTMS_SUPPORT:
         *result = extended_master_secret(s);

@@ -70,6 +70,7 @@ struct negotiated {
     struct blob *peer_cert_types; /* TLS 1.2 client: of the CertificateRequest */
     bool encrypt_then_mac;        /* RFC 7366 was agreed on */
     bool extended_master_secret;  /* RFC 7627 was agreed on: so it has to be when renegotiating */
+    bool kept_extended_master;    /* and was, in a renegotiation */
     bool secure_renegotiation;    /* RFC 5746 was agreed on */
     bool peer_wants_ocsp;
     enum early_data early_data;

@@ -112,6 +112,7 @@ enum step_result resume12_check_answers(struct handshake *hs)
         (c->neg.extended_master_secret && !hs->extended_master_secret)) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_INCONSISTENT_EXTMS);
     }
+    c->neg.kept_extended_master = !hs->initial && c->neg.extended_master_secret;
     c->neg.extended_master_secret = hs->extended_master_secret;
     return STEP_OK;
 }
