@@ -6,6 +6,7 @@
 #include "api/resumption.h"
 #include "api/strike_register.h"
 #include "api/ticket_secret.h"
+#include "base/counters.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,6 +17,12 @@ _Static_assert(STRIKE_NAME_LEN == SESSION_MAX_ID, "a ticket's name is its sessio
 
 #define FOLDER   "/dev/shm/"
 #define HASH_LEN 16
+
+static const enum counter counters[NUM_STRIKES] = {
+    [STRIKE_FIRST] = COUNTER_EARLY_ACCEPTED,  [STRIKE_SEEN] = COUNTER_EARLY_REPLAYED,
+    [STRIKE_FULL] = COUNTER_EARLY_NO_ROOM,    [STRIKE_LATE] = COUNTER_EARLY_TOO_OLD,
+    [STRIKE_FOREIGN] = COUNTER_EARLY_FOREIGN,
+};
 
 /* NULL until it is needed, and where none can be made. It is never given back: others may be
  * looking at it, and children have it. */
@@ -111,7 +118,12 @@ bool claims_early_data(void *owner, const struct ssl_session_st *session, int64_
     const SSL *s = owner;
     const struct crypto_lib *lib = s->config->core.lib;
     struct strike_register *reg = register_of(lib);
+    enum strike result;
 
-    return reg != NULL &&
-           strike_register_claim(reg, lib, session->id, session->id_len, sent) == STRIKE_FIRST;
+    if (reg == NULL) {
+        return false;
+    }
+    result = strike_register_claim(reg, lib, session->id, session->id_len, sent);
+    counter_add(counters[result]);
+    return result == STRIKE_FIRST;
 }

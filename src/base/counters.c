@@ -14,6 +14,11 @@ static const char *const names[NUM_COUNTERS] = {
     [COUNTER_CERT_EVICTED] = "certificates-evicted",
     [COUNTER_CERT_REFUSED] = "certificates-refused",
     [COUNTER_CERT_COPIED] = "certificates-copied",
+    [COUNTER_EARLY_ACCEPTED] = "early-data-accepted",
+    [COUNTER_EARLY_REPLAYED] = "early-data-replayed",
+    [COUNTER_EARLY_NO_ROOM] = "early-data-without-room",
+    [COUNTER_EARLY_TOO_OLD] = "early-data-too-old",
+    [COUNTER_EARLY_FOREIGN] = "early-data-foreign",
 };
 
 void counter_add(enum counter which)

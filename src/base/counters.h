@@ -1,6 +1,7 @@
 /*
- * What the process has counted since it started, for those who run it: how often caches helped.
- * One list for the whole library; the numbers only grow, and no one of them takes a lock.
+ * What the process has counted since it started, for those who run it: how often caches helped,
+ * what became of early data. One list for the whole library; the numbers only grow, and no one of
+ * them takes a lock.
  */
 #ifndef TENON_BASE_COUNTERS_H
 #define TENON_BASE_COUNTERS_H
@@ -8,12 +9,17 @@
 #include "base/base.h"
 
 enum counter {
-    COUNTER_CERT_HIT,     /* a peer's certificate was not decoded, but found in the cache */
-    COUNTER_CERT_MISS,    /* it had to be decoded */
-    COUNTER_CERT_KEPT,    /* a decoded one went into the cache */
-    COUNTER_CERT_EVICTED, /* one was dropped to make room */
-    COUNTER_CERT_REFUSED, /* there was no room */
-    COUNTER_CERT_COPIED,  /* one that is shared was decoded again, for the application to hold */
+    COUNTER_CERT_HIT,       /* a peer's certificate was not decoded, but found in the cache */
+    COUNTER_CERT_MISS,      /* it had to be decoded */
+    COUNTER_CERT_KEPT,      /* a decoded one went into the cache */
+    COUNTER_CERT_EVICTED,   /* one was dropped to make room */
+    COUNTER_CERT_REFUSED,   /* there was no room */
+    COUNTER_CERT_COPIED,    /* one that is shared was decoded again, for the application to hold */
+    COUNTER_EARLY_ACCEPTED, /* early data that a strike register was asked about: the first */
+    COUNTER_EARLY_REPLAYED, /* its ticket had come before */
+    COUNTER_EARLY_NO_ROOM,  /* the register was full there */
+    COUNTER_EARLY_TOO_OLD,  /* of a time whose records may be gone */
+    COUNTER_EARLY_FOREIGN,  /* the ticket of another register */
     NUM_COUNTERS
 };
 
