@@ -18,6 +18,7 @@
 #include <openssl/engine.h>
 #include <stdatomic.h>
 #include <strings.h>
+#include <time.h>
 
 #define DEFAULT_SESSION_TIMEOUT (2 * 60 * 60) /* seconds */
 
@@ -34,6 +35,10 @@ static bool apply_server_settings(SSL_CTX *ctx)
             return false;
         }
         own->core.protects_early_data = true;
+    }
+    if (!ticket_keys_init(ctx, time(NULL))) {
+        raise_error(ERR_R_INTERNAL_ERROR);
+        return false;
     }
     return ticket_secret_configure(secret);
 }

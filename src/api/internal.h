@@ -100,6 +100,13 @@ struct ssl_config {
     void *async_callback_arg;
 };
 
+/* Where a context's ticket keys come from: each period's seed gives its key and the next seed, and
+ * is forgotten then (api/ticket_keys.c). */
+struct ticket_seed {
+    uint8_t bytes[32];
+    _Atomic int64_t period; /* whose seed it is; no key of an earlier one can be derived any more */
+};
+
 struct ssl_ctx_st {
     _Atomic uint32_t refs;
     const SSL_METHOD *method;
@@ -143,6 +150,7 @@ struct ssl_ctx_st {
     int (*stateless_generate)(SSL *, unsigned char *, size_t *);
     int (*stateless_verify)(SSL *, const unsigned char *, size_t);
     uint8_t cookie_key[32];                  /* MAC key of HelloRetryRequest cookies */
+    struct ticket_seed ticket_seed;          /* of keys that rotate by themselves */
     struct ticket_ring *_Atomic ticket_keys; /* owns; NULL until the first ticket */
     int (*ticket_key_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *,
                          int);

@@ -9,6 +9,7 @@
 #include "api/ticket_keys.h"
 
 #include "api/ticket_secret.h"
+#include "crypto/kdf.h"
 #include "crypto/random.h"
 
 #include <openssl/err.h>
@@ -20,6 +21,9 @@
  * for machines whose clock is ahead. */
 #define OLDER_PERIODS 14
 #define NUM_SLOTS     (OLDER_PERIODS + 2)
+
+/* Two years: as far as the seed is taken at once. */
+#define MAX_PERIODS_AHEAD (2 * 365 * 2)
 
 #define DEFAULT_LIFETIME (2 * 60 * 60) /* seconds; of a context whose timeout is 0 */
 
@@ -102,6 +106,49 @@ static bool draw_key(SSL_CTX *ctx, uint8_t *bytes)
                          TICKET_KEY_LEN - TICKET_KEY_NAME_LEN);
 }
 
+bool ticket_keys_init(SSL_CTX *ctx, int64_t now)
+{
+    ctx->ticket_seed.period = now / TICKET_KEY_PERIOD;
+    return random_secret(ctx->lib, ctx->ticket_seed.bytes, sizeof(ctx->ticket_seed.bytes));
+}
+
+/* From one period's seed to the next: the key of the period, then the seed in place of the old. */
+static bool next_seed(SSL_CTX *ctx, uint8_t *bytes)
+{
+    static const uint8_t info[] = "ticket key and next seed";
+    struct ticket_seed *seed = &ctx->ticket_seed;
+    struct secret secret = { 0 };
+    uint8_t both[TICKET_KEY_LEN + sizeof(seed->bytes)];
+    bool ok;
+
+    secret_set(&secret, seed->bytes, sizeof(seed->bytes));
+    ok = hkdf_expand(hash_get(ctx->lib, HASH_SHA256), &secret, info, sizeof(info) - 1, both,
+                     sizeof(both));
+    if (ok) {
+        memcpy(bytes, both, TICKET_KEY_LEN);
+        memcpy(seed->bytes, both + TICKET_KEY_LEN, sizeof(seed->bytes));
+        seed->period++;
+    }
+    secret_wipe(&secret);
+    wipe(both, sizeof(both));
+    return ok;
+}
+
+/* The key of a period that no secret is shared for. Processes forked from one another derive the
+ * same; where the clock has jumped, back or far ahead, each draws its own. */
+static bool own_key(SSL_CTX *ctx, int64_t period, uint8_t *bytes)
+{
+    if (period < ctx->ticket_seed.period || period - ctx->ticket_seed.period > MAX_PERIODS_AHEAD) {
+        return draw_key(ctx, bytes);
+    }
+    while (ctx->ticket_seed.period <= period) {
+        if (!next_seed(ctx, bytes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The key of a period from the shared secret. */
 static bool derive_key(SSL_CTX *ctx, int64_t period, uint8_t *bytes, uint32_t *generation)
 {
@@ -144,7 +191,7 @@ static bool make_key(SSL_CTX *ctx, struct ticket_ring *ring, int64_t period, boo
     if (slot->period == period + 1) {
         return true;
     }
-    ok = shared ? derive_key(ctx, period, bytes, &generation) : draw_key(ctx, bytes);
+    ok = shared ? derive_key(ctx, period, bytes, &generation) : own_key(ctx, period, bytes);
     if (ok) {
         start_generation(ring, generation);
         slot_write(slot, period + 1, bytes);
@@ -182,6 +229,11 @@ static bool make_keys(SSL_CTX *ctx, struct ticket_ring *ring, int64_t oldest, in
         return false;
     }
     start_generation(ring, generation);
+    /* A seed is gone once it was used: whoever takes it past a period takes the period's key. */
+    if (generation == 0 && ctx->ticket_seed.period < oldest) {
+        oldest = newest - NUM_SLOTS + 1;
+        oldest = ctx->ticket_seed.period > oldest ? ctx->ticket_seed.period : oldest;
+    }
     for (int64_t period = oldest; ok && period <= newest; period++) {
         ok = period < 0 || make_key(ctx, ring, period, generation != 0);
     }
@@ -226,13 +278,14 @@ static int64_t oldest_period(const SSL_CTX *ctx, int64_t now)
     return period > current - OLDER_PERIODS ? period : current - OLDER_PERIODS;
 }
 
-/* A shared secret gives every key there may be, whoever sealed with it. Without one, there are
- * those that this context has sealed with. */
+/* A shared secret gives every key there may be, whoever sealed with it. Without one there are those
+ * since the context was made, which a process that was forked may have sealed with. */
 static bool complete_ring(SSL_CTX *ctx, struct ticket_ring *ring, int64_t newest, int64_t now)
 {
     uint32_t generation = ticket_secret_generation(now);
 
-    if (ring->generation == generation && (generation == 0 || ring->complete == newest)) {
+    if (ring->generation == generation &&
+        (generation == 0 ? ctx->ticket_seed.period > newest : ring->complete == newest)) {
         return true;
     }
     return make_keys(ctx, ring, generation != 0 ? newest - NUM_SLOTS + 1 : newest, newest,
@@ -268,6 +321,7 @@ bool ticket_key_to_open(SSL_CTX *ctx, int64_t now, const uint8_t name[TICKET_KEY
 
 void ticket_keys_wipe(SSL_CTX *ctx)
 {
+    wipe(&ctx->ticket_seed, sizeof(ctx->ticket_seed));
     OPENSSL_clear_free(ctx->ticket_keys, sizeof(struct ticket_ring));
 }
 

@@ -1,7 +1,8 @@
 /*
  * The keys that seal tickets when the application brings no callback. By default they rotate: each
- * half day has a key of its own, drawn by the context or derived from a secret that servers share
- * (ticket_secret.h), and a key opens tickets for as long as they may live. Keys that the
+ * half day has a key of its own, derived from a seed of the context, which processes that it forks
+ * have as well, or from a secret that servers share (ticket_secret.h). A key opens tickets for as
+ * long as they may live. Keys that the
  * application sets, or asks for, stay as they are, and then tickets are as OpenSSL makes them.
  */
 #ifndef TENON_API_TICKET_KEYS_H
@@ -37,6 +38,9 @@ MUST_CHECK bool ticket_key_to_open(SSL_CTX *ctx, int64_t now,
  * raised. */
 long ticket_keys_get(SSL_CTX *ctx, void *keys, long len);
 long ticket_keys_set(SSL_CTX *ctx, const void *keys, long len);
+
+/* Draws the seed of a new context. False: the generator failed. */
+MUST_CHECK bool ticket_keys_init(SSL_CTX *ctx, int64_t now);
 
 /* Wipes and frees a context's keys. */
 void ticket_keys_wipe(SSL_CTX *ctx);

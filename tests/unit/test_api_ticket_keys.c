@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NOW  (INT64_C(40000) * TICKET_KEY_PERIOD)
@@ -84,6 +85,59 @@ static void test_jumps(void **state)
     assert_true(opens(ctx, NOW - 5 * TICKET_KEY_PERIOD, &earlier));
     assert_false(opens(ctx, NOW - 5 * TICKET_KEY_PERIOD, &now));
     assert_true(opens(ctx, 3 * TICKET_KEY_PERIOD, &zero));
+    SSL_CTX_free(ctx);
+}
+
+/* Processes that were forked have the same keys as time goes by, also when one of them was idle. */
+static void test_forked(void **state)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    const int64_t begin = time(NULL);
+    struct ticket_key keys[4];
+    int ends[2];
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    SSL_CTX_set_timeout(ctx, 7 * 24 * HOUR);
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        bool ok = true;
+        for (int i = 0; i < 4; i++) {
+            ok = ok && ticket_key_to_seal(ctx, begin + i * TICKET_KEY_PERIOD, &keys[i]);
+        }
+        _exit(!ok || write(ends[1], keys, sizeof(keys)) != sizeof(keys));
+    }
+    assert_int_equal(read(ends[0], keys, sizeof(keys)), sizeof(keys));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_memory_not_equal(&keys[i], &keys[i + 1], TICKET_KEY_LEN);
+    }
+    /* By a clock that is behind; then in the last period, which no key was asked for before. */
+    assert_true(opens(ctx, begin, &keys[0]));
+    assert_true(opens(ctx, begin, &keys[1]));
+    for (int i = 3; i >= 0; i--) {
+        assert_true(opens(ctx, begin + 3 * TICKET_KEY_PERIOD, &keys[i]));
+    }
+    struct ticket_key own = seal_key(ctx, begin + 3 * TICKET_KEY_PERIOD);
+    assert_memory_equal(&own, &keys[3], TICKET_KEY_LEN);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    SSL_CTX_free(ctx);
+}
+
+/* Far ahead every process is on its own: nobody makes us derive for ever. */
+static void test_far_ahead(void **state)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    const int64_t later = INT64_C(1000000) * TICKET_KEY_PERIOD;
+    struct ticket_key key = seal_key(ctx, later);
+
+    (void)state;
+    assert_true(opens(ctx, later, &key));
+    assert_true(opens(ctx, later + TICKET_KEY_PERIOD, &key));
     SSL_CTX_free(ctx);
 }
 
@@ -315,7 +369,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory),     cmocka_unit_test(test_rotation),
-        cmocka_unit_test(test_jumps),      cmocka_unit_test(test_application_keys),
+        cmocka_unit_test(test_jumps),      cmocka_unit_test(test_forked),
+        cmocka_unit_test(test_far_ahead),  cmocka_unit_test(test_application_keys),
         cmocka_unit_test(test_threads),    cmocka_unit_test(test_refused),
         cmocka_unit_test(test_forbidden),  cmocka_unit_test(test_shared),
         cmocka_unit_test(test_derivation), cmocka_unit_test(test_replaced),
