@@ -334,6 +334,10 @@ static bool is_relevant(const SSL *s, unsigned entry_context, unsigned context)
     if ((entry_context & context) == 0) {
         return false;
     }
+    if (s->conn.neg.resumed && !(hello && !is_server) &&
+        (entry_context & SSL_EXT_IGNORE_ON_RESUMPTION) != 0) {
+        return false;
+    }
     if (tls13) {
         return (entry_context & SSL_EXT_TLS1_2_AND_BELOW_ONLY) == 0;
     }

@@ -123,7 +123,8 @@ static const char *received_name(const SSL *s)
     const struct blob *name = s->conn.neg.server_name;
 
     if (name == NULL) {
-        return s->hostname;
+        /* What was set on a server counts until the client has come. */
+        return s->conn.state == STATE_BEFORE ? s->hostname : NULL;
     }
     if (s->hostname == NULL || strlen(s->hostname) != name->len ||
         memcmp(s->hostname, name->bytes, name->len) != 0) {
@@ -212,7 +213,8 @@ int SSL_alloc_buffers(SSL *s)
 
 int SSL_free_buffers(SSL *s)
 {
-    return SSL_has_pending(s) == 0 && s->pending.len == 0;
+    return s->conn.in.current_size == 0 && record_in_buffered(&s->conn.in) == 0 &&
+           s->pending.len == 0;
 }
 
 void SSL_set_debug(SSL *s, int debug)

@@ -46,9 +46,16 @@ static bool digest_bytes(const SSL *s, const void *data, size_t len, uint8_t out
     return finish(&hash, out, ok);
 }
 
+/* A server that asks nobody about names has no virtual hosts: it ignores what clients send. */
+static bool minds_names(const SSL *s)
+{
+    return s->ctx != s->session_ctx || s->ctx->servername_cb != NULL ||
+           s->session_ctx->servername_cb != NULL || s->ctx->client_hello_cb != NULL;
+}
+
 static bool digest_name(const SSL *s, uint8_t out[DIGEST_LEN])
 {
-    const struct blob *name = s->conn.neg.server_name;
+    const struct blob *name = minds_names(s) ? s->conn.neg.server_name : NULL;
 
     return digest_bytes(s, name != NULL ? name->bytes : NULL, blob_len(name), out);
 }

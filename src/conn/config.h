@@ -15,6 +15,7 @@
 
 /* Bits of tls_config.options that the core looks at; api/options.c asserts that they are SSL_OP_*
  * of <openssl/ssl.h>. */
+#define OPTION_TLSEXT_PADDING              (UINT64_C(1) << 4)
 #define OPTION_ALLOW_NO_DHE_KEX            (UINT64_C(1) << 10)
 #define OPTION_IGNORE_UNEXPECTED_EOF       (UINT64_C(1) << 7)
 #define OPTION_NO_EXTENDED_MASTER_SECRET   (UINT64_C(1) << 0)

@@ -101,8 +101,10 @@ struct handshake {
     /* Pre-shared keys of TLS 1.3. */
     struct psk_offer offers[PSK_MAX_OFFERS]; /* client */
     size_t num_offers;
+    size_t hello_len;                 /* client: of its ClientHello as far as it is written */
     unsigned psk_modes;               /* enum psk_mode: of the client */
     uint16_t psk_identity;            /* which of the client's the server has chosen */
+    bool external_psk;                /* server: the key is the application's, no ticket's */
     struct secret early_secret;       /* of the key that is used; empty: none, or done with */
     struct running_hash before_hello; /* server: the transcript before a second ClientHello */
     bool began_early;                 /* client: went on to early data after its ClientHello */

@@ -387,6 +387,7 @@ static enum step_result resume(struct handshake *hs, const struct psk_choice *ch
         c->neg.resumed = true;
         c->hooks->session_resumed(c->owner);
         hs->psk_identity = choice->index;
+        hs->external_psk = choice->external;
     } else {
         secret_wipe(&hs->early_secret);
         hs->ticket_due = true;
@@ -457,12 +458,13 @@ enum step_result choose_session13(struct handshake *hs)
     return result;
 }
 
-/* RFC 8446, 4.6.1, lets a session be resumed under another name; here it is not. */
+/* RFC 8446, 4.6.1, lets a session be resumed under another name; here it is not. A key that the
+ * application looked up is nobody else's to judge. */
 enum step_result confirm_session13(struct handshake *hs)
 {
     struct tls_conn *c = hs->conn;
 
-    if (!c->neg.resumed || c->hooks->belongs_here(c->owner, c->session)) {
+    if (!c->neg.resumed || hs->external_psk || c->hooks->belongs_here(c->owner, c->session)) {
         return STEP_OK;
     }
     c->neg.resumed = false;

@@ -250,6 +250,23 @@ static void test_no_scheme(void)
     pair_free(&p);
 }
 
+/* What a server asks its client for has nothing that fits TLS 1.3. */
+static void test_no_scheme_for_clients(const char *list)
+{
+    struct pair p;
+
+    section("clients are to sign with %s", list);
+    pair_init(&p, OVER_WIRE, 0);
+    SSL_set_verify(p.server, SSL_VERIFY_PEER, NULL);
+    REQUIRE(SSL_set1_client_sigalgs_list(p.server, list) == 1);
+    (void)call_do_handshake(p.client);
+    note("server %d", SSL_do_handshake(p.server));
+    note("first reason %d", ERR_GET_REASON(ERR_peek_error()));
+    ERR_clear_error();
+    (void)call_do_handshake(p.client);
+    pair_free(&p);
+}
+
 /* Several certificates: the client's preference among signature algorithms decides. */
 static void several_keys(const char *client, uint64_t options)
 {
@@ -283,6 +300,8 @@ int main(void)
     test_sigalg_setters();
     test_sigalg_choice();
     test_no_scheme();
+    test_no_scheme_for_clients("ECDSA+SHA1:RSA+SHA256");
+    test_no_scheme_for_clients("RSA+SHA256:ECDSA+SHA256");
     several_keys("", 0);
     several_keys("ed25519:ECDSA+SHA256:RSA-PSS+SHA256", 0);
     several_keys("RSA-PSS+SHA256:ed25519:ECDSA+SHA256", 0);

@@ -182,9 +182,35 @@ static void test_set_ctx(void)
     SSL_CTX_free(second);
 }
 
+/* A name that was set on the server's SSL is forgotten when the client has come. */
+static void test_name_of_server(void)
+{
+    static const char *const asked[] = { NULL, "client.example" };
+
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        struct pair p;
+
+        section("a name set on the server, the client asks for %s", name_or_none(asked[i]));
+        pair_init(&p, OVER_WIRE, 0);
+        REQUIRE(SSL_set_tlsext_host_name(p.server, "server.example") == 1);
+        if (asked[i] != NULL) {
+            REQUIRE(SSL_set_tlsext_host_name(p.client, asked[i]) == 1);
+        }
+        log_names(p.server);
+        (void)call_do_handshake(p.client);
+        (void)call_do_handshake(p.server);
+        log_names(p.server);
+        log_handshake(p.client, p.server);
+        log_names(p.client);
+        log_names(p.server);
+        pair_free(&p);
+    }
+}
+
 int main(void)
 {
     contract_start();
+    test_name_of_server();
     test_answers();
     test_set_name();
     test_switch();

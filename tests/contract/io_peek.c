@@ -193,6 +193,19 @@ static void buffers_freed(void)
     log_call(p.server, "SSL_free_buffers, half-received", SSL_free_buffers(p.server));
     wire_budget(p.wire, WIRE_SERVER, WIRE_READ, WIRE_UNLIMITED);
     CHECK(drive_read(p.server, 1000) == 1000);
+    for (size_t len = 1; len <= 6; len++) {
+        CHECK(call_write(p.client, data, 1000) == 1000);
+        wire_budget(p.wire, WIRE_SERVER, WIRE_READ, len);
+        CHECK(call_read(p.server, got, sizeof(got)) == -1);
+        note("%zu bytes of a record have come", len);
+        log_call(p.server, "SSL_free_buffers", SSL_free_buffers(p.server));
+        note("pending %d", SSL_has_pending(p.server));
+        wire_budget(p.wire, WIRE_SERVER, WIRE_READ, WIRE_UNLIMITED);
+        CHECK(drive_read(p.server, 1000) == 1000);
+    }
+    CHECK(call_write(p.client, data, 1000) == 1000);
+    wire_budget(p.wire, WIRE_SERVER, WIRE_READ, WIRE_UNLIMITED);
+    CHECK(drive_read(p.server, 1000) == 1000);
     wire_budget(p.wire, WIRE_CLIENT, WIRE_WRITE, 300);
     CHECK(call_write(p.client, data, 1000) == -1);
     log_call(p.client, "SSL_free_buffers, half-sent", SSL_free_buffers(p.client));

@@ -25,7 +25,8 @@ bool sigalgs_offer(struct handshake *hs, unsigned place, struct writer *w)
 {
     struct tls_conn *c = hs->conn;
     const struct blob *list = negotiate_own_sigalgs(c);
-    size_t num = 0;
+    bool tls13 = c->role == ROLE_SERVER && c->neg.version == VERSION_TLS13;
+    bool usable = false; /* one at least must be fit for the version, as far as it is known */
 
     (void)place;
     writer_open(w, 2);
@@ -33,14 +34,14 @@ bool sigalgs_offer(struct handshake *hs, unsigned place, struct writer *w)
         const struct sig_scheme *scheme = sig_scheme_by_id(u16_list_at(list, i));
         if (scheme != NULL && c->hooks->allows_scheme(c->owner, SECURITY_SUPPORTED, scheme)) {
             writer_u16(w, scheme->id);
-            num++;
+            usable = usable || !tls13 || scheme->tls13;
         }
     }
     writer_close(w);
-    if (num == 0) {
+    if (!usable) {
         conn_fail(c, ALERT_INTERNAL_ERROR, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
     }
-    return num > 0;
+    return usable;
 }
 
 enum step_result sigalgs_on_offer(struct handshake *hs, unsigned place, struct reader *body)

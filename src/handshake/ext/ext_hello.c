@@ -235,3 +235,42 @@ enum step_result nothing_on_offer(struct handshake *hs, unsigned place, struct r
     (void)body;
     return STEP_OK;
 }
+
+/* --- padding --- */
+
+/* Some servers hang on a ClientHello of 256 to 511 bytes (RFC 7685, 1). */
+#define HANGS_FROM  0x100
+#define HANGS_BELOW 0x200
+
+/* What comes of pre_shared_key around the ticket and the binder: type, lengths, age. */
+#define PSK_OVERHEAD 15
+
+/* How much is missing, with the extension's own header; 0: nothing. */
+static size_t missing_len(const struct handshake *hs)
+{
+    const struct ssl_session_st *session = hs->conn->session;
+    size_t len = hs->hello_len;
+
+    if (session != NULL && session->version == VERSION_TLS13 && session->suite != NULL &&
+        blob_len(session->ticket) > 0) {
+        const struct hash *h = hash_get(hs->conn->config->lib, session->suite->hash);
+        len += PSK_OVERHEAD + blob_len(session->ticket) + (h != NULL ? hash_len(h) : 0);
+    }
+    return len >= HANGS_FROM && len < HANGS_BELOW ? HANGS_BELOW - len : 0;
+}
+
+bool padding_offer_due(const struct handshake *hs, unsigned place)
+{
+    (void)place;
+    return (hs->conn->config->options & OPTION_TLSEXT_PADDING) != 0 && missing_len(hs) > 0;
+}
+
+bool padding_offer(struct handshake *hs, unsigned place, struct writer *w)
+{
+    size_t missing = missing_len(hs);
+
+    (void)place;
+    /* Never empty: an empty extension at the end is another thing that servers hang on. */
+    writer_zeros(w, missing > 4 ? missing - 4 : 1);
+    return true;
+}

@@ -112,7 +112,7 @@ static const struct extension table[] = {
       authorities_offer_due, authorities_offer, authorities_on_offer,
       never, NULL, NULL },
     { EXT_PADDING, EXT_CLIENT_HELLO,
-      never, NULL, ignore,
+      padding_offer_due, padding_offer, ignore,
       never, NULL, NULL },
     { EXT_PRE_SHARED_KEY, EXT_CLIENT_HELLO | EXT_TLS13_ONLY | EXT_SERVER_HELLO,
       psk_offer_due, psk_offer, psk_on_offer,
@@ -206,6 +206,7 @@ enum step_result extensions_write(struct handshake *hs, unsigned place, struct w
         /* Answers about a certificate go with the leaf alone. */
         if ((table[i].where & place) != 0 && (place != EXT_CERTIFICATE || index == 0) &&
             !(place == EXT_CLIENT_HELLO && is_beside_offer(hs, &table[i]))) {
+            hs->hello_len = writer_len(w);
             result = write_row(hs, place, &table[i], w);
         }
     }

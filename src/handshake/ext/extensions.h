@@ -157,6 +157,10 @@ bool early_data_offer_due(const struct handshake *hs, unsigned place);
 bool early_data_answer_due(const struct handshake *hs, unsigned place);
 bool early_data_answer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result early_data_on_answer(struct handshake *hs, unsigned place, struct reader *body);
+/* padding: RFC 7685. */
+bool padding_offer_due(const struct handshake *hs, unsigned place);
+bool padding_offer(struct handshake *hs, unsigned place, struct writer *w);
+
 bool psk_offer_due(const struct handshake *hs, unsigned place);
 bool psk_offer(struct handshake *hs, unsigned place, struct writer *w);
 enum step_result psk_on_offer(struct handshake *hs, unsigned place, struct reader *body);
