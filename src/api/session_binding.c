@@ -55,7 +55,7 @@ static bool minds_names(const SSL *s)
 
 static bool digest_name(const SSL *s, uint8_t out[DIGEST_LEN])
 {
-    const struct blob *name = minds_names(s) ? s->conn.neg.server_name : NULL;
+    const struct blob *name = s->conn.neg.server_name;
 
     return digest_bytes(s, name != NULL ? name->bytes : NULL, blob_len(name), out);
 }
@@ -106,8 +106,8 @@ bool is_for_name(void *owner, const struct ssl_session_st *session)
     uint8_t digest[DIGEST_LEN];
 
     if (session->bound) {
-        return digest_name(s, digest) &&
-               memcmp(digest, session->binding + NAME_AT, DIGEST_LEN) == 0;
+        return !minds_names(s) || (digest_name(s, digest) &&
+                                   memcmp(digest, session->binding + NAME_AT, DIGEST_LEN) == 0);
     }
     return session->hostname == NULL || (name != NULL && strlen(session->hostname) == name->len &&
                                          memcmp(session->hostname, name->bytes, name->len) == 0);
@@ -123,7 +123,10 @@ bool belongs_here(void *owner, const struct ssl_session_st *session)
         return is_for_name(owner, session);
     }
     if (!make_binding(s, now) || (now[0] & ~then[0]) != 0 ||
-        memcmp(now + NAME_AT, then + NAME_AT, AUTHORITIES_AT - NAME_AT) != 0) {
+        memcmp(now + CONTEXT_AT, then + CONTEXT_AT, DIGEST_LEN) != 0) {
+        return false;
+    }
+    if (minds_names(s) && memcmp(now + NAME_AT, then + NAME_AT, DIGEST_LEN) != 0) {
         return false;
     }
     /* Where no certificate is asked for it does not matter whose was accepted. */

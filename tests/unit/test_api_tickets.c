@@ -306,6 +306,24 @@ static bool belongs(struct fixture *f)
     return result;
 }
 
+static int on_server_name(SSL *ssl, int *alert, void *arg)
+{
+    (void)ssl;
+    (void)alert;
+    (void)arg;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* Names count where somebody asks for them. */
+static void mind_names(struct fixture *f, bool mind)
+{
+    int (*callback)(SSL *, int *, void *) = mind ? on_server_name : NULL;
+
+    assert_int_equal(
+        SSL_CTX_callback_ctrl(f->ctx, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, (void (*)(void))callback),
+        1);
+}
+
 static void set_name(struct fixture *f, const char *name)
 {
     blob_set(&f->s->conn.neg.server_name, name != NULL ? blob_new(name, strlen(name)) : NULL);
@@ -315,11 +333,15 @@ static void test_bound_to_name(void **state)
 {
     struct fixture *f = *state;
 
+    mind_names(f, true);
     set_name(f, "one.example");
     seal_anew(f);
     assert_true(belongs(f));
     set_name(f, "two.example");
     assert_false(belongs(f));
+    mind_names(f, false);
+    assert_true(belongs(f));
+    mind_names(f, true);
     set_name(f, "one.exampl");
     assert_false(belongs(f));
     set_name(f, NULL);
@@ -340,6 +362,7 @@ static void test_bound_to_context(void **state)
     assert_int_equal(SSL_set_session_id_context(f->s, (const uint8_t *)"two", 3), 1);
     assert_false(belongs(f));
     /* What a name lacks is not made up for by the context. */
+    mind_names(f, true);
     set_name(f, "ab");
     assert_int_equal(SSL_set_session_id_context(f->s, (const uint8_t *)"c", 1), 1);
     seal_anew(f);
