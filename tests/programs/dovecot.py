@@ -55,14 +55,20 @@ service stats {{
 """
 
 
-def run(t):
+def start(t, tenon=True):
+    """Anybody's mailbox, with the password secret. Returns the ports of IMAP and IMAPS."""
     t.expect(os.geteuid() == 0, "Dovecot has to be started by root")
     imap, imaps = t.port(), t.port()
     os.makedirs(t.path("mail"))
     os.chown(t.path("mail"), 65534, 65534)
     config = t.write("dovecot.conf", CONFIG.format(dir=t.dir, imap=imap, imaps=imaps, cert=t.certs.server[0],
                                                    key=t.certs.server[1]))
-    t.start(["dovecot", "-F", "-c", config], port=imaps)
+    t.start(["dovecot", "-F", "-c", config], port=imaps, tenon=tenon)
+    return imap, imaps
+
+
+def run(t):
+    imap, imaps = start(t)
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         context = ssl.create_default_context(cafile=t.certs.ca)
         context.maximum_version = version
