@@ -11,14 +11,17 @@
 int main(void)
 {
     STACK_OF(SSL_COMP) *methods;
+    STACK_OF(SSL_COMP) *before;
     struct pair p;
 
     contract_start();
     section("methods");
     methods = SSL_COMP_get_compression_methods();
     note("there are %d", methods == NULL ? -1 : sk_SSL_COMP_num(methods));
-    note("set none: %d", SSL_COMP_set0_compression_methods(NULL) != NULL);
+    before = SSL_COMP_set0_compression_methods(NULL);
+    note("set none: %d, the same %d", before != NULL, before == methods);
     note("again: %d", SSL_COMP_set0_compression_methods(NULL) != NULL);
+    note("back: %d", SSL_COMP_set0_compression_methods(before) != NULL);
     for (int id = -1; id <= 256; id += id < 2 ? 1 : 127) {
         note("add %d: %d", id, SSL_COMP_add_compression_method(id, NULL));
         log_errors("error");
