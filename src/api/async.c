@@ -21,29 +21,51 @@ static int wait_callback(void *arg)
     return s->config->async_callback(s, s->config->async_callback_arg);
 }
 
+struct async_calls {
+    ASYNC_WAIT_CTX *waitctx;
+    ASYNC_JOB *job;      /* paused */
+    struct io_call call; /* what it runs */
+};
+
+/* False: out of memory. */
 static bool prepare_wait_context(SSL *s)
 {
-    if (s->waitctx == NULL) {
-        s->waitctx = ASYNC_WAIT_CTX_new();
+    if (s->async == NULL) {
+        s->async = OPENSSL_zalloc(sizeof *s->async);
     }
-    return s->waitctx != NULL && (s->config->async_callback == NULL ||
-                                  ASYNC_WAIT_CTX_set_callback(s->waitctx, wait_callback, s));
+    if (s->async != NULL && s->async->waitctx == NULL) {
+        s->async->waitctx = ASYNC_WAIT_CTX_new();
+    }
+    return s->async != NULL && s->async->waitctx != NULL &&
+           (s->config->async_callback == NULL ||
+            ASYNC_WAIT_CTX_set_callback(s->async->waitctx, wait_callback, s));
+}
+
+void async_wipe(SSL *s)
+{
+    if (s->async != NULL) {
+        ASYNC_WAIT_CTX_free(s->async->waitctx);
+        OPENSSL_free(s->async);
+        s->async = NULL;
+    }
 }
 
 static int start_job(SSL *s, struct io_call *call)
 {
-    struct io_call *running = &s->job_call;
     int result = -1;
 
     if (!prepare_wait_context(s)) {
         return call_fail(s, ERR_R_MALLOC_FAILURE);
     }
+    struct async_calls *async = s->async;
+    struct io_call *running = &async->call;
     /* A job that was paused goes on with the call it was started for. */
-    if (s->job == NULL) {
+    if (async->job == NULL) {
         *running = *call;
     }
     s->rwstate = SSL_NOTHING;
-    switch (ASYNC_start_job(&s->job, s->waitctx, &result, run_in_job, &running, sizeof running)) {
+    switch (ASYNC_start_job(&async->job, async->waitctx, &result, run_in_job, &running,
+                            sizeof running)) {
     case ASYNC_ERR:
         return call_fail(s, SSL_R_FAILED_TO_INIT_ASYNC);
     case ASYNC_PAUSE:
@@ -53,7 +75,7 @@ static int start_job(SSL *s, struct io_call *call)
         s->rwstate = SSL_ASYNC_NO_JOBS;
         return -1;
     case ASYNC_FINISH:
-        s->job = NULL;
+        async->job = NULL;
         call->done = running->done;
         return result;
     default:
@@ -61,31 +83,31 @@ static int start_job(SSL *s, struct io_call *call)
     }
 }
 
-int run_io_call(struct io_call *call)
+int run_io_job(struct io_call *call)
 {
-    SSL *s = call->s;
+    return ASYNC_get_current_job() == NULL ? start_job(call->s, call) : call->run(call);
+}
 
-    if ((s->config->mode & SSL_MODE_ASYNC) != 0 && ASYNC_get_current_job() == NULL) {
-        return start_job(s, call);
-    }
-    return call->run(call);
+static ASYNC_WAIT_CTX *wait_context(const SSL *s)
+{
+    return s->async == NULL ? NULL : s->async->waitctx;
 }
 
 int SSL_waiting_for_async(SSL *s)
 {
-    return s->job != NULL;
+    return s->async != NULL && s->async->job != NULL;
 }
 
 int SSL_get_all_async_fds(SSL *s, OSSL_ASYNC_FD *fds, size_t *numfds)
 {
-    return s->waitctx != NULL && ASYNC_WAIT_CTX_get_all_fds(s->waitctx, fds, numfds);
+    return wait_context(s) != NULL && ASYNC_WAIT_CTX_get_all_fds(wait_context(s), fds, numfds);
 }
 
 int SSL_get_changed_async_fds(SSL *s, OSSL_ASYNC_FD *addfd, size_t *numaddfds, OSSL_ASYNC_FD *delfd,
                               size_t *numdelfds)
 {
-    return s->waitctx != NULL &&
-           ASYNC_WAIT_CTX_get_changed_fds(s->waitctx, addfd, numaddfds, delfd, numdelfds);
+    return wait_context(s) != NULL &&
+           ASYNC_WAIT_CTX_get_changed_fds(wait_context(s), addfd, numaddfds, delfd, numdelfds);
 }
 
 static int set_callback(struct ssl_config *config, SSL_async_callback_fn callback)
@@ -126,9 +148,9 @@ int SSL_set_async_callback_arg(SSL *s, void *arg)
 
 int SSL_get_async_status(SSL *s, int *status)
 {
-    if (s->waitctx == NULL) {
+    if (wait_context(s) == NULL) {
         return 0;
     }
-    *status = ASYNC_WAIT_CTX_get_status(s->waitctx);
+    *status = ASYNC_WAIT_CTX_get_status(wait_context(s));
     return 1;
 }

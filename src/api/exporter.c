@@ -59,8 +59,8 @@ int SSL_export_keying_material(SSL *s, unsigned char *out, size_t olen, const ch
         return 0;
     }
     /* A server may export from its Finished on, before the client's has come. */
-    if (c->secrets.exporter_master.len == 0 ||
-        !keys13_export(c, &c->secrets.exporter_master, label, llen, context,
+    if (c->secrets == NULL || c->secrets->exporter_master.len == 0 ||
+        !keys13_export(c, &c->secrets->exporter_master, label, llen, context,
                        use_context != 0 ? contextlen : 0, out, olen)) {
         raise_error(ERR_R_INTERNAL_ERROR);
         return 0;
@@ -74,10 +74,10 @@ int SSL_export_keying_material_early(SSL *s, unsigned char *out, size_t olen, co
     const struct tls_conn *c = &s->conn;
 
     /* There is such a secret only where early data was offered. */
-    if (c->secrets.early_exporter_master.len == 0) {
+    if (c->secrets == NULL || c->secrets->early_exporter_master.len == 0) {
         return 0;
     }
-    return keys13_export(c, &c->secrets.early_exporter_master, label, llen, context, contextlen,
+    return keys13_export(c, &c->secrets->early_exporter_master, label, llen, context, contextlen,
                          out, olen)
                ? 1
                : 0;

@@ -217,31 +217,34 @@ enum early_state {
 
 struct ssl_st {
     struct tls_conn conn; /* first */
-    _Atomic uint32_t refs;
     SSL_CTX *ctx;         /* counted */
     SSL_CTX *session_ctx; /* counted; the one it was created with: session cache */
     const SSL_METHOD *method;
     struct ssl_config *config; /* counted; conn.config points into it */
     CRYPTO_EX_DATA ex_data;
 
-    BIO *rbio;          /* owns */
-    BIO *wbio;          /* owns */
-    int rwstate;        /* SSL_NOTHING, SSL_READING, ...: SSL_want() */
-    int shutdown;       /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
-    int quiet_shutdown; /* copied at SSL_new; not part of config so that it is cheap */
-    bool state_set;     /* SSL_set_connect_state or SSL_set_accept_state was called */
-    bool born_server;   /* what SSL_is_server says before that: the method of SSL_new */
-    int last_error;     /* what this SSL's last call put into the error queue, as SSL_get_error
-                           tells it: SSL_ERROR_NONE, _SSL or _SYSCALL */
-    enum early_state early_state;
+    BIO *rbio; /* owns */
+    BIO *wbio; /* owns */
+    _Atomic uint32_t refs;
+    int rwstate;             /* SSL_NOTHING, SSL_READING, ...: SSL_want() */
+    int shutdown;            /* SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN */
+    int quiet_shutdown;      /* copied at SSL_new; not part of config so that it is cheap */
+    int last_error;          /* what this SSL's last call put into the error queue, as SSL_get_error
+                                tells it: SSL_ERROR_NONE, _SSL or _SYSCALL */
+    enum key_slot sent_slot; /* whose certificate the last handshake sent, and which is therefore
+                                the current one until a setter is called; KEY_NONE */
+    unsigned npn_list_len;
+    uint16_t num_custom;
+    enum early_state early_state : 8;
+    bool state_set;          /* SSL_set_connect_state or SSL_set_accept_state was called */
+    bool born_server;        /* what SSL_is_server says before that: the method of SSL_new */
     bool in_handshake;       /* inside SSL_do_handshake: callbacks may call back */
     bool in_client_hello_cb; /* SSL_client_hello_get0_* may look */
     bool cert_cb_done;       /* cert_cb has answered; client_cert_cb is being asked */
-    enum key_slot sent_slot; /* whose certificate the last handshake sent, and which is therefore
-                                the current one until a setter is called; KEY_NONE */
-    bool work_due;           /* SSL_key_update or SSL_verify_client_post_handshake was called */
-    bool flush_due;          /* the BIO has not yet been flushed after a flight */
-    bool alert_sealed;       /* the queued alert is in the output */
+    bool scts_collected;
+    bool work_due;     /* SSL_key_update or SSL_verify_client_post_handshake was called */
+    bool flush_due;    /* the BIO has not yet been flushed after a flight */
+    bool alert_sealed; /* the queued alert is in the output */
 
     struct pending_write pending;
     /* NULL: those of ctx, whichever it is at the time, are in force. */
@@ -258,31 +261,26 @@ struct ssl_st {
                                        sees them; NULL: none, or the application's own */
     STACK_OF(X509_NAME) *peer_ca_names; /* owns; what the peer sent */
     struct custom_exchange *custom;     /* owns; which custom extensions went which way */
-    size_t num_custom;
-    struct ssl_dane_st *dane; /* owns; NULL: never asked for */
-    struct blob *tls_scts;    /* counted; the timestamps the peer sent in its handshake */
-    STACK_OF(SCT) *scts;      /* owns; all the peer's timestamps, on demand */
-    bool scts_collected;
+    struct ssl_dane_st *dane;           /* owns; NULL: never asked for */
+    struct blob *tls_scts;              /* counted; the timestamps the peer sent in its handshake */
+    STACK_OF(SCT) *scts; /* owns; all the peer's timestamps, on demand, see scts_collected */
     STACK_OF(SSL_CIPHER) *peer_ciphers; /* owns; made on demand */
     unsigned char *ocsp_response;       /* owns (OPENSSL_malloc); to staple, or received */
     size_t ocsp_response_len;
     STACK_OF(OCSP_RESPID) *ocsp_ids;                  /* owns */
     STACK_OF(X509_EXTENSION) *ocsp_exts;              /* owns */
     STACK_OF(SRTP_PROTECTION_PROFILE) *srtp_profiles; /* owns; NULL: those of ctx */
-    const unsigned char *npn_list; /* the application's, while a ServerHello is written */
-    unsigned npn_list_len;
+    const unsigned char *npn_list; /* the application's, while a ServerHello is written;
+                                      npn_list_len bytes */
     void (*tlsext_debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
     void *tlsext_debug_arg;
-    void *msg_callback_arg;                     /* unused while config has one */
     tls_session_secret_cb_fn session_secret_cb; /* TLS 1.2: who may know the master secret */
     void *session_secret_arg;
     tls_session_ticket_ext_cb_fn ticket_ext_cb; /* sees the peer's session_ticket extension */
     void *ticket_ext_arg;
     struct blob *ticket_ext; /* counted; what a client's holds; NULL: nothing of the application */
     bool no_ticket_ext;      /* or that it is not sent */
-    ASYNC_JOB *job;          /* paused */
-    struct io_call job_call; /* what it runs */
-    ASYNC_WAIT_CTX *waitctx;
+    struct async_calls *async; /* owns; NULL until a call is made with SSL_MODE_ASYNC */
 };
 
 /* --- config.c: copy on write --- */
@@ -319,6 +317,11 @@ void (*ssl_info_callback(const SSL *s))(const SSL *, int, int);
  * (the remove callback is called for each) and frees the cache; without a cache it does nothing. */
 MUST_CHECK bool session_cache_init(SSL_CTX *ctx);
 void session_cache_wipe(SSL_CTX *ctx);
+
+/* --- async.c --- */
+
+/* Frees what SSL_MODE_ASYNC needed. */
+void async_wipe(SSL *s);
 
 /* --- conf_module.c --- */
 

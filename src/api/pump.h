@@ -81,7 +81,13 @@ MUST_CHECK int ssl_run_unprompted(SSL *s);
 
 /* --- async.c --- */
 
-/* Runs call, inside an ASYNC job when the mode asks for it. */
-MUST_CHECK int run_io_call(struct io_call *call);
+/* Runs call inside an ASYNC job. */
+MUST_CHECK int run_io_job(struct io_call *call);
+
+/* Runs call, inside such a job when the mode asks for it. */
+MUST_CHECK static inline int run_io_call(struct io_call *call)
+{
+    return (call->s->config->mode & SSL_MODE_ASYNC) == 0 ? call->run(call) : run_io_job(call);
+}
 
 #endif

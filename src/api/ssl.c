@@ -86,7 +86,7 @@ void SSL_free(SSL *s)
     ocsp_wipe(s);
     ct_wipe(s);
     custom_extensions_reset(s);
-    ASYNC_WAIT_CTX_free(s->waitctx);
+    async_wipe(s);
     OPENSSL_free(s->hostname);
     ssl_config_free(s->config);
     SSL_CTX_free(s->ctx);

@@ -57,6 +57,23 @@ void conn_reset(struct tls_conn *c, bool keep_session)
     set_fresh(c);
 }
 
+bool conn_reserve_secrets(struct tls_conn *c)
+{
+    if (c->secrets == NULL) {
+        c->secrets = OPENSSL_zalloc(sizeof *c->secrets);
+    }
+    if (c->handshake_secrets == NULL) {
+        c->handshake_secrets = OPENSSL_zalloc(sizeof *c->handshake_secrets);
+    }
+    return c->secrets != NULL && c->handshake_secrets != NULL;
+}
+
+void conn_drop_handshake_secrets(struct tls_conn *c)
+{
+    OPENSSL_clear_free(c->handshake_secrets, sizeof *c->handshake_secrets);
+    c->handshake_secrets = NULL;
+}
+
 void conn_wipe(struct tls_conn *c)
 {
     record_in_wipe(&c->in);
@@ -64,6 +81,8 @@ void conn_wipe(struct tls_conn *c)
     message_in_wipe(&c->message);
     session_free(c->session);
     wipe_negotiated(&c->neg);
+    OPENSSL_clear_free(c->secrets, sizeof *c->secrets);
+    conn_drop_handshake_secrets(c);
     blob_free(c->auth_request);
     if (c->post_transcript != NULL) {
         running_hash_wipe(c->post_transcript);

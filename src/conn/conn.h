@@ -27,13 +27,13 @@ enum pause {
 /* The first failure. Sticky: a connection that has failed stays failed. */
 struct conn_error {
     bool failed;
-    uint8_t alert; /* description that is sent */
-    int reason;    /* SSL_R_*, or 0 when libcrypto's queue says it */
-    const char *file;
-    int line;
-    const char *function;
+    uint8_t alert;  /* description that is sent */
     bool raised;    /* the API has put it into the error queue */
     bool in_record; /* of a record, where a handshake message was read; not of a message */
+    int reason;     /* SSL_R_*, or 0 when libcrypto's queue says it */
+    int line;
+    const char *file;
+    const char *function;
 };
 
 /* What became of early data (RFC 8446, 4.2.10); the values of SSL_get_early_data_status(). */
@@ -43,39 +43,39 @@ enum early_data { EARLY_DATA_NOT_SENT, EARLY_DATA_REJECTED, EARLY_DATA_ACCEPTED 
 struct negotiated {
     uint16_t version;        /* 0: not yet known */
     uint16_t client_version; /* highest that the client offered */
+    enum key_slot own_slot;  /* whose certificate we sent; KEY_NONE */
     const struct ssl_cipher_st *suite;
     const struct group *group;
     const struct sig_scheme *own_scheme;  /* of our CertificateVerify */
     const struct sig_scheme *peer_scheme; /* of the peer's */
-    enum key_slot own_slot;               /* whose certificate we sent; KEY_NONE */
     struct blob *alpn;                    /* selected protocol */
     struct blob *next_protocol;           /* the client's choice by NPN */
     struct blob *server_name;             /* what the client asked for */
-    bool server_name_acknowledged;
-    EVP_PKEY *peer_dhe;      /* counted; TLS 1.2 client: the server's DHE key */
-    struct blob *peer_share; /* key shares, for SSL_get_peer_tmp_key */
-    struct blob *own_share;  /* and SSL_get_tmp_key */
+    EVP_PKEY *peer_dhe;                   /* counted; TLS 1.2 client: the server's DHE key */
+    struct blob *peer_share;              /* key shares, for SSL_get_peer_tmp_key */
+    struct blob *own_share;               /* and SSL_get_tmp_key */
     const struct group *own_share_group;
     uint8_t client_random[32];
     uint8_t server_random[32];
-    struct secret own_finished; /* verify_data of our last Finished */
-    struct secret peer_finished;
     /* What the client offered, kept by a server for SSL_get_client_ciphers and friends. */
     struct blob *peer_suites;       /* raw bytes of the list */
     struct blob *peer_groups;       /* code points in host order */
     struct blob *peer_sigalgs;      /* the same; of the peer, either role */
     struct blob *peer_cert_sigalgs; /* signature_algorithms_cert */
     struct blob *peer_point_formats;
-    uint8_t max_fragment_code;    /* RFC 6066, 4 */
     struct blob *peer_cert_types; /* TLS 1.2 client: of the CertificateRequest */
-    bool encrypt_then_mac;        /* RFC 7366 was agreed on */
-    bool extended_master_secret;  /* RFC 7627 was agreed on: so it has to be when renegotiating */
-    bool kept_extended_master;    /* and was, in a renegotiation */
-    bool secure_renegotiation;    /* RFC 5746 was agreed on */
+    struct secret own_finished;   /* verify_data of our last Finished */
+    struct secret peer_finished;
+    uint8_t max_fragment_code; /* RFC 6066, 4 */
+    bool server_name_acknowledged;
+    bool encrypt_then_mac;       /* RFC 7366 was agreed on */
+    bool extended_master_secret; /* RFC 7627 was agreed on: so it has to be when renegotiating */
+    bool kept_extended_master;   /* and was, in a renegotiation */
+    bool secure_renegotiation;   /* RFC 5746 was agreed on */
     bool peer_wants_ocsp;
-    enum early_data early_data;
     bool was_retried; /* HelloRetryRequest took place */
     bool resumed;     /* a session was resumed, or a pre-shared key of TLS 1.3 was used */
+    enum early_data early_data;
 };
 
 /* TLS 1.3 secrets that outlive the handshake (RFC 8446, 7.1). */
@@ -85,9 +85,12 @@ struct traffic_secrets {
     struct secret exporter_master;
     struct secret resumption_master;
     struct secret early_exporter_master;
+};
+
+/* Those that end with it. */
+struct handshake_secrets {
     struct secret client_early;
-    struct secret client_handshake; /* client Finished of post-handshake authentication needs the
-                                       application secret; these two end with the handshake */
+    struct secret client_handshake;
     struct secret server_handshake;
 };
 
@@ -120,7 +123,6 @@ enum post_auth {
 };
 
 struct tls_conn {
-    enum role role;
     const struct tls_config *config; /* borrowed; the owner replaces it with what it edits */
     const struct tls_hooks *hooks;
     void *owner;
@@ -131,55 +133,57 @@ struct tls_conn {
     struct handshake *hs;           /* owns; NULL when no script is running */
     struct ssl_session_st *session; /* counted; NULL before the first handshake */
     struct negotiated neg;
-    struct traffic_secrets secrets;
+    struct traffic_secrets *secrets; /* owns; NULL until one of either is derived */
+    struct handshake_secrets
+        *handshake_secrets;    /* owns; NULL until then, and after the handshake */
+    struct blob *auth_request; /* counted; server: the CertificateRequest that is outstanding */
+    struct running_hash *post_transcript;    /* transcript to the client's Finished, kept only where
+                                                post-handshake authentication is possible */
+    const struct ssl_cipher_st *early_suite; /* that protects early data; NULL: none is or was
+                                                possible */
     struct conn_error error;
+    enum role role;
     enum pause pause;
     int state; /* OSSL_HANDSHAKE_STATE for SSL_get_state */
 
     enum key_update key_update;       /* owed or asked for; sent before the next application data */
     enum renegotiation renegotiation; /* TLS 1.2 and older */
-    bool renegotiation_due;           /* one begins when nothing is in the way; it may become due
-                                         while another is under way */
-    bool full_renegotiation;          /* it is not to resume the session */
-    uint32_t num_renegotiations;      /* begun; SSL_num_renegotiations */
-    uint32_t total_renegotiations;    /* the same, never reset */
     enum data_in_flight in_flight;    /* application data while a client waits for the answer to
                                             its renegotiation */
-    bool peer_has_closed;             /* the next record of a handshake is thrown away, and
- none is read behind it */
-    bool closing; /* our close_notify is out: handshake messages of TLS 1.2 come too late */
     enum post_auth post_auth;
-    struct blob *auth_request; /* counted; server: the CertificateRequest that is outstanding */
-    struct running_hash *post_transcript; /* transcript to the client's Finished, kept only where
-                                             post-handshake authentication is possible */
-    uint32_t num_requests;                /* CertificateRequests sent on this connection */
+    int received_fatal;            /* description of a fatal alert that came; -1: none */
+    uint32_t num_renegotiations;   /* begun; SSL_num_renegotiations */
+    uint32_t total_renegotiations; /* the same, never reset */
+    uint32_t num_requests;         /* CertificateRequests sent on this connection */
+    uint32_t num_vain_requests;    /* of the peer, without application data in between */
+    uint32_t early_data_left;      /* client: bytes that may still be written early */
+    uint32_t handshakes_done;
 
+    /* NewSessionTickets of a TLS 1.3 server. */
+    uint32_t sent_tickets;      /* since the client was last authenticated */
+    uint32_t extra_tickets;     /* that SSL_new_session_ticket() asked for */
+    uint64_t next_ticket_nonce; /* never repeats on a connection */
+
+    bool renegotiation_due;  /* one begins when nothing is in the way; it may become due
+                                while another is under way */
+    bool full_renegotiation; /* it is not to resume the session */
+    bool peer_has_closed;    /* the next record of a handshake is thrown away, and
+                                none is read behind it */
+    bool closing;   /* our close_notify is out: handshake messages of TLS 1.2 come too late */
     bool alert_due; /* an alert is to be sent: level and description follow */
     uint8_t alert_level;
     uint8_t alert_description;
-    uint8_t last_warning;       /* description of the last warning alert that came; as in
-                                   OpenSSL close_notify, 0, when none has */
-    int received_fatal;         /* description of a fatal alert that came; -1: none */
-    uint8_t num_warnings;       /* consecutive warning alerts */
-    uint32_t num_vain_requests; /* of the peer, without application data in between */
-    uint64_t handshakes_done;
-
-    /* NewSessionTickets of a TLS 1.3 server. */
-    size_t sent_tickets;        /* since the client was last authenticated */
-    size_t extra_tickets;       /* that SSL_new_session_ticket() asked for */
-    uint64_t next_ticket_nonce; /* never repeats on a connection */
-    bool reporting_done;        /* HANDSHAKE_DONE is being told, although tickets are to follow */
-
-    /* Early data. */
-    bool
-        wants_early_data; /* the owner writes or reads it: the handshake rests where that is done */
-    bool rests;           /* it does; tls_run() goes on with it */
-    bool stateless;       /* a server forgets the client after a HelloRetryRequest, whose cookie has
-                             to come back; it also rests behind its first flight */
-    bool cookie_is_good;  /* one has come back */
-    bool has_rested;      /* and tells that it begins anew */
-    const struct ssl_cipher_st *early_suite; /* that protects it; NULL: none is or was possible */
-    uint32_t early_data_left;                /* client: bytes that may still be written early */
+    uint8_t last_warning;  /* description of the last warning alert that came; as in
+                              OpenSSL close_notify, 0, when none has */
+    uint8_t num_warnings;  /* consecutive warning alerts */
+    bool reporting_done;   /* HANDSHAKE_DONE is being told, although tickets are to follow */
+    bool wants_early_data; /* the owner writes or reads early data: the handshake rests where that
+                              is done */
+    bool rests;            /* it does; tls_run() goes on with it */
+    bool stateless;      /* a server forgets the client after a HelloRetryRequest, whose cookie has
+                            to come back; it also rests behind its first flight */
+    bool cookie_is_good; /* one has come back */
+    bool has_rested;     /* and tells that it begins anew */
 };
 
 /* Prepares c, which is all zeros. */
@@ -192,6 +196,11 @@ void conn_reset(struct tls_conn *c, bool keep_session);
 
 /* Frees everything c holds; a running handshake must have been ended. */
 void conn_wipe(struct tls_conn *c);
+
+/* Makes room for the secrets of TLS 1.3, where there is none yet; false: out of memory. The other
+ * wipes and frees those that end with the handshake. */
+MUST_CHECK bool conn_reserve_secrets(struct tls_conn *c);
+void conn_drop_handshake_secrets(struct tls_conn *c);
 
 /* The session of the connection, for changing it: where others may see it, a copy (without its
  * place in a cache) takes its place first. NULL: out of memory, nothing has changed. */

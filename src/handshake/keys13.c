@@ -76,11 +76,11 @@ bool keys13_binder(const struct hash *h, const struct secret *early, bool extern
 bool keys13_derive_early(struct tls_conn *c, const struct hash *h, const struct secret *early,
                          const uint8_t *transcript_hash)
 {
-    struct traffic_secrets *secrets = &c->secrets;
-
-    return derive_secret(h, early, "c e traffic", transcript_hash, &secrets->client_early) &&
+    return conn_reserve_secrets(c) &&
+           derive_secret(h, early, "c e traffic", transcript_hash,
+                         &c->handshake_secrets->client_early) &&
            derive_secret(h, early, "e exp master", transcript_hash,
-                         &secrets->early_exporter_master);
+                         &c->secrets->early_exporter_master);
 }
 
 bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t len,
@@ -89,7 +89,7 @@ bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t le
     const struct hash *h = keys13_hash(c);
 
     psk->len = (uint8_t)hash_len(h);
-    return hkdf_expand_label(h, &c->secrets.resumption_master, "resumption", 10, nonce, len,
+    return hkdf_expand_label(h, &c->secrets->resumption_master, "resumption", 10, nonce, len,
                              psk->bytes, psk->len);
 }
 
@@ -101,13 +101,13 @@ bool keys13_derive_handshake(struct handshake *hs)
     size_t shared_len = hs->shared != NULL ? hs->shared->len : 0;
     uint8_t hash[HASH_MAX_LEN];
 
-    bool ok = h != NULL && transcript_peek(&hs->transcript, hash) &&
+    bool ok = h != NULL && conn_reserve_secrets(c) && transcript_peek(&hs->transcript, hash) &&
               (hs->early_secret.len > 0 || extract_next(h, NULL, NULL, 0, &hs->early_secret)) &&
               extract_next(h, &hs->early_secret, shared, shared_len, &hs->handshake_secret) &&
               derive_secret(h, &hs->handshake_secret, "c hs traffic", hash,
-                            &c->secrets.client_handshake) &&
+                            &c->handshake_secrets->client_handshake) &&
               derive_secret(h, &hs->handshake_secret, "s hs traffic", hash,
-                            &c->secrets.server_handshake) &&
+                            &c->handshake_secrets->server_handshake) &&
               extract_next(h, &hs->handshake_secret, NULL, 0, &hs->master_secret);
     secret_wipe(&hs->early_secret);
     OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
@@ -123,10 +123,10 @@ bool keys13_derive_application(struct handshake *hs)
 
     return transcript_peek(&hs->transcript, hash) &&
            derive_secret(h, &hs->master_secret, "c ap traffic", hash,
-                         &c->secrets.client_application) &&
+                         &c->secrets->client_application) &&
            derive_secret(h, &hs->master_secret, "s ap traffic", hash,
-                         &c->secrets.server_application) &&
-           derive_secret(h, &hs->master_secret, "exp master", hash, &c->secrets.exporter_master);
+                         &c->secrets->server_application) &&
+           derive_secret(h, &hs->master_secret, "exp master", hash, &c->secrets->exporter_master);
 }
 
 bool keys13_derive_resumption(struct handshake *hs)
@@ -135,7 +135,7 @@ bool keys13_derive_resumption(struct handshake *hs)
 
     return transcript_peek(&hs->transcript, hash) &&
            derive_secret(keys13_hash(hs->conn), &hs->master_secret, "res master", hash,
-                         &hs->conn->secrets.resumption_master);
+                         &hs->conn->secrets->resumption_master);
 }
 
 /* True when what flows in direction is written by the client. */
@@ -180,17 +180,18 @@ bool keys13_install(struct tls_conn *c, enum direction direction, enum epoch epo
     const char *label;
 
     if (epoch == EPOCH_EARLY) {
-        secret = &c->secrets.client_early;
+        secret = &c->handshake_secrets->client_early;
         label = "CLIENT_EARLY_TRAFFIC_SECRET";
-        c->hooks->keylog(c->owner, "EARLY_EXPORTER_SECRET", &c->secrets.early_exporter_master);
+        c->hooks->keylog(c->owner, "EARLY_EXPORTER_SECRET", &c->secrets->early_exporter_master);
     } else if (epoch == EPOCH_HANDSHAKE) {
-        secret = from_client ? &c->secrets.client_handshake : &c->secrets.server_handshake;
+        secret = from_client ? &c->handshake_secrets->client_handshake
+                             : &c->handshake_secrets->server_handshake;
         label = from_client ? "CLIENT_HANDSHAKE_TRAFFIC_SECRET" : "SERVER_HANDSHAKE_TRAFFIC_SECRET";
     } else {
-        secret = from_client ? &c->secrets.client_application : &c->secrets.server_application;
+        secret = from_client ? &c->secrets->client_application : &c->secrets->server_application;
         label = from_client ? "CLIENT_TRAFFIC_SECRET_0" : "SERVER_TRAFFIC_SECRET_0";
         if (!from_client) {
-            c->hooks->keylog(c->owner, "EXPORTER_SECRET", &c->secrets.exporter_master);
+            c->hooks->keylog(c->owner, "EXPORTER_SECRET", &c->secrets->exporter_master);
         }
     }
     c->hooks->keylog(c->owner, label, secret);
@@ -202,7 +203,7 @@ bool keys13_update(struct tls_conn *c, enum direction direction)
     bool from_client = is_from_client(c, direction);
     const struct hash *h = keys13_hash(c);
     struct secret *secret =
-        from_client ? &c->secrets.client_application : &c->secrets.server_application;
+        from_client ? &c->secrets->client_application : &c->secrets->server_application;
     struct secret next = { .len = secret->len };
 
     bool ok = hkdf_expand_label(h, secret, "traffic upd", 11, NULL, 0, next.bytes, next.len);
@@ -221,13 +222,13 @@ bool keys13_finished(struct handshake *hs, enum direction direction, struct secr
     struct tls_conn *c = hs->conn;
     const struct hash *h = keys13_hash(c);
     bool from_client = is_from_client(c, direction);
-    const struct secret *base =
-        from_client ? &c->secrets.client_handshake : &c->secrets.server_handshake;
+    const struct secret *base = from_client ? &c->handshake_secrets->client_handshake
+                                            : &c->handshake_secrets->server_handshake;
     uint8_t hash[HASH_MAX_LEN];
 
     /* RFC 8446, 4.4: post-handshake authentication is under the application secret. */
     if (hs->is_post_auth) {
-        base = from_client ? &c->secrets.client_application : &c->secrets.server_application;
+        base = from_client ? &c->secrets->client_application : &c->secrets->server_application;
     }
     verify_data->len = (uint8_t)hash_len(h);
     return transcript_peek(&hs->transcript, hash) &&
@@ -238,7 +239,7 @@ bool keys13_export(const struct tls_conn *c, const struct secret *master, const 
                    size_t label_len, const uint8_t *context, size_t context_len, uint8_t *out,
                    size_t out_len)
 {
-    bool early = master == &c->secrets.early_exporter_master;
+    bool early = master == &c->secrets->early_exporter_master;
     const struct ssl_cipher_st *suite = early ? c->early_suite : c->neg.suite;
     const struct hash *h = hash_get(c->config->lib, suite->hash);
     struct secret derived = { .len = (uint8_t)hash_len(h) };

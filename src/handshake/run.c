@@ -514,6 +514,7 @@ static enum run_status run_end(struct handshake *hs)
     c->state = STATE_OK;
     c->in.plain_ccs = false;
     c->handshakes_done++;
+    conn_drop_handshake_secrets(c);
     if (established) {
         c->renegotiation = RENEGOTIATION_NONE;
         c->full_renegotiation = false;

@@ -113,7 +113,7 @@ enum step_result write_server_hello(struct handshake *hs, struct writer *w)
 void handshake_apply_max_fragment(struct tls_conn *c)
 {
     if (c->neg.max_fragment_code != 0) {
-        c->in.max_plaintext = (size_t)256 << c->neg.max_fragment_code;
+        c->in.max_plaintext = (uint16_t)(256 << c->neg.max_fragment_code);
     }
     /* A session that is resumed may be shared. */
     if (c->neg.max_fragment_code != 0 && !c->neg.resumed) {

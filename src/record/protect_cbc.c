@@ -149,7 +149,7 @@ enum open_result cbc_open(struct protection *base, uint8_t *record, size_t len, 
     if (plain_len > RECORD_MAX_PLAINTEXT) {
         return OPEN_TOO_LONG;
     }
-    *out = (struct opened){ record[0], fragment + p->iv_len, plain_len };
+    *out = (struct opened){ fragment + p->iv_len, (uint32_t)plain_len, record[0] };
     return OPEN_OK;
 }
 

@@ -133,7 +133,7 @@ static enum open_result tls12_open(struct protection *base, uint8_t *record, siz
     if (plain_len > RECORD_MAX_PLAINTEXT) {
         return OPEN_TOO_LONG;
     }
-    *out = (struct opened){ record[0], text, plain_len };
+    *out = (struct opened){ text, (uint32_t)plain_len, record[0] };
     return OPEN_OK;
 }
 

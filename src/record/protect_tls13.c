@@ -121,7 +121,7 @@ static enum open_result tls13_open(struct protection *base, uint8_t *record, siz
     if (plain_len == 0) {
         return OPEN_MALFORMED;
     }
-    *out = (struct opened){ fragment[plain_len - 1], fragment, plain_len - 1 };
+    *out = (struct opened){ fragment, (uint32_t)plain_len - 1, fragment[plain_len - 1] };
     return is_inner_type(out->type) ? OPEN_OK : OPEN_MALFORMED;
 }
 

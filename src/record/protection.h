@@ -23,9 +23,9 @@ enum open_result {
 
 /* A record that was opened: its true type and a view of its plaintext. */
 struct opened {
-    uint8_t type;
     uint8_t *data;
-    size_t len;
+    uint32_t len;
+    uint8_t type;
 };
 
 struct protection_ops {

@@ -150,7 +150,7 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
     uint8_t type = record[0];
 
     if (r->is_v2_hello) {
-        r->current = (struct opened){ CONTENT_HANDSHAKE, record + V2_HEADER_LEN, len };
+        r->current = (struct opened){ record + V2_HEADER_LEN, (uint32_t)len, CONTENT_HANDSHAKE };
         return RECORD_READY;
     }
     bool plain = r->protection == NULL ||
@@ -160,7 +160,7 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
         if (type == CONTENT_APPLICATION && r->skip_left > 0) {
             return skip_early_data(r, len, error);
         }
-        r->current = (struct opened){ type, record + RECORD_HEADER_LEN, len };
+        r->current = (struct opened){ record + RECORD_HEADER_LEN, (uint32_t)len, type };
         /* RFC 8446, 5: one byte of value 1, and nothing else, may be dropped. */
         if (type == CONTENT_CCS && r->plain_ccs && (len != 1 || r->current.data[0] != 1)) {
             return bad(error, ALERT_ILLEGAL_PARAMETER, SSL_R_INVALID_CCS_MESSAGE);
@@ -241,7 +241,7 @@ enum record_status record_in_step(struct record_in *r, struct record_error *erro
         return RECORD_WANT;
     }
     r->seen_record = true;
-    r->current_size = size;
+    r->current_size = (uint32_t)size;
     status = open_record(r, len, error);
     return status == RECORD_READY ? check_content(r, error) : status;
 }
@@ -271,7 +271,7 @@ size_t record_in_wanted(const struct record_in *r)
 void record_in_consume(struct record_in *r, size_t n)
 {
     r->current.data += n;
-    r->current.len -= n;
+    r->current.len -= (uint32_t)n;
     if (r->current.len == 0) {
         drop_record(r);
     }

@@ -15,19 +15,19 @@
 struct record_in {
     struct buffer buffer;          /* raw bytes, the current record first */
     struct protection *protection; /* owns; NULL: plaintext */
+    struct opened current;         /* view into buffer; len is what is left of it */
+    size_t skip_left;              /* bytes of rejected early data that may still be dropped
+                                      (RFC 8446, 4.2.10); 0: none may */
+    uint32_t current_size;         /* bytes of buffer the current record takes; 0: none */
+    uint32_t early_left;           /* plaintext of early data that may still come */
+    uint32_t num_empty;            /* consecutive empty records */
     enum epoch epoch;
-    struct opened current;             /* view into buffer; len is what is left of it */
-    size_t current_size;               /* bytes of buffer the current record takes; 0: none */
+    uint16_t max_plaintext;            /* RECORD_MAX_PLAINTEXT, or less by RFC 6066, 4 */
+    uint16_t version;                  /* that every record must have; 0: any of major version 3 */
     uint8_t header[RECORD_HEADER_LEN]; /* of the current record, or of the one that was refused, as
                                           it came */
-    uint32_t num_empty;                /* consecutive empty records */
-    size_t max_plaintext;              /* RECORD_MAX_PLAINTEXT, or less by RFC 6066, 4 */
-    size_t skip_left;                  /* bytes of rejected early data that may still be dropped
-                                          (RFC 8446, 4.2.10); 0: none may */
-    size_t early_left;                 /* plaintext of early data that may still come */
     bool plain_ccs;                    /* an unprotected ChangeCipherSpec may come (RFC 8446, 5) */
     bool plain_alerts; /* the peer may not have our keys yet: alerts may be plaintext */
-    uint16_t version;  /* that every record must have; 0: any of major version 3 */
     bool of_server;    /* the first record may be a hello in the format of SSL 2.0 */
     bool is_v2_hello;  /* the current record is one: its content has no message header, and
                           header has no record header */

@@ -94,10 +94,11 @@ void stage_init(struct endpoint *e, uint8_t flags)
     c->session->peer = endpoint_cert();
     cert_up_ref(c->session->peer);
     uint8_t len = (uint8_t)hash_len(keys13_hash(c));
-    fill_secret(&c->secrets.client_handshake, len, 1);
-    fill_secret(&c->secrets.server_handshake, len, 2);
-    fill_secret(&c->secrets.client_application, len, 3);
-    fill_secret(&c->secrets.server_application, len, 4);
+    stage_require(conn_reserve_secrets(c), "memory");
+    fill_secret(&c->handshake_secrets->client_handshake, len, 1);
+    fill_secret(&c->handshake_secrets->server_handshake, len, 2);
+    fill_secret(&c->secrets->client_application, len, 3);
+    fill_secret(&c->secrets->server_application, len, 4);
     stage_require(transcript_start(&c->hs->transcript, keys13_hash(c)), "a transcript");
     c->hs->sent_extensions = (flags & FLAG_NOTHING_SENT) != 0 ? 0 : UINT64_MAX;
     c->hs->share_group = group_by_id(0x001d);

@@ -402,7 +402,13 @@ void forger_learn(struct forger *f, const struct endpoint *of)
     f->conn.neg.version = neg->version;
     f->conn.neg.suite = neg->suite;
     f->conn.early_suite = of->conn.early_suite;
-    f->conn.secrets = of->conn.secrets;
+    if (of->conn.secrets != NULL) {
+        require(conn_reserve_secrets(&f->conn), "conn_reserve_secrets");
+        *f->conn.secrets = *of->conn.secrets;
+    }
+    if (of->conn.handshake_secrets != NULL) {
+        *f->conn.handshake_secrets = *of->conn.handshake_secrets;
+    }
     if (neg->version == VERSION_TLS12 && of->conn.session != NULL) {
         memcpy(f->conn.neg.client_random, neg->client_random, sizeof(neg->client_random));
         memcpy(f->conn.neg.server_random, neg->server_random, sizeof(neg->server_random));

@@ -167,7 +167,8 @@ static bool knows_secrets(const struct endpoint *e)
 {
     const struct tls_conn *c = &e->conn;
 
-    return c->secrets.client_handshake.len > 0 ||
+    return (c->handshake_secrets != NULL && c->handshake_secrets->client_handshake.len > 0) ||
+           (c->secrets != NULL && c->secrets->client_application.len > 0) ||
            (c->session != NULL && c->session->master.len > 0);
 }
 
@@ -181,7 +182,11 @@ static void enter_keys(struct table *t, int keys)
 
     while (t->forger_keys < keys) {
         if (t->forger_keys == KEYS_PLAIN || t->flow->suite != 0) {
-            forger_learn(&t->forger, knows_secrets(&t->peer) ? &t->peer : &t->us);
+            /* Who has finished has the secrets of the handshake no more. */
+            forger_learn(&t->forger, &t->us);
+            if (knows_secrets(&t->peer)) {
+                forger_learn(&t->forger, &t->peer);
+            }
         }
         t->forger_keys++;
         if (t->forger_keys > KEYS_APPLICATION) {

@@ -87,7 +87,7 @@ static void a_later_finished_covers_the_whole_story(void **state)
     hash_items(&transcript, &server.sent, of_server, of_server + 1);
     hash_items(&transcript, &client.sent, of_client, of_client + 2);
     assert_true(running_hash_peek(&transcript, digest));
-    assert_true(hkdf_expand_label(h, &client.conn.secrets.client_application, "finished", 8, NULL,
+    assert_true(hkdf_expand_label(h, &client.conn.secrets->client_application, "finished", 8, NULL,
                                   0, key.bytes, key.len));
     assert_true(hmac_once(h, key.bytes, key.len, digest, hash_len(h), expected));
     const struct item *finished = &client.sent.at[of_client + 2];

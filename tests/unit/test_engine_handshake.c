@@ -178,13 +178,13 @@ static void both_sides_know_the_same(void **state)
     assert_memory_equal(c->server_random, s->server_random, RANDOM_LEN);
     assert_ptr_equal(c->own_scheme, s->peer_scheme);
     assert_ptr_equal(c->peer_scheme, s->own_scheme);
-    assert_memory_equal(&client.conn.secrets, &server.conn.secrets, sizeof(client.conn.secrets));
-    assert_true(keys13_export(&client.conn, &client.conn.secrets.exporter_master, "label", 5,
+    assert_memory_equal(client.conn.secrets, server.conn.secrets, sizeof(*client.conn.secrets));
+    assert_true(keys13_export(&client.conn, &client.conn.secrets->exporter_master, "label", 5,
                               (const uint8_t *)"context", 7, of_client, sizeof(of_client)));
-    assert_true(keys13_export(&server.conn, &server.conn.secrets.exporter_master, "label", 5,
+    assert_true(keys13_export(&server.conn, &server.conn.secrets->exporter_master, "label", 5,
                               (const uint8_t *)"context", 7, of_server, sizeof(of_server)));
     assert_memory_equal(of_client, of_server, sizeof(of_client));
-    assert_true(keys13_export(&server.conn, &server.conn.secrets.exporter_master, "label", 5, NULL,
+    assert_true(keys13_export(&server.conn, &server.conn.secrets->exporter_master, "label", 5, NULL,
                               0, of_server, sizeof(of_server)));
     assert_memory_not_equal(of_client, of_server, sizeof(of_client));
 }

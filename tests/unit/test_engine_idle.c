@@ -53,18 +53,18 @@ static void keys_are_updated_in_both_directions(void **state)
     for (size_t i = 0; i < COUNT_OF(ends); i++) {
         struct buffer wire = { 0 };
         struct endpoint *peer = peer_of(ends[i]);
-        struct traffic_secrets before = ends[i]->conn.secrets;
+        struct traffic_secrets before = *ends[i]->conn.secrets;
         ends[i]->conn.key_update = KEY_UPDATE_NOT_REQUESTED;
         assert_int_equal(endpoint_run(ends[i], &wire), TLS_OK);
         endpoint_feed(peer, buffer_bytes(&wire), buffer_len(&wire));
         buffer_wipe(&wire);
         assert_int_equal(move(ends[i], NULL), TLS_WANT_INPUT);
         assert_int_equal(peer->conn.key_update, KEY_UPDATE_NONE);
-        assert_memory_equal(&client.conn.secrets.client_application,
-                            &server.conn.secrets.client_application, sizeof(struct secret));
-        assert_memory_equal(&client.conn.secrets.server_application,
-                            &server.conn.secrets.server_application, sizeof(struct secret));
-        assert_memory_not_equal(&before, &ends[i]->conn.secrets, sizeof(before));
+        assert_memory_equal(&client.conn.secrets->client_application,
+                            &server.conn.secrets->client_application, sizeof(struct secret));
+        assert_memory_equal(&client.conn.secrets->server_application,
+                            &server.conn.secrets->server_application, sizeof(struct secret));
+        assert_memory_not_equal(&before, ends[i]->conn.secrets, sizeof(before));
         assert_usable();
     }
 }
