@@ -14,4 +14,7 @@ enum hook_answer app_session_secret(void *owner, struct reader suites,
                                     struct ssl_session_st *session,
                                     const struct ssl_cipher_st **suite);
 
+/* Frees what an SSL that is going away was given. */
+void app_tickets_free(SSL *s);
+
 #endif

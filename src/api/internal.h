@@ -237,14 +237,14 @@ struct ssl_st {
     uint16_t num_custom;
     enum early_state early_state : 8;
     bool state_set;          /* SSL_set_connect_state or SSL_set_accept_state was called */
-    bool born_server;        /* what SSL_is_server says before that: the method of SSL_new */
+    bool born_server : 1;    /* what SSL_is_server says before that: the method of SSL_new */
+    bool scts_collected : 1; /* scts has them */
     bool in_handshake;       /* inside SSL_do_handshake: callbacks may call back */
     bool in_client_hello_cb; /* SSL_client_hello_get0_* may look */
     bool cert_cb_done;       /* cert_cb has answered; client_cert_cb is being asked */
-    bool scts_collected;
-    bool work_due;     /* SSL_key_update or SSL_verify_client_post_handshake was called */
-    bool flush_due;    /* the BIO has not yet been flushed after a flight */
-    bool alert_sealed; /* the queued alert is in the output */
+    bool work_due;           /* SSL_key_update or SSL_verify_client_post_handshake was called */
+    bool flush_due;          /* the BIO has not yet been flushed after a flight */
+    bool alert_sealed;       /* the queued alert is in the output */
 
     struct pending_write pending;
     /* NULL: those of ctx, whichever it is at the time, are in force. */
@@ -274,13 +274,8 @@ struct ssl_st {
                                       npn_list_len bytes */
     void (*tlsext_debug_cb)(SSL *, int, int, const unsigned char *, int, void *);
     void *tlsext_debug_arg;
-    tls_session_secret_cb_fn session_secret_cb; /* TLS 1.2: who may know the master secret */
-    void *session_secret_arg;
-    tls_session_ticket_ext_cb_fn ticket_ext_cb; /* sees the peer's session_ticket extension */
-    void *ticket_ext_arg;
-    struct blob *ticket_ext; /* counted; what a client's holds; NULL: nothing of the application */
-    bool no_ticket_ext;      /* or that it is not sent */
-    struct async_calls *async; /* owns; NULL until a call is made with SSL_MODE_ASYNC */
+    struct app_tickets *tickets; /* owns; NULL: none of the functions of app_ticket.c was called */
+    struct async_calls *async;   /* owns; NULL until a call is made with SSL_MODE_ASYNC */
 };
 
 /* --- config.c: copy on write --- */

@@ -1,6 +1,7 @@
 /*
  * SSL: making, duplicating, sharing and freeing connections, and moving one to another context.
  */
+#include "api/app_ticket.h"
 #include "api/ca_list.h"
 #include "api/ciphers.h"
 #include "api/ct.h"
@@ -82,7 +83,7 @@ void SSL_free(SSL *s)
     ca_list_free(s->client_ca_names);
     ca_list_free(s->peer_ca_names);
     sk_SSL_CIPHER_free(s->peer_ciphers);
-    blob_free(s->ticket_ext);
+    app_tickets_free(s);
     ocsp_wipe(s);
     ct_wipe(s);
     custom_extensions_reset(s);

@@ -5,6 +5,7 @@
  */
 #include "api/tickets.h"
 
+#include "api/app_ticket.h"
 #include "api/resumption.h"
 #include "api/session_binding.h"
 #include "api/ticket_keys.h"
@@ -359,7 +360,7 @@ static ticket_status open_container(SSL *s, const uint8_t *ticket, size_t len,
     }
     /* One that the application knows what to do with is none of ours. */
     if (len < TICKET_KEY_NAME_LEN + EVP_MAX_IV_LENGTH ||
-        (s->session_secret_cb != NULL && s->conn.neg.version != VERSION_TLS13)) {
+        (app_gives_secrets(s) && s->conn.neg.version != VERSION_TLS13)) {
         return SSL_TICKET_NO_DECRYPT;
     }
     if (crypto_init(&t, s->session_ctx)) {

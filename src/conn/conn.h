@@ -143,14 +143,9 @@ struct tls_conn {
                                                 possible */
     struct conn_error error;
     enum role role;
-    enum pause pause;
     int state; /* OSSL_HANDSHAKE_STATE for SSL_get_state */
 
-    enum key_update key_update;       /* owed or asked for; sent before the next application data */
-    enum renegotiation renegotiation; /* TLS 1.2 and older */
-    enum data_in_flight in_flight;    /* application data while a client waits for the answer to
-                                            its renegotiation */
-    enum post_auth post_auth;
+    enum key_update key_update;    /* owed or asked for; sent before the next application data */
     int received_fatal;            /* description of a fatal alert that came; -1: none */
     uint32_t num_renegotiations;   /* begun; SSL_num_renegotiations */
     uint32_t total_renegotiations; /* the same, never reset */
@@ -164,6 +159,11 @@ struct tls_conn {
     uint32_t extra_tickets;     /* that SSL_new_session_ticket() asked for */
     uint64_t next_ticket_nonce; /* never repeats on a connection */
 
+    enum pause pause : 8;
+    enum renegotiation renegotiation : 8; /* TLS 1.2 and older */
+    enum data_in_flight in_flight : 8;    /* application data while a client waits for the answer to
+                                            its renegotiation */
+    enum post_auth post_auth : 8;
     bool renegotiation_due;  /* one begins when nothing is in the way; it may become due
                                 while another is under way */
     bool full_renegotiation; /* it is not to resume the session */
