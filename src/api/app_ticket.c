@@ -124,6 +124,10 @@ enum hook_answer app_session_secret(void *owner, struct reader suites,
     uint8_t secret[SECRET_ROOM] = { 0 };
     int len = sizeof(secret);
     const SSL_CIPHER *chosen = NULL;
+
+    if (list == NULL && !reader_is_empty(&suites)) {
+        return HOOK_NONE; /* out of memory: the handshake is a full one */
+    }
     int answer = s->tickets->secret_cb(s, secret, &len, list, &chosen, s->tickets->secret_arg);
     bool ok = answer != 0 && len > 0 && len <= SECRET_MAX;
 

@@ -2,8 +2,8 @@
 
 import time
 
-ABOUT = "s_server and s_client both ways, with client certificates; ciphers; s_time"
-PACKAGES = ["openssl"]
+ABOUT = "s_server and s_client both ways, with client certificates; cookies with GnuTLS, too; ciphers; s_time"
+PACKAGES = ["openssl", "gnutls-bin"]
 
 
 def run(t):
@@ -25,3 +25,18 @@ def run(t):
                                             "-www", "/"], tenon=not tenon_serves))
         time.sleep(0.1)
         t.stop(server)
+    _forget_clients(t)
+
+
+def _forget_clients(t):
+    """A server that sends every client a cookie and forgets it until that comes back."""
+    port = t.port()
+    server = t.start(["openssl", "s_server", "-stateless", "-quiet", "-accept", f"127.0.0.1:{port}", "-cert",
+                      t.certs.server[0], "-key", t.certs.server[1]], port=port)
+    connect = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", t.certs.ca, "-verify_return_error"]
+    done = "Verification: OK"
+    for command, part in ((connect, done), (connect + ["-groups", "ffdhe4096:P-384"], done),
+                          (["gnutls-cli", "--x509cafile", t.certs.ca, "-p", str(port), "localhost"],
+                           "Handshake was completed")):
+        t.expect_in(part, t.stock(command, input="hello\n", ok=None), command[0])
+    t.stop(server)
