@@ -19,6 +19,8 @@ def arguments_of(case, peer, role):
         arguments += ["--group", case.peer_groups]
     if case.peer_alpn:
         arguments += ["--alpn", case.peer_alpn]
+    if case.suite and case.suite.psk:
+        arguments += ["--psk", cases.PSK, "--psk-identity", cases.PSK_IDENTITY]
     if not case.encrypt_then_mac:
         arguments += ["--no-etm"]
     if case.connections > 1:

@@ -109,7 +109,7 @@ public final class Peer {
     private void configure(SSLSocket socket) {
         SSLParameters parameters = socket.getSSLParameters();
         String version = options.get("version");
-        parameters.setProtocols(version.equals("any") ? new String[] {"TLSv1.3", "TLSv1.2"} : new String[] {"TLSv" + version});
+        parameters.setProtocols(version.equals("any") ? new String[] {"TLSv1.3", "TLSv1.2"} : new String[] {"TLSv" + version.replace("1.0", "1")});
         if (options.containsKey("suite-name")) {
             parameters.setCipherSuites(Arrays.stream(socket.getSupportedCipherSuites())
                     .filter(name -> registered(name).equals(options.get("suite-name"))).toArray(String[]::new));

@@ -211,6 +211,8 @@ static void start_server(const struct options *set)
 
 static void start(const struct options *set)
 {
+    unsigned int version;
+
     if (set->ca != NULL) {
         load_trusted(set->ca);
     }
@@ -229,7 +231,10 @@ static void start(const struct options *set)
         it.protocols[0] = set->alpn;
         br_ssl_engine_set_protocol_names(it.engine, it.protocols, 1);
     }
-    br_ssl_engine_set_versions(it.engine, BR_TLS12, BR_TLS12);
+    version = strcmp(set->version, "1.0") == 0   ? BR_TLS10
+              : strcmp(set->version, "1.1") == 0 ? BR_TLS11
+                                                 : BR_TLS12;
+    br_ssl_engine_set_versions(it.engine, version, version);
     br_ssl_engine_set_buffer(it.engine, it.buffer, sizeof(it.buffer), 1);
     if (set->server && set->connections > 1) {
         br_ssl_session_cache_lru_init(&it.cache, it.cached, sizeof(it.cached));

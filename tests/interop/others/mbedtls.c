@@ -113,10 +113,14 @@ static void configure(const struct options *set)
         &it.config, set->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
         MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
 
+    int minor = strcmp(set->version, "1.0") == 0   ? MBEDTLS_SSL_MINOR_VERSION_1
+                : strcmp(set->version, "1.1") == 0 ? MBEDTLS_SSL_MINOR_VERSION_2
+                                                   : MBEDTLS_SSL_MINOR_VERSION_3;
+
     require(error == 0, "no configuration", error);
     mbedtls_ssl_conf_rng(&it.config, mbedtls_ctr_drbg_random, &it.random);
-    mbedtls_ssl_conf_min_version(&it.config, MBEDTLS_SSL_MAJOR_VERSION_3,
-                                 MBEDTLS_SSL_MINOR_VERSION_3);
+    mbedtls_ssl_conf_min_version(&it.config, MBEDTLS_SSL_MAJOR_VERSION_3, minor);
+    mbedtls_ssl_conf_max_version(&it.config, MBEDTLS_SSL_MAJOR_VERSION_3, minor);
     mbedtls_ssl_conf_encrypt_then_mac(&it.config, set->no_etm ? MBEDTLS_SSL_ETM_DISABLED
                                                               : MBEDTLS_SSL_ETM_ENABLED);
     mbedtls_ssl_conf_renegotiation(&it.config, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
@@ -136,6 +140,12 @@ static void configure(const struct options *set)
     }
     if (set->server) {
         mbedtls_ssl_conf_sni(&it.config, on_server_name, NULL);
+    }
+    if (set->psk != NULL) {
+        error = mbedtls_ssl_conf_psk(&it.config, (const unsigned char *)set->psk, strlen(set->psk),
+                                     (const unsigned char *)set->psk_identity,
+                                     strlen(set->psk_identity));
+        require(error == 0, "the pre-shared key is refused", error);
     }
     load_files(set);
     if (set->server && set->connections > 1) {

@@ -179,10 +179,9 @@ static void set_versions(const char *version)
 {
     SSLVersionRange range = { SSL_LIBRARY_VERSION_TLS_1_2, SSL_LIBRARY_VERSION_TLS_1_3 };
 
-    if (strcmp(version, "1.2") == 0) {
-        range.max = SSL_LIBRARY_VERSION_TLS_1_2;
-    } else if (strcmp(version, "1.3") == 0) {
-        range.min = SSL_LIBRARY_VERSION_TLS_1_3;
+    /* The numbers of the versions follow one another. */
+    if (strcmp(version, "any") != 0) {
+        range.min = range.max = (PRUint16)(SSL_LIBRARY_VERSION_TLS_1_0 + (version[2] - '0'));
     }
     need(SSL_VersionRangeSet(it.ssl, &range) == SECSuccess, "the version is refused");
 }

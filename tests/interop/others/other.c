@@ -55,6 +55,8 @@ static const struct option OPTIONS[] = {
     { "cert", required_argument, NULL, 0 },
     { "key", required_argument, NULL, 0 },
     { "ca", required_argument, NULL, 0 },
+    { "psk", required_argument, NULL, 0 },
+    { "psk-identity", required_argument, NULL, 0 },
     { NULL, 0, NULL, 0 },
 };
 
@@ -62,8 +64,9 @@ static const struct option OPTIONS[] = {
 
 static void parse_options(struct options *set, int argc, char **argv)
 {
-    const char **texts[] = { &set->suite_name, &set->version, &set->group, &set->alpn,
-                             &set->sni,        &set->cert,    &set->key,   &set->ca };
+    const char **texts[] = { &set->suite_name, &set->version,     &set->group, &set->alpn,
+                             &set->sni,        &set->cert,        &set->key,   &set->ca,
+                             &set->psk,        &set->psk_identity };
     int which = 0;
     int flag;
 

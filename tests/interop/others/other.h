@@ -25,7 +25,7 @@ struct options {
     size_t early;        /* client: bytes of early data, where a session allows it */
     unsigned max_early;  /* server: how much its tickets allow; 0: no early data */
     int connections;     /* how many; more than one: sessions are kept, and resumed by the next */
-    const char *version; /* "1.2", "1.3", or "any" for both */
+    const char *version; /* "1.0" to "1.3", or "any" for 1.2 and 1.3 */
     uint16_t suite;      /* the one suite; 0: the library's default */
     const char *suite_name; /* the same, as the registry of IANA has it */
     const char *group;      /* the one group, by OpenSSL's name; NULL: the default */
@@ -34,6 +34,8 @@ struct options {
     const char *cert;       /* files in PEM */
     const char *key;
     const char *ca;
+    const char *psk; /* a pre-shared key of TLS 1.2, as text; NULL: none */
+    const char *psk_identity;
 };
 
 /* What came of the connection; empty texts are printed as "-". */

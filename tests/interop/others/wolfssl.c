@@ -43,6 +43,9 @@ static void list(void)
 
 static WOLFSSL_METHOD *method_of(const struct options *set)
 {
+    if (strcmp(set->version, "1.1") == 0) {
+        return set->server ? wolfTLSv1_1_server_method() : wolfTLSv1_1_client_method();
+    }
     if (strcmp(set->version, "1.2") == 0) {
         return set->server ? wolfTLSv1_2_server_method() : wolfTLSv1_2_client_method();
     }
@@ -92,6 +95,33 @@ static int on_server_name(WOLFSSL *ssl, int *alert, void *arg)
     return 0;
 }
 
+static const struct options *psk_options;
+
+static unsigned int take_psk(unsigned char *key, unsigned int max)
+{
+    size_t len = strlen(psk_options->psk);
+
+    require(len <= max, "the pre-shared key is too long", 0);
+    memcpy(key, psk_options->psk, len);
+    return (unsigned int)len;
+}
+
+static unsigned int on_psk_client(WOLFSSL *ssl, const char *hint, char *identity,
+                                  unsigned int max_identity, unsigned char *key, unsigned int max)
+{
+    (void)ssl;
+    (void)hint;
+    snprintf(identity, max_identity, "%s", psk_options->psk_identity);
+    return take_psk(key, max);
+}
+
+static unsigned int on_psk_server(WOLFSSL *ssl, const char *identity, unsigned char *key,
+                                  unsigned int max)
+{
+    (void)ssl;
+    return strcmp(identity, psk_options->psk_identity) == 0 ? take_psk(key, max) : 0;
+}
+
 static void configure(const struct options *set)
 {
     if (set->suite != 0) {
@@ -99,6 +129,15 @@ static void configure(const struct options *set)
                 "the suite is refused", set->suite);
         if (strstr(set->suite_name, "_anon_") != NULL) {
             wolfSSL_CTX_allow_anon_cipher(it.ctx);
+        }
+    }
+    if (set->psk != NULL) {
+        psk_options = set;
+        wolfSSL_CTX_set_psk_client_callback(it.ctx, on_psk_client);
+        wolfSSL_CTX_set_psk_server_callback(it.ctx, on_psk_server);
+        if (set->server) {
+            require(wolfSSL_CTX_use_psk_identity_hint(it.ctx, "a hint") == WOLFSSL_SUCCESS,
+                    "the hint is refused", 0);
         }
     }
     if (set->server) {
