@@ -4,8 +4,7 @@
  * secret. One of them accepts it, the others reject the data and go on; so does everybody who has
  * the ticket's key but not its register. Servers of <openssl/ssl.h> throughout.
  */
-#include "unit.h"
-
+#include "early_flight.h"
 #include "engines.h"
 
 #include <fcntl.h>
@@ -20,174 +19,6 @@
 #include <unistd.h>
 
 #define NUM_SERVERS 4
-#define MAX_FLIGHT  2000
-
-static const char early[] = "GET /transfer?amount=1000";
-
-struct flight {
-    size_t len;
-    uint8_t bytes[MAX_FLIGHT];
-};
-
-/* What a server made of a flight. */
-enum verdict { FAILED, REJECTED, REJECTED_AND_RESUMED, ACCEPTED };
-
-static SSL_CTX *server_ctx, *client_ctx;
-
-static SSL_CTX *new_server(void)
-{
-    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-
-    assert_non_null(ctx);
-    assert_int_equal(SSL_CTX_use_certificate(ctx, endpoint_cert()), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(ctx, endpoint_key()), 1);
-    assert_int_equal(SSL_CTX_set_max_early_data(ctx, 1000), 1);
-    return ctx;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    server_ctx = new_server();
-    client_ctx = SSL_CTX_new(TLS_client_method());
-    assert_non_null(client_ctx);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    SSL_CTX_free(server_ctx);
-    SSL_CTX_free(client_ctx);
-    return 0;
-}
-
-/* An SSL with two memory BIOs of its own. */
-static SSL *new_end(SSL_CTX *ctx)
-{
-    SSL *ssl = SSL_new(ctx);
-
-    assert_non_null(ssl);
-    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-    BIO_set_mem_eof_return(SSL_get_rbio(ssl), -1);
-    if (ctx == client_ctx) {
-        SSL_set_connect_state(ssl);
-    } else {
-        SSL_set_accept_state(ssl);
-    }
-    return ssl;
-}
-
-static void deliver(SSL *from, SSL *to)
-{
-    char *bytes;
-    long len = BIO_get_mem_data(SSL_get_wbio(from), &bytes);
-
-    if (len > 0) {
-        assert_int_equal(BIO_write(SSL_get_rbio(to), bytes, (int)len), len);
-    }
-    (void)BIO_reset(SSL_get_wbio(from));
-}
-
-/* Runs the handshake to its end and takes what the client gets for later: a session. */
-static SSL_SESSION *finish(SSL *client, SSL *server)
-{
-    char data[64];
-
-    for (int i = 0; i < 4; i++) {
-        (void)SSL_do_handshake(client);
-        deliver(client, server);
-        (void)SSL_do_handshake(server);
-        deliver(server, client);
-    }
-    assert_true(SSL_is_init_finished(client) && SSL_is_init_finished(server));
-    assert_int_equal(SSL_write(client, "late", 4), 4);
-    deliver(client, server);
-    assert_int_equal(SSL_read(server, data, sizeof(data)), 4);
-    assert_int_equal(SSL_write(server, "answer", 6), 6);
-    deliver(server, client);
-    assert_int_equal(SSL_read(client, data, sizeof(data)), 6);
-    SSL_SESSION *session = SSL_get1_session(client);
-    assert_int_equal(SSL_SESSION_is_resumable(session), 1);
-    (void)SSL_shutdown(client);
-    (void)SSL_shutdown(server);
-    return session;
-}
-
-static SSL_SESSION *visit(SSL_CTX *ctx)
-{
-    SSL *server = new_end(ctx);
-    SSL *client = new_end(client_ctx);
-    SSL_SESSION *session = finish(client, server);
-
-    SSL_free(client);
-    SSL_free(server);
-    return session;
-}
-
-/* A client that has sent its first flight, with early data. */
-static SSL *send_early(SSL_SESSION *session)
-{
-    SSL *client = new_end(client_ctx);
-    size_t written;
-
-    assert_int_equal(SSL_set_session(client, session), 1);
-    assert_int_equal(SSL_write_early_data(client, early, sizeof(early), &written), 1);
-    return client;
-}
-
-/* The first flight of a client that nothing is heard of again. */
-static struct flight record_flight(SSL_SESSION *session)
-{
-    struct flight flight = { 0 };
-    SSL *client = send_early(session);
-    char *bytes;
-    long len = BIO_get_mem_data(SSL_get_wbio(client), &bytes);
-
-    assert_in_range(len, 100, MAX_FLIGHT);
-    flight.len = (size_t)len;
-    memcpy(flight.bytes, bytes, flight.len);
-    /* Or the session would be spoilt. */
-    SSL_set_shutdown(client, SSL_SENT_SHUTDOWN);
-    SSL_free(client);
-    return flight;
-}
-
-static enum verdict read_early(SSL *server)
-{
-    char data[100];
-    size_t len;
-    int result = SSL_read_early_data(server, data, sizeof(data), &len);
-
-    if (result == SSL_READ_EARLY_DATA_SUCCESS) {
-        return len == sizeof(early) && memcmp(data, early, len) == 0 ? ACCEPTED : FAILED;
-    }
-    if (result != SSL_READ_EARLY_DATA_FINISH ||
-        SSL_get_early_data_status(server) != SSL_EARLY_DATA_REJECTED) {
-        return FAILED;
-    }
-    /* It goes on, and waits for the client. */
-    if (SSL_do_handshake(server) != -1 || SSL_get_error(server, -1) != SSL_ERROR_WANT_READ) {
-        return FAILED;
-    }
-    return SSL_session_reused(server) ? REJECTED_AND_RESUMED : REJECTED;
-}
-
-static enum verdict replay(SSL_CTX *ctx, const struct flight *flight)
-{
-    SSL *server = SSL_new(ctx);
-    enum verdict verdict;
-
-    if (server == NULL) {
-        return FAILED;
-    }
-    SSL_set_bio(server, BIO_new_mem_buf(flight->bytes, (int)flight->len), BIO_new(BIO_s_mem()));
-    BIO_set_mem_eof_return(SSL_get_rbio(server), -1);
-    SSL_set_accept_state(server);
-    verdict = read_early(server);
-    SSL_free(server);
-    return verdict;
-}
 
 /* Of num verdicts one is to have accepted; the others resumed at least. */
 static void assert_one_accepted(const enum verdict *verdicts, size_t num)
@@ -229,18 +60,18 @@ static void test_the_client_goes_on(void **state)
         SSL *client = send_early(session);
         SSL *server = new_end(server_ctx);
         SSL_SESSION_free(session);
-        deliver(client, server);
+        pass_on(client, server);
         assert_int_equal(read_early(server), visit == 0 ? REJECTED_AND_RESUMED : ACCEPTED);
         if (visit == 1) {
             char data[10];
             size_t len;
-            deliver(server, client);
+            pass_on(server, client);
             assert_int_equal(SSL_do_handshake(client), 1);
-            deliver(client, server);
+            pass_on(client, server);
             assert_int_equal(SSL_read_early_data(server, data, sizeof(data), &len),
                              SSL_READ_EARLY_DATA_FINISH);
         }
-        deliver(server, client);
+        pass_on(server, client);
         session = finish(client, server);
         assert_int_equal(SSL_session_reused(client), 1);
         assert_int_equal(SSL_get_early_data_status(client),
@@ -563,6 +394,7 @@ static void test_started_separately(void **state)
 
 static char folder[] = "/tmp/early-replay-XXXXXX";
 static char secret_file[64];
+static const char early_secret[] = "a secret of 32 bytes and a few more";
 
 /* The register's file among what this process has mapped. */
 static bool find_register(char *path, size_t size)
@@ -626,15 +458,17 @@ static void test_shared_secret(void **state)
 static int run_alone(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_the_client_goes_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_unprotected, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_callback, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_application_keys, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_used_up, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_insists, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_forked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_again, early_flight_begin, early_flight_end),
+        cmocka_unit_test_setup_teardown(test_the_client_goes_on, early_flight_begin,
+                                        early_flight_end),
+        cmocka_unit_test_setup_teardown(test_unprotected, early_flight_begin, early_flight_end),
+        cmocka_unit_test_setup_teardown(test_callback, early_flight_begin, early_flight_end),
+        cmocka_unit_test_setup_teardown(test_application_keys, early_flight_begin,
+                                        early_flight_end),
+        cmocka_unit_test_setup_teardown(test_used_up, early_flight_begin, early_flight_end),
+        cmocka_unit_test_setup_teardown(test_insists, early_flight_begin, early_flight_end),
+        cmocka_unit_test_setup_teardown(test_threads, early_flight_begin, early_flight_end),
+        cmocka_unit_test_setup_teardown(test_forked, early_flight_begin, early_flight_end),
         cmocka_unit_test(test_shared_secret),
     };
     int fd;
@@ -645,7 +479,7 @@ static int run_alone(void)
     (void)snprintf(secret_file, sizeof(secret_file), "%s/secret", folder);
     fd = open(secret_file, O_WRONLY | O_CREAT, 0600);
     if (fd < 0 || write(fd, folder, sizeof(folder)) != sizeof(folder) ||
-        write(fd, early, sizeof(early)) != sizeof(early) || close(fd) != 0) {
+        write(fd, early_secret, sizeof(early_secret)) != sizeof(early_secret) || close(fd) != 0) {
         return 1;
     }
     int result = cmocka_run_group_tests(tests, NULL, NULL);
@@ -657,11 +491,13 @@ static int run_alone(void)
 static int run_shared(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_forked, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_started_separately, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_another_register, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_again, early_flight_begin, early_flight_end),
+        cmocka_unit_test_setup_teardown(test_threads, early_flight_begin, early_flight_end),
+        cmocka_unit_test_setup_teardown(test_forked, early_flight_begin, early_flight_end),
+        cmocka_unit_test_setup_teardown(test_started_separately, early_flight_begin,
+                                        early_flight_end),
+        cmocka_unit_test_setup_teardown(test_another_register, early_flight_begin,
+                                        early_flight_end),
     };
 
     return cmocka_run_group_tests_name("with a shared secret", tests, NULL, NULL);
