@@ -105,12 +105,13 @@ bool tls12_prf(const struct hash *h, const uint8_t *secret, size_t secret_len, c
         struct hmac_part parts[] = { { a, hash_len(h) }, { label, label_len }, { seed, seed_len } };
         size_t take = out_len < hash_len(h) ? out_len : hash_len(h);
 
-        done = hmac_key_mac(&key, block, parts, COUNT_OF(parts)) && hmac_key_mac(&key, a, parts, 1);
+        done = hmac_key_mac(&key, block, parts, COUNT_OF(parts));
         if (done) {
             memcpy(out, block, take);
             out += take;
             out_len -= take;
         }
+        done = done && (out_len == 0 || hmac_key_mac(&key, a, parts, 1));
     }
     hmac_key_wipe(&key);
     wipe(a, sizeof(a));

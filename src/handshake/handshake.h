@@ -11,6 +11,7 @@
 #include "crypto/group.h"
 #include "handshake/step.h"
 #include "handshake/transcript.h"
+#include "record/protection.h"
 
 #define RANDOM_LEN     32
 #define SESSION_ID_MAX 32
@@ -55,6 +56,11 @@ struct psk_offer {
 /* PskKeyExchangeModes as a set: RFC 8446, 4.2.9. */
 enum psk_mode { PSK_KE = 1, PSK_DHE_KE = 2 };
 
+/* Longest key block: two MAC keys of SHA-384, two keys and two IVs of AES-256. Where an IV of CBC
+ * is part of it, the MAC key is SHA-1's. */
+#define KEY_BLOCK_MAX                                                                              \
+    (2 * (PROTECTION_MAX_MAC_KEY_LEN + PROTECTION_MAX_KEY_LEN + PROTECTION_MAX_IV_LEN))
+
 struct handshake {
     struct tls_conn *conn; /* borrows */
 
@@ -69,6 +75,8 @@ struct handshake {
     struct transcript transcript;
     struct secret handshake_secret;
     struct secret master_secret;
+    uint8_t key_block[KEY_BLOCK_MAX]; /* TLS 1.2: the keys of both directions */
+    size_t key_block_len;             /* 0: not yet made */
 
     /* Key exchange. */
     struct group_key *key;           /* owns; the client's */

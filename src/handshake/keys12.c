@@ -8,11 +8,6 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-/* Longest key block: two MAC keys of SHA-384, two keys and two IVs of AES-256. Where an IV of CBC
- * is part of it, the MAC key is SHA-1's. */
-#define MAX_KEY_BLOCK                                                                              \
-    (2 * (PROTECTION_MAX_MAC_KEY_LEN + PROTECTION_MAX_KEY_LEN + PROTECTION_MAX_IV_LEN))
-
 const struct hash *keys12_hash(const struct tls_conn *c)
 {
     return hash_get(c->config->lib, version_rules(c->neg.version)->hash(c->neg.suite));
@@ -87,19 +82,33 @@ static struct protection *protection_of_block(const struct tls_conn *c, enum dir
     return version_rules(c->neg.version)->new_cbc(c, way, mac_key, key, iv);
 }
 
-bool keys12_install(struct tls_conn *c, enum direction direction)
+/* RFC 5246, 6.3. The second direction finds the block that the first has made. */
+static bool make_key_block(struct handshake *hs, size_t len)
 {
-    const struct protection_lens lens = version_rules(c->neg.version)->key_lens(c->neg.suite);
+    const struct tls_conn *c = hs->conn;
     uint8_t seed[2 * RANDOM_LEN];
-    uint8_t block[MAX_KEY_BLOCK];
+
+    if (hs->key_block_len == len) {
+        return true;
+    }
+    both_randoms(c->neg.server_random, c->neg.client_random, seed);
+    if (len > sizeof hs->key_block ||
+        !prf_of_master(c, "key expansion", seed, sizeof seed, hs->key_block, len)) {
+        return false;
+    }
+    hs->key_block_len = len;
+    return true;
+}
+
+bool keys12_install(struct handshake *hs, enum direction direction)
+{
+    struct tls_conn *c = hs->conn;
+    const struct protection_lens lens = version_rules(c->neg.version)->key_lens(c->neg.suite);
     struct protection *p = NULL;
 
-    size_t len = 2 * (lens.mac_key + lens.key + lens.iv);
-    both_randoms(c->neg.server_random, c->neg.client_random, seed);
-    if (len <= sizeof block && prf_of_master(c, "key expansion", seed, sizeof seed, block, len)) {
-        p = protection_of_block(c, direction, block, &lens);
+    if (make_key_block(hs, 2 * (lens.mac_key + lens.key + lens.iv))) {
+        p = protection_of_block(c, direction, hs->key_block, &lens);
     }
-    OPENSSL_cleanse(block, sizeof block);
     if (p == NULL) {
         return false;
     }

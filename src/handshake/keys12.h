@@ -18,7 +18,7 @@ const struct hash *keys12_hash(const struct tls_conn *c);
 MUST_CHECK bool keys12_derive_master(struct handshake *hs, const uint8_t *premaster, size_t len);
 
 /* Installs the protection of one direction. */
-MUST_CHECK bool keys12_install(struct tls_conn *c, enum direction direction);
+MUST_CHECK bool keys12_install(struct handshake *hs, enum direction direction);
 
 /* verify_data of a Finished sent in direction over the transcript so far. */
 MUST_CHECK bool keys12_finished(struct handshake *hs, enum direction direction,

@@ -223,17 +223,25 @@ const struct group *negotiate_next_group(const struct tls_conn *c, size_t *posit
     return NULL;
 }
 
-const struct group *negotiate_next_offered_group(const struct tls_conn *c, size_t *position)
+struct offered_groups negotiate_offered_groups(const struct tls_conn *c)
+{
+    uint16_t min = 0;
+    uint16_t max = 0;
+    bool found = negotiate_version_range(c, &min, &max);
+
+    return (struct offered_groups){ .tls13 = found && max == VERSION_TLS13,
+                                    .tls12 = found && min <= VERSION_TLS12 };
+}
+
+const struct group *negotiate_next_offered_group(const struct tls_conn *c,
+                                                 struct offered_groups *walk)
 {
     const struct blob *list = config_groups(c->config);
-    bool tls13 = negotiate_allows_version(c, VERSION_TLS13);
-    uint16_t min = 0;
-    uint16_t max;
-    bool tls12 = negotiate_version_range(c, &min, &max) && min <= VERSION_TLS12;
 
-    while (*position < u16_list_len(list)) {
-        const struct group *group = group_by_id(u16_list_at(list, (*position)++));
-        if (group != NULL && ((tls13 && group->tls13) || (tls12 && group->kind != GROUP_FFDH)) &&
+    while (walk->position < u16_list_len(list)) {
+        const struct group *group = group_by_id(u16_list_at(list, walk->position++));
+        if (group != NULL &&
+            ((walk->tls13 && group->tls13) || (walk->tls12 && group->kind != GROUP_FFDH)) &&
             group_is_available(c->config->lib, group) &&
             c->hooks->allows_group(c->owner, SECURITY_SUPPORTED, group)) {
             return group;

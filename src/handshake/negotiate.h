@@ -24,8 +24,15 @@ uint16_t negotiate_highest_version(const struct tls_conn *c);
 /* As negotiate_highest_version(), above gaps, too. */
 uint16_t negotiate_best_version(const struct tls_conn *c);
 
-/* The next group for supported_groups: those of TLS 1.3 only when it is offered, curves always. */
-const struct group *negotiate_next_offered_group(const struct tls_conn *c, size_t *position);
+/* A walk over the groups for supported_groups: those of TLS 1.3 only when it is offered, curves
+ * only with older versions. NULL at the end. */
+struct offered_groups {
+    size_t position;
+    bool tls13, tls12;
+};
+struct offered_groups negotiate_offered_groups(const struct tls_conn *c);
+const struct group *negotiate_next_offered_group(const struct tls_conn *c,
+                                                 struct offered_groups *walk);
 
 /* True when a client's list of suites (2 bytes each) has id. */
 bool negotiate_offers(struct reader offered, uint16_t id);

@@ -460,7 +460,7 @@ static enum run_status run_keys(struct handshake *hs)
 
     bool ok = hs->step->kind == STEP_KIND_NEXT  ? keys13_update(c, direction)
               : c->neg.version == VERSION_TLS13 ? keys13_install(c, direction, hs->step->epoch)
-                                                : keys12_install(c, direction);
+                                                : keys12_install(hs, direction);
     if (!ok) {
         conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
         return RUN_FAILED;

@@ -439,7 +439,8 @@ void forger_enter(struct forger *f, enum epoch epoch)
         return;
     }
     if (f->conn.neg.version == VERSION_TLS12 && epoch != EPOCH_PLAINTEXT) {
-        require(keys12_install(&f->conn, DIRECTION_OUT), "keys12_install");
+        struct handshake hs = { .conn = &f->conn };
+        require(keys12_install(&hs, DIRECTION_OUT), "keys12_install");
     } else if (epoch == EPOCH_PLAINTEXT) {
         record_out_protect(&f->conn.out, NULL, EPOCH_PLAINTEXT);
     } else {
@@ -449,7 +450,8 @@ void forger_enter(struct forger *f, enum epoch epoch)
 
 void forger_next_key(struct forger *f)
 {
-    bool ok = f->conn.neg.version == VERSION_TLS12 ? keys12_install(&f->conn, DIRECTION_OUT)
+    struct handshake hs = { .conn = &f->conn };
+    bool ok = f->conn.neg.version == VERSION_TLS12 ? keys12_install(&hs, DIRECTION_OUT)
                                                    : keys13_update(&f->conn, DIRECTION_OUT);
 
     require(ok, "the next key");

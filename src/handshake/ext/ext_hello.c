@@ -13,10 +13,13 @@
 
 bool versions_offer(struct handshake *hs, unsigned place, struct writer *w)
 {
+    uint16_t min = 0;
+    uint16_t max = 0;
+
     (void)place;
     writer_open(w, 1);
-    for (uint16_t version = VERSION_HIGHEST; version >= VERSION_LOWEST; version--) {
-        if (negotiate_allows_version(hs->conn, version)) {
+    if (negotiate_version_range(hs->conn, &min, &max)) {
+        for (uint16_t version = max; version >= min; version--) {
             writer_u16(w, version);
         }
     }
@@ -88,12 +91,12 @@ enum step_result cookie_on_answer(struct handshake *hs, unsigned place, struct r
 
 bool groups_offer(struct handshake *hs, unsigned place, struct writer *w)
 {
-    size_t position = 0;
+    struct offered_groups walk = negotiate_offered_groups(hs->conn);
     const struct group *group;
 
     (void)place;
     writer_open(w, 2);
-    while ((group = negotiate_next_offered_group(hs->conn, &position)) != NULL) {
+    while ((group = negotiate_next_offered_group(hs->conn, &walk)) != NULL) {
         writer_u16(w, group->id);
     }
     writer_close(w);
