@@ -207,6 +207,41 @@ static void save_records(const char *name, uint8_t flags, const struct items *it
     buffer_wipe(&file);
 }
 
+/* Records under each protection of TLS 1.2 and older: as they are, with a changed padding, and one
+ * of which only the header comes. */
+static void save_records12(void)
+{
+    static const uint8_t changes[] = { 16, 1, 0, 0, 0, 0 };
+    uint8_t content[300];
+
+    for (uint8_t choice = 0; choice < 11; choice++) {
+        struct buffer file = { 0 };
+        struct writer w = writer_to(&file);
+        char name[16];
+
+        memset(content, 'a' + choice, sizeof(content));
+        writer_u8(&w, choice);
+        for (uint16_t len = 0; len <= sizeof(content); len = (uint16_t)(len + 100)) {
+            writer_u8(&w, 1);
+            writer_u16(&w, len);
+            writer_bytes(&w, content, len);
+        }
+        writer_u8(&w, 2);
+        writer_u16(&w, sizeof(changes) + 50);
+        writer_bytes(&w, changes, sizeof(changes));
+        writer_bytes(&w, content, 50);
+        writer_u8(&w, 0);
+        writer_u16(&w, RECORD_HEADER_LEN);
+        writer_u8(&w, CONTENT_APPLICATION);
+        writer_u16(&w, VERSION_TLS12);
+        writer_u16(&w, 32);
+        stage_require(writer_ok(&w), "memory");
+        snprintf(name, sizeof(name), "protection_%u", choice);
+        save("record12", name, buffer_bytes(&file), buffer_len(&file));
+        buffer_wipe(&file);
+    }
+}
+
 /* --- Handshakes --- */
 
 static void play(const char *name, uint8_t flags)
@@ -470,6 +505,7 @@ int main(int argc, char **argv)
     play_resumed("resumed_by_ticket", true);
     save_stages();
     save_tls12();
+    save_records12();
     save_duels();
     save_texts();
     save_cookie();

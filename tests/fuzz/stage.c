@@ -91,8 +91,9 @@ void stage_init(struct endpoint *e, uint8_t flags)
     stage_require(c->session != NULL && handshake_start(c, scripts[0].steps, true), "memory");
     c->session->version = VERSION_TLS13;
     c->session->suite = c->neg.suite;
-    c->session->peer = endpoint_cert();
-    cert_up_ref(c->session->peer);
+    cert_up_ref(endpoint_cert());
+    c->session->peer = peer_chain_of(endpoint_cert());
+    stage_require(c->session->peer != NULL, "memory");
     uint8_t len = (uint8_t)hash_len(keys13_hash(c));
     stage_require(conn_reserve_secrets(c), "memory");
     fill_secret(&c->handshake_secrets->client_handshake, len, 1);
@@ -140,8 +141,10 @@ void stage_init12(struct endpoint *e, uint8_t flags, uint8_t choice)
     stage_require(c->session != NULL && handshake_start(c, scripts[0].steps, true), "memory");
     c->session->version = VERSION_TLS12;
     c->session->suite = c->neg.suite;
-    c->session->peer = endpoint_cert_for((flags & FLAG_SERVER) != 0 ? 0xc02b : suite);
-    cert_up_ref(c->session->peer);
+    X509 *peer = endpoint_cert_for((flags & FLAG_SERVER) != 0 ? 0xc02b : suite);
+    cert_up_ref(peer);
+    c->session->peer = peer_chain_of(peer);
+    stage_require(c->session->peer != NULL, "memory");
     fill_secret(&c->session->master, MASTER_SECRET_LEN, 5);
     if ((flags & FLAG_RESUMES) != 0) {
         c->neg.resumed = true;
