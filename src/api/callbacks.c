@@ -341,7 +341,8 @@ static bool allows_scheme(void *owner, enum security_stage stage, const struct s
     const SSL *s = owner;
     uint8_t id[2] = { (uint8_t)(scheme->id >> 8), (uint8_t)scheme->id };
 
-    if (stage == SECURITY_SUPPORTED && is_obsolete(s, scheme)) {
+    if (!sig_scheme_is_available(s->config->core.lib, scheme) ||
+        (stage == SECURITY_SUPPORTED && is_obsolete(s, scheme))) {
         return false;
     }
     return ssl_is_allowed(owner, ops[stage], scheme->security_bits, scheme->hash_nid, id);

@@ -211,6 +211,7 @@ static uint16_t shared_sigalg(const SSL *s, size_t n, size_t *num)
         const struct sig_scheme *scheme = sig_scheme_by_id(id);
 
         if (scheme == NULL || !u16_list_has(other, id) ||
+            !sig_scheme_is_available(config->lib, scheme) ||
             !sigalg_is_allowed(s, SSL_SECOP_SIGALG_SHARED, scheme)) {
             continue;
         }

@@ -51,6 +51,7 @@ static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool i
     ERR_pop_to_mark();
     lib->ciphers = suite_find_ciphers(lib);
     lib->groups = group_find_available(libctx, propq);
+    lib->schemes = sig_scheme_find_available(lib);
     if (is_default) {
         (void)ecx_find(&lib->x25519, "X25519"); /* without it EVP does */
         (void)ecx_find(&lib->x448, "X448");

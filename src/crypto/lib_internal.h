@@ -28,6 +28,7 @@ struct crypto_lib {
     EVP_CIPHER *ticket_cipher;    /* owns; the same */
     uint32_t ciphers;             /* enum suite_enc bits of what the providers have */
     uint64_t groups;              /* bit i: row i of group_table() */
+    uint32_t schemes;             /* bit i: row i of sig_scheme_table() */
     struct ecx x25519, x448;      /* with a direct route in the default instance only */
     atomic_uint references;
     bool is_default;
@@ -50,6 +51,9 @@ void aead_fetch_all(struct crypto_lib *lib);
 /* The bits for crypto_lib.ciphers and crypto_lib.groups. */
 uint32_t suite_find_ciphers(const struct crypto_lib *lib);
 uint64_t group_find_available(OSSL_LIB_CTX *libctx, const char *propq);
+
+/* The same for crypto_lib.schemes, when the hashes are there. */
+uint32_t sig_scheme_find_available(const struct crypto_lib *lib);
 
 /* Frees what the two fetched. */
 void hash_free_all(struct crypto_lib *lib);

@@ -66,6 +66,8 @@ static const struct sig_scheme table[] = {
       false },
 };
 
+_Static_assert(COUNT_OF(table) <= 32, "rows are bits of crypto_lib.schemes");
+
 /* Names of the key types, by slot, as EVP_PKEY_is_a() knows them. */
 static const char *const key_types[NUM_KEY_SLOTS] = {
     [KEY_RSA] = "RSA",
@@ -105,6 +107,38 @@ const struct sig_scheme *sig_scheme_table(size_t *num)
 {
     *num = COUNT_OF(table);
     return table;
+}
+
+static bool has_keys(const struct crypto_lib *lib, int nid)
+{
+    ERR_set_mark();
+    EVP_KEYMGMT *keys = EVP_KEYMGMT_fetch(lib->libctx, OBJ_nid2sn(nid), lib->propq);
+    ERR_pop_to_mark();
+    EVP_KEYMGMT_free(keys);
+    return keys != NULL;
+}
+
+uint32_t sig_scheme_find_available(const struct crypto_lib *lib)
+{
+    uint32_t found = 0;
+    int nid = NID_undef;
+    bool keys = false;
+
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        if (table[i].sig_nid != nid) { /* rows of a kind stand together, mostly */
+            nid = table[i].sig_nid;
+            keys = has_keys(lib, nid);
+        }
+        if (keys && (table[i].hash == HASH_NONE || hash_get(lib, table[i].hash) != NULL)) {
+            found |= UINT32_C(1) << i;
+        }
+    }
+    return found;
+}
+
+bool sig_scheme_is_available(const struct crypto_lib *lib, const struct sig_scheme *scheme)
+{
+    return (lib->schemes >> (scheme - table) & 1) != 0;
 }
 
 enum key_slot key_slot_of(const EVP_PKEY *key)

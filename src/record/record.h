@@ -16,9 +16,10 @@ enum content_type {
 
 #define RECORD_HEADER_LEN          5
 #define RECORD_MAX_PLAINTEXT       16384
-/* RFC 8446, 5.2: at most 256 bytes of expansion; RFC 5246, 6.2.3: at most 2048. */
+/* RFC 8446, 5.2: at most 256 bytes of expansion; RFC 5246, 6.2.3: at most 2048, of which OpenSSL
+ * takes what padding and the largest MAC come to. */
 #define RECORD_MAX_EXPANSION_TLS13 256
-#define RECORD_MAX_EXPANSION_TLS12 2048
+#define RECORD_MAX_EXPANSION_TLS12 (256 + 64)
 
 enum tls_version {
     VERSION_SSL2 = 0x0002, /* as callbacks are told of a hello in its format */

@@ -8,8 +8,9 @@
 #include <openssl/sslerr.h>
 #include <string.h>
 
-/* Longer than any record may be: plaintext, its expansion, and the slack of OpenSSL's buffer. */
-#define MAX_PACKET_LEN (RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS13 + 64)
+/* Longer than any record may be: plaintext, its expansion, and the slack of OpenSSL's buffer, with
+ * what aligns it. */
+#define MAX_PACKET_LEN (RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12 + 3)
 
 #define V2_HEADER_LEN    2
 /* Type, version, three lengths: RFC 5246, E.2. */
@@ -101,7 +102,10 @@ static enum record_status check_header(const struct record_in *r, const uint8_t 
     if (body_len(header) > MAX_PACKET_LEN) {
         return bad(error, ALERT_RECORD_OVERFLOW, SSL_R_PACKET_LENGTH_TOO_LONG);
     }
-    if (r->protection != NULL && body_len(header) > r->protection->max_fragment) {
+    /* OpenSSL applies the limit of older versions to records in the clear, too. */
+    if (body_len(header) > (r->protection != NULL
+                                ? r->protection->max_fragment
+                                : RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12)) {
         return bad(error, ALERT_RECORD_OVERFLOW, SSL_R_ENCRYPTED_LENGTH_TOO_LONG);
     }
     return RECORD_READY;
