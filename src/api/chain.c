@@ -6,6 +6,7 @@
 #include "api/chain.h"
 
 #include "api/certs.h"
+#include "api/stores.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -179,7 +180,7 @@ static X509_STORE *issuer_store(const SSL *s, const SSL_CTX *ctx)
     if (own != NULL) {
         return own;
     }
-    return s != NULL ? s->ctx->cert_store : ctx->cert_store;
+    return stores_for_library(s != NULL ? s->ctx : ctx);
 }
 
 /* A store of what is configured already; NULL: out of memory. */

@@ -3,6 +3,7 @@
  */
 #include "api/init.h"
 
+#include "api/ca_files.h"
 #include "api/counters_file.h"
 #include "api/internal.h"
 
@@ -56,6 +57,7 @@ static bool is_off(const char *variable, const char *command)
 static void configure_process(void)
 {
     counters_file_configure(conf_own_setting("TENON_COUNTERS_FILE", "CountersFile"));
+    ca_files_turn(!is_off("TENON_CA_FILE_CACHE", "CAFileCache"));
     if (!is_off("TENON_CERTIFICATE_CACHE", "CertificateCache")) {
         const struct crypto_lib *lib = crypto_lib_default();
         if (lib != NULL) {

@@ -121,7 +121,10 @@ struct ssl_ctx_st {
     STACK_OF(X509_NAME) *client_ca_names; /* owns; SSL_CTX_set_client_CA_list */
     void (*info_callback)(const SSL *, int, int);
 
-    X509_STORE *cert_store;      /* counted */
+    X509_STORE *cert_store;      /* counted; others than stores.c ask stores_for_...() */
+    _Atomic bool store_is_open;  /* it may hold what did not come from CA files, or be changed by
+                                    the application */
+    _Atomic bool store_is_short; /* CA files are behind it: api/ca_lookup.h */
     X509_VERIFY_PARAM *param;    /* owns; NULL until SSL_CTX_get0_param() gives it out: from then
                                     on used and copied to every new SSL instead of config's */
     STACK_OF(X509) *extra_certs; /* owns */

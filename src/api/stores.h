@@ -16,4 +16,9 @@ long stores_set_chain(SSL *s, SSL_CTX *ctx, X509_STORE *store, bool up_ref);
 long stores_get_verify(const SSL *s, const SSL_CTX *ctx, X509_STORE **store);
 long stores_get_chain(const SSL *s, const SSL_CTX *ctx, X509_STORE **store);
 
+/* The context's store to look things up in, without the application's seeing it; and with all that
+ * is behind it, for the application: from then on it may be changed at any time. Borrowed. */
+X509_STORE *stores_for_library(const SSL_CTX *ctx);
+X509_STORE *stores_for_application(SSL_CTX *ctx);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "api/certs.h"
 #include "api/dane.h"
+#include "api/stores.h"
 
 #include "crypto/cert.h"
 
@@ -176,7 +177,7 @@ uint8_t alert_of_verify_result(long result)
 
 static X509_STORE *store_of(const SSL *s)
 {
-    return s->config->verify_store != NULL ? s->config->verify_store : s->ctx->cert_store;
+    return s->config->verify_store != NULL ? s->config->verify_store : stores_for_library(s->ctx);
 }
 
 /* Sets what a verification for s depends on. */
@@ -330,6 +331,9 @@ static bool verify_seen(SSL *s, struct peer_chain *chain)
     if (list == NULL) {
         raise_error(ERR_R_MALLOC_FAILURE);
         return false;
+    }
+    if (s->config->verify_store == NULL) {
+        (void)stores_for_application(s->ctx); /* which X509_STORE_CTX_get0_store() would give it */
     }
     return verify_chain(s, list);
 }

@@ -19,6 +19,10 @@ static const char *const names[NUM_COUNTERS] = {
     [COUNTER_EARLY_NO_ROOM] = "early-data-without-room",
     [COUNTER_EARLY_TOO_OLD] = "early-data-too-old",
     [COUNTER_EARLY_FOREIGN] = "early-data-foreign",
+    [COUNTER_CA_FILE_HIT] = "ca-file-hits",
+    [COUNTER_CA_FILE_MISS] = "ca-file-misses",
+    [COUNTER_CA_FILE_EVICTED] = "ca-files-evicted",
+    [COUNTER_CA_COPIED] = "ca-certificates-copied",
 };
 
 void counter_add(enum counter which)

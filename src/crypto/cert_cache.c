@@ -93,13 +93,6 @@ static struct slot *set_of(uint64_t hash)
 
 /* --- Finding --- */
 
-/* The default library context can be another one for a thread: OSSL_LIB_CTX_set0_default(3). */
-static bool is_default(const struct crypto_lib *lib)
-{
-    return lib == crypto_lib_default() &&
-           OSSL_LIB_CTX_set0_default(NULL) == OSSL_LIB_CTX_get0_global_default();
-}
-
 static bool is_kept(const struct slot *slot, uint64_t hash, const uint8_t *der, size_t len)
 {
     return atomic_load_explicit(&slot->hash, memory_order_relaxed) == hash &&
@@ -145,7 +138,7 @@ struct cert_cache_found cert_cache_find(const struct crypto_lib *lib, const uint
     struct cert_cache_found found = { 0 };
 
     if (!atomic_load_explicit(&is_on, memory_order_acquire) || len > CERT_CACHE_MAX_LEN ||
-        !is_default(lib)) {
+        !crypto_lib_is_everybodys(lib)) {
         return found;
     }
     uint64_t hash = siphash(key, der, len);

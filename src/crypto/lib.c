@@ -116,6 +116,11 @@ void crypto_lib_free(const struct crypto_lib *lib)
     }
 }
 
+bool crypto_lib_is_everybodys(const struct crypto_lib *lib)
+{
+    return lib->is_default && OSSL_LIB_CTX_set0_default(NULL) == OSSL_LIB_CTX_get0_global_default();
+}
+
 OSSL_LIB_CTX *crypto_lib_context(const struct crypto_lib *lib)
 {
     return lib->libctx;

@@ -26,6 +26,10 @@ void crypto_lib_up_ref(const struct crypto_lib *lib);
 /* Drops a reference; NULL and the default instance are allowed. */
 void crypto_lib_free(const struct crypto_lib *lib);
 
+/* True when what lib decodes may be shared by everybody in the process: it is the default instance,
+ * and its library context is not replaced for this thread (OSSL_LIB_CTX_set0_default(3)). */
+bool crypto_lib_is_everybodys(const struct crypto_lib *lib);
+
 /* What it was made of. */
 OSSL_LIB_CTX *crypto_lib_context(const struct crypto_lib *lib);
 const char *crypto_lib_propq(const struct crypto_lib *lib);
