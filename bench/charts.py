@@ -109,14 +109,15 @@ def ratios(title, unit, rows, own_style=False):
 
     bottom = 70 + len(rows) * 22
     parts = [text(0, 16, title, kind="title"), text(0, 33, unit, kind="small")]
-    for tick in (t for t in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if least <= t <= most):
+    steps = (1, 2, 5) if most <= 1000 else (1,)
+    for tick in (t for t in (step * 10**e for e in range(7) for step in steps) if least <= t <= most):
         parts += [line(at(tick), 60, at(tick), bottom, "one" if tick == 1 else "grid"),
                   text(at(tick), 55, f"{tick}×", "middle", "small")]
     for i, (label, ratio, note) in enumerate(rows):
         y = 68 + i * 22
         left, right = sorted((at(1), at(ratio)))
         parts += [text(LABEL_WIDTH + 20, y + 11, label, "end"), rect(left, y, right - left, 14, "Tenon"),
-                  text(max(left, right) + 6, y + 11, f"{ratio:.3g}×"),
+                  text(max(left, right) + 6, y + 11, f"{short(ratio)}×"),
                   text(WIDTH, y + 11, note, "end", "small")]
     return whole(parts, bottom + 6, title, own_style)
 
