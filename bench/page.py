@@ -9,6 +9,7 @@ from asking import RESULTS, SYSTEM, TENON
 
 OURS, THEIRS = "Tenon", "OpenSSL 3.0"
 PAIR = [OURS, THEIRS]
+LONGEST_BAR = 1000  # times better
 
 
 class Answers:
@@ -119,7 +120,8 @@ def overview(answers, own_style):
     rows = []
     for label, key in tables.FIRST:
         figure = answers.figures.get(key)
-        if figure and "ratio" in figure:
+        # What is not done at all, but later and if needed, would leave no room for the rest: the table has it.
+        if figure and figure.get("ratio", LONGEST_BAR + 1) <= LONGEST_BAR:
             note = f"{tables.told(figure, TENON)} : {tables.told(figure, SYSTEM)}"
             rows.append((label, figure["ratio"], note))
     return charts.ratios("Tenon beside Debian's OpenSSL 3.0.22: times better",
