@@ -116,6 +116,9 @@ static bool copy_owned(struct ssl_config *copy, const struct ssl_config *source)
     return ok;
 }
 
+/* Where the settings go on behind the count of references. */
+#define REST_AT offsetof(struct ssl_config, mode)
+
 struct ssl_config *ssl_config_copy(const struct ssl_config *source)
 {
     struct ssl_config *copy = config_alloc();
@@ -123,8 +126,9 @@ struct ssl_config *ssl_config_copy(const struct ssl_config *source)
     if (copy == NULL) {
         return NULL;
     }
-    *copy = *source;
-    atomic_init(&copy->refs, 1);
+    /* All but the count: other threads may take their references meanwhile. */
+    copy->core = source->core;
+    memcpy((char *)copy + REST_AT, (const char *)source + REST_AT, sizeof(*copy) - REST_AT);
     config_copy(&copy->core, &source->core);
     (void)blob_ref(copy->client_cert_types);
     if (copy->dh_pkey != NULL) {
