@@ -160,6 +160,12 @@ int SSL_CTX_enable_ct(SSL_CTX *ctx, int validation_mode)
     return callback != NULL && SSL_CTX_set_ct_validation_callback(ctx, callback, NULL);
 }
 
+bool ct_begin(SSL *s)
+{
+    return s->config->ct_callback == NULL ||
+           SSL_set_ct_validation_callback(s, s->config->ct_callback, s->config->ct_callback_arg);
+}
+
 bool ct_wanted(const SSL *s)
 {
     return s->config->ct_callback != NULL;

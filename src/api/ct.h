@@ -13,6 +13,10 @@ bool ct_received(void *owner, const uint8_t *list, size_t len);
  * with *failure set. */
 enum hook_answer ct_validate(SSL *s, struct record_error *failure);
 
+/* SSL_new(): what SSL_set_ct_validation_callback() does, where the context has a callback. False:
+ * the context reads the timestamps by itself (custom extension), or out of memory. */
+MUST_CHECK bool ct_begin(SSL *s);
+
 /* True when the connection asks the server for timestamps. */
 bool ct_wanted(const SSL *s);
 

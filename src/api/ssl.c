@@ -50,7 +50,7 @@ SSL *SSL_new(SSL_CTX *ctx)
     s->rwstate = SSL_NOTHING;
     s->verify_result = X509_V_OK;
     s->sent_slot = KEY_NONE;
-    if (!verify_start_param(s)) {
+    if (!verify_start_param(s) || !ct_begin(s)) {
         SSL_free(s);
         return NULL;
     }

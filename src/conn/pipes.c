@@ -127,6 +127,13 @@ enum record_status conn_next_record(struct tls_conn *c)
         }
         if (status == RECORD_DROPPED) {
             report_record(c, false, c->in.header, false, 0);
+            if (c->in.protection != NULL && c->in.protection->hides_type &&
+                message_in_is_partial(&c->message)) {
+                /* RFC 8446, 5.1: not even an empty record comes between those of one message. */
+                conn_fail(c, ALERT_UNEXPECTED_MESSAGE,
+                          SSL_R_MIXED_HANDSHAKE_AND_NON_HANDSHAKE_DATA);
+                return RECORD_BAD;
+            }
             continue;
         }
         if (status != RECORD_READY) {

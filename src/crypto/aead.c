@@ -180,7 +180,8 @@ static bool evp_init(struct aead *a, const EVP_CIPHER *cipher, enum aead_id id,
 static bool goes_to_ipsecmb(const struct crypto_lib *lib, enum aead_id id)
 {
     return lib->is_default && lib->aeads[id] != NULL && aead_ipsecmb_serves(id) &&
-           provider_is_builtin(EVP_CIPHER_get0_provider(lib->aeads[id]));
+           provider_is_builtin(EVP_CIPHER_get0_provider(lib->aeads[id])) &&
+           (lib->engine_aeads >> id & 1) == 0;
 }
 
 void aead_fetch_all(struct crypto_lib *lib)
@@ -189,6 +190,9 @@ void aead_fetch_all(struct crypto_lib *lib)
         ERR_set_mark();
         lib->aeads[id] = EVP_CIPHER_fetch(lib->libctx, cipher_names[id], lib->propq);
         ERR_pop_to_mark();
+        if (lib->aeads[id] != NULL && engine_has_cipher(EVP_CIPHER_get_nid(lib->aeads[id]))) {
+            lib->engine_aeads |= UINT32_C(1) << id;
+        }
     }
 }
 

@@ -53,7 +53,7 @@ void hash_fetch_all(struct crypto_lib *lib, bool direct)
         h->block_len = rows[id].block_len;
         h->id = (enum hash_id)id;
         h->direct = direct && rows[id].direct && h->md != NULL &&
-                    provider_is_builtin(EVP_MD_get0_provider(h->md));
+                    provider_is_builtin(EVP_MD_get0_provider(h->md)) && !engine_has_digest(h->nid);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "crypto/lib_internal.h"
 
 #include <openssl/crypto.h>
+#include <openssl/engine.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -14,6 +15,22 @@
 bool provider_is_builtin(const OSSL_PROVIDER *provider)
 {
     return provider != NULL && strcmp(OSSL_PROVIDER_get0_name(provider), "default") == 0;
+}
+
+bool engine_has_digest(int nid)
+{
+    ENGINE *engine = ENGINE_get_digest_engine(nid);
+
+    (void)ENGINE_finish(engine);
+    return engine != NULL;
+}
+
+bool engine_has_cipher(int nid)
+{
+    ENGINE *engine = ENGINE_get_cipher_engine(nid);
+
+    (void)ENGINE_finish(engine);
+    return engine != NULL;
 }
 
 static void destroy(struct crypto_lib *lib)

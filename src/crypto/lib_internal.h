@@ -25,6 +25,7 @@ struct crypto_lib {
     char *propq;          /* owns; NULL: none */
     struct hash hashes[NUM_HASHES];
     EVP_CIPHER *aeads[NUM_AEADS]; /* owns; NULL: the providers lack it */
+    uint32_t engine_aeads;        /* bit i: an ENGINE wants to do aeads[i] */
     EVP_CIPHER *ticket_cipher;    /* owns; the same */
     uint32_t ciphers;             /* enum suite_enc bits of what the providers have */
     uint64_t groups;              /* bit i: row i of group_table() */
@@ -37,6 +38,11 @@ struct crypto_lib {
 /* True when provider is libcrypto's own "default": only then may its algorithms be reached by
  * direct routes. */
 bool provider_is_builtin(const OSSL_PROVIDER *provider);
+
+/* True when an ENGINE is registered for the digest or the cipher with that NID. EVP goes to it by
+ * itself; direct routes would pass it by. */
+bool engine_has_digest(int nid);
+bool engine_has_cipher(int nid);
 
 /* What providers lack is no error: each of the following leaves the error queue as it was. The mark
  * is set for every fetch, because the queue keeps its latest 16 entries and loses marks, too. */

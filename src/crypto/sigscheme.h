@@ -58,7 +58,8 @@ const struct sig_scheme *sig_scheme_by_name(const char *name, size_t len);
 /* All known schemes: *num elements. */
 const struct sig_scheme *sig_scheme_table(size_t *num);
 
-/* True when the providers have the scheme's digest and its kind of keys. */
+/* True when the providers have the scheme's digest and its kind of keys; also for schemes that are
+ * not in the table. */
 bool sig_scheme_is_available(const struct crypto_lib *lib, const struct sig_scheme *scheme);
 
 /* The slot a key goes into; KEY_NONE: an algorithm TLS has no certificate for. */

@@ -217,19 +217,25 @@ bool keys13_update(struct tls_conn *c, enum direction direction)
     return ok;
 }
 
+/* RFC 8446, 4.4: post-handshake authentication is under the application secret. */
+static const struct secret *finished_base(const struct handshake *hs, bool from_client)
+{
+    const struct tls_conn *c = hs->conn;
+
+    if (hs->is_post_auth) {
+        return from_client ? &c->secrets->client_application : &c->secrets->server_application;
+    }
+    return from_client ? &c->handshake_secrets->client_handshake
+                       : &c->handshake_secrets->server_handshake;
+}
+
 bool keys13_finished(struct handshake *hs, enum direction direction, struct secret *verify_data)
 {
     struct tls_conn *c = hs->conn;
     const struct hash *h = keys13_hash(c);
-    bool from_client = is_from_client(c, direction);
-    const struct secret *base = from_client ? &c->handshake_secrets->client_handshake
-                                            : &c->handshake_secrets->server_handshake;
+    const struct secret *base = finished_base(hs, is_from_client(c, direction));
     uint8_t hash[HASH_MAX_LEN];
 
-    /* RFC 8446, 4.4: post-handshake authentication is under the application secret. */
-    if (hs->is_post_auth) {
-        base = from_client ? &c->secrets->client_application : &c->secrets->server_application;
-    }
     verify_data->len = (uint8_t)hash_len(h);
     return transcript_peek(&hs->transcript, hash) &&
            finished_mac(h, base, hash, verify_data->bytes);

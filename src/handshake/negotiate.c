@@ -65,14 +65,9 @@ uint16_t negotiate_highest_version(const struct tls_conn *c)
     uint16_t min;
     uint16_t max;
 
-    if (c->role == ROLE_SERVER) {
-        return negotiate_best_version(c);
+    if (c->role == ROLE_CLIENT) {
+        return negotiate_version_range(c, &min, &max) ? max : 0;
     }
-    return negotiate_version_range(c, &min, &max) ? max : 0;
-}
-
-uint16_t negotiate_best_version(const struct tls_conn *c)
-{
     for (uint16_t version = VERSION_HIGHEST; version >= VERSION_LOWEST; version--) {
         if (version_is_on(c, version)) {
             return version;

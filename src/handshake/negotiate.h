@@ -18,11 +18,8 @@ bool negotiate_serves_version(const struct tls_conn *c, uint16_t version);
 /* The ends of the lowest range of versions without a gap. False: there is none at all. */
 MUST_CHECK bool negotiate_version_range(const struct tls_conn *c, uint16_t *min, uint16_t *max);
 
-/* The highest version that may be negotiated; 0: none. */
+/* The highest version that may be negotiated, for a client below gaps; 0: none. */
 uint16_t negotiate_highest_version(const struct tls_conn *c);
-
-/* As negotiate_highest_version(), above gaps, too. */
-uint16_t negotiate_best_version(const struct tls_conn *c);
 
 /* A walk over the groups for supported_groups: those of TLS 1.3 only when it is offered, curves
  * only with older versions. NULL at the end. */

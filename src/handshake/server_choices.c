@@ -330,6 +330,9 @@ static enum step_result read_all_extensions(struct handshake *hs)
     hs->offered_alpn = hs->offered_shares = hs->offered_cookie = (struct reader){ 0 };
     c->neg.max_fragment_code = 0;
     c->neg.peer_wants_ocsp = false;
+    blob_set(&c->neg.peer_sigalgs, NULL); /* also where a renegotiation leaves them out */
+    blob_set(&c->neg.peer_cert_sigalgs, NULL);
+    blob_set(&c->neg.peer_point_formats, NULL);
     return extensions_read_hello(hs);
 }
 

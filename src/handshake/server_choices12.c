@@ -18,7 +18,8 @@ enum step_result choose_credential_server12(struct handshake *hs)
     const struct reader *suites = &hs->hello->suites;
     struct record_error failure = { ALERT_INTERNAL_ERROR, SSL_R_CERT_CB_ERROR };
 
-    if (c->neg.peer_sigalgs != NULL && !negotiate_has_shared_sigalgs(c)) {
+    if ((c->neg.peer_sigalgs != NULL || c->neg.peer_cert_sigalgs != NULL) &&
+        !negotiate_has_shared_sigalgs(c)) {
         return step_fail(hs, ALERT_HANDSHAKE_FAILURE, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);
     }
     /* Callbacks see the client's suites from here on. */

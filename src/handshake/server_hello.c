@@ -377,16 +377,18 @@ static enum step_result take_tls13(struct handshake *hs, const struct server_hel
 }
 
 /* RFC 8446, 4.1.3: a server that knows better marks that it was made to choose less. A client that
- * has come down from a version says so, and finds out only about what it offers otherwise. */
+ * has come down from a version, and says so, knows TLS 1.3; who does takes either mark. */
 static bool was_downgraded(const struct tls_conn *c, const struct server_hello *hello)
 {
     static const uint8_t mark[7] = { 'D', 'O', 'W', 'N', 'G', 'R', 'D' };
     const uint8_t *end = hello->random + RANDOM_LEN - 8;
-    uint16_t best =
-        c->config->send_fallback_scsv ? negotiate_best_version(c) : negotiate_highest_version(c);
+    uint16_t best = c->config->send_fallback_scsv && c->config->only_version == 0
+                        ? VERSION_HIGHEST
+                        : negotiate_highest_version(c);
 
     return best > c->neg.version && memcmp(end, mark, sizeof mark) == 0 &&
-           end[7] == version_rules(c->neg.version)->downgrade_mark;
+           (end[7] == version_rules(c->neg.version)->downgrade_mark ||
+            (best == VERSION_TLS13 && end[7] <= 1));
 }
 
 static enum step_result finish_tls12_hello(struct handshake *hs)

@@ -211,8 +211,10 @@ static enum record_status check_content(struct record_in *r, struct record_error
     if (r->protection == NULL && c->type != CONTENT_HANDSHAKE) {
         return RECORD_READY;
     }
-    /* RFC 8446, 5.1 and 5.4: only application data may be empty. */
-    if (c->type != CONTENT_APPLICATION) {
+    /* RFC 8446, 5.1 and 5.4: only application data may be empty. RFC 5246, 6.2.1, says so, too, but
+     * OpenSSL takes empty records of the handshake there, and before the version is known. */
+    bool tls13 = r->protection != NULL && r->protection->hides_type;
+    if (c->type != CONTENT_APPLICATION && (c->type != CONTENT_HANDSHAKE || tls13)) {
         return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_LENGTH);
     }
     if (++r->num_empty > RECORD_MAX_EMPTY) {

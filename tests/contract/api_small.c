@@ -221,6 +221,7 @@ static void transparency(void)
     ssl = SSL_new(ctx);
     REQUIRE(ssl != NULL);
     try("SSL enabled", SSL_ct_is_enabled(ssl));
+    try("status type", (int)SSL_get_tlsext_status_type(ssl));
     CHECK(SSL_set_ct_validation_callback(ssl, NULL, NULL) == 1);
     try("SSL enabled", SSL_ct_is_enabled(ssl));
     try("SSL strict", SSL_enable_ct(ssl, SSL_CT_VALIDATION_STRICT));

@@ -444,6 +444,7 @@ void forger_enter(struct forger *f, enum epoch epoch)
     } else if (epoch == EPOCH_PLAINTEXT) {
         record_out_protect(&f->conn.out, NULL, EPOCH_PLAINTEXT);
     } else {
+        require(conn_reserve_secrets(&f->conn), "conn_reserve_secrets");
         require(keys13_install(&f->conn, DIRECTION_OUT, epoch), "keys13_install");
     }
 }
