@@ -46,11 +46,13 @@ static bool digest_bytes(const SSL *s, const void *data, size_t len, uint8_t out
     return finish(&hash, out, ok);
 }
 
-/* A server that asks nobody about names has no virtual hosts: it ignores what clients send. */
+/* A server without any callback that could look at names has no virtual hosts: it ignores what
+ * clients send. */
 static bool minds_names(const SSL *s)
 {
     return s->ctx != s->session_ctx || s->ctx->servername_cb != NULL ||
-           s->session_ctx->servername_cb != NULL || s->ctx->client_hello_cb != NULL;
+           s->session_ctx->servername_cb != NULL || s->ctx->client_hello_cb != NULL ||
+           s->config->cert_cb != NULL;
 }
 
 static bool digest_name(const SSL *s, uint8_t out[DIGEST_LEN])

@@ -314,6 +314,13 @@ static int on_server_name(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
+static int on_certificate(SSL *ssl, void *arg)
+{
+    (void)ssl;
+    (void)arg;
+    return 1;
+}
+
 /* Names count where somebody asks for them. */
 static void mind_names(struct fixture *f, bool mind)
 {
@@ -340,6 +347,10 @@ static void test_bound_to_name(void **state)
     set_name(f, "two.example");
     assert_false(belongs(f));
     mind_names(f, false);
+    assert_true(belongs(f));
+    SSL_set_cert_cb(f->s, on_certificate, NULL); /* which may choose one by the name */
+    assert_false(belongs(f));
+    SSL_set_cert_cb(f->s, NULL, NULL);
     assert_true(belongs(f));
     mind_names(f, true);
     set_name(f, "one.exampl");
