@@ -21,8 +21,10 @@ extern struct identity *root;
 extern struct identity *leaf;
 extern struct identity *stranger;
 
-/* Those of other files: TLS 1.0 and 1.1, TLS 1.2, with pre-shared keys, with sessions that are
- * resumed. */
+/* Those of each file: TLS 1.3, 1.2, with pre-shared keys, with sessions that are resumed, TLS 1.0
+ * and 1.1. */
+extern const struct scenario scenarios_tls13[];
+extern const size_t num_scenarios_tls13;
 extern const struct scenario scenarios_tls12[];
 extern const size_t num_scenarios_tls12;
 extern const struct scenario scenarios_psk[];

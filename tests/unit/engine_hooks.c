@@ -1,12 +1,10 @@
 /*
  * The answers of endpoints to the core's questions; see engines.h.
  */
-#include "engines.h"
+#include "engine_hooks.h"
 
 #include "conn/psk.h"
 #include "crypto/cert.h"
-
-#include <string.h>
 
 #include <string.h>
 
@@ -284,217 +282,6 @@ static enum hook_answer read_custom_extension(void *owner, unsigned context, uin
     return e->knows_extensions ? HOOK_OK : HOOK_NONE;
 }
 
-/* --- Hooks: sessions --- */
-
-const uint8_t the_ticket[9] = "a ticket";
-
-static bool allows_tickets(void *owner)
-{
-    const struct endpoint *e = owner;
-
-    return e->tickets;
-}
-
-static bool application_ticket(void *owner, struct blob **ticket)
-{
-    (void)owner;
-    *ticket = NULL;
-    return true;
-}
-
-static bool ticket_seen(void *owner, const uint8_t *ticket, size_t len)
-{
-    (void)owner;
-    (void)ticket;
-    (void)len;
-    return true;
-}
-
-/* Secrets of the application: tests/contract/t12_app_ticket.c. */
-static bool gives_secrets(void *owner)
-{
-    (void)owner;
-    return false;
-}
-
-static void keep(struct endpoint *e, struct ssl_session_st *session)
-{
-    session_free(e->kept);
-    e->kept = session;
-}
-
-static enum hook_answer open_ticket(void *owner, const uint8_t *ticket, size_t len,
-                                    struct reader session_id, struct ssl_session_st **session,
-                                    bool *renew, struct record_error *failure)
-{
-    const struct endpoint *e = owner;
-    struct reader sent = reader_of(ticket, len);
-
-    *renew = true;
-    if (e->kept == NULL || !reader_equals(&sent, the_ticket, sizeof(the_ticket))) {
-        return HOOK_NONE;
-    }
-    *renew = e->renews_tickets;
-    *session = session_copy(e->kept, false);
-    if (*session == NULL) {
-        *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
-        return HOOK_FAIL;
-    }
-    (*session)->id_len = (uint8_t)reader_left(&session_id);
-    return reader_copy(&session_id, (*session)->id, (*session)->id_len) ? HOOK_OK : HOOK_FAIL;
-}
-
-static enum hook_answer seal_ticket(void *owner, struct ssl_session_st *session, struct writer *w,
-                                    struct record_error *failure)
-{
-    struct ssl_session_st *copy = session_copy(session, false);
-
-    if (copy == NULL) {
-        *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
-        return HOOK_FAIL;
-    }
-    keep(owner, copy);
-    writer_bytes(w, the_ticket, sizeof(the_ticket));
-    return HOOK_OK;
-}
-
-static enum hook_answer find_session(void *owner, const uint8_t *id, size_t len,
-                                     struct ssl_session_st **session, struct record_error *failure)
-{
-    const struct endpoint *e = owner;
-
-    (void)failure;
-    if (e->kept == NULL || e->kept->id_len != len || memcmp(e->kept->id, id, len) != 0) {
-        return HOOK_NONE;
-    }
-    *session = session_ref(e->kept);
-    return HOOK_OK;
-}
-
-static enum hook_answer name_session(void *owner, struct ssl_session_st *session,
-                                     struct record_error *failure)
-{
-    (void)owner;
-    (void)failure;
-    memset(session->id, 7, sizeof(session->id));
-    session->id_len = sizeof(session->id);
-    return HOOK_OK;
-}
-
-static enum hook_answer may_resume(void *owner, struct ssl_session_st *session, bool by_id,
-                                   struct record_error *failure)
-{
-    const struct endpoint *e = owner;
-
-    (void)session;
-    (void)by_id;
-    *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
-    return e->resume_answer;
-}
-
-static bool belongs_here(void *owner, const struct ssl_session_st *session)
-{
-    const struct endpoint *e = owner;
-
-    (void)session;
-    return !e->is_elsewhere;
-}
-
-static void session_changed(void *owner)
-{
-    (void)owner;
-}
-
-static bool denies_resumption(void *owner, bool forward_secure)
-{
-    (void)owner;
-    (void)forward_secure;
-    return false;
-}
-
-static bool keeps_sessions(void *owner)
-{
-    const struct endpoint *e = owner;
-
-    return e->keeps_sessions;
-}
-
-static void keep_session(void *owner, struct ssl_session_st *session)
-{
-    if (session->id_len > 0) {
-        keep(owner, session_ref(session));
-    }
-}
-
-static bool drop_session(void *owner, struct ssl_session_st *session)
-{
-    struct endpoint *e = owner;
-    bool found = e->kept == session;
-
-    if (found) {
-        keep(e, NULL);
-    }
-    return found;
-}
-
-/* --- Hooks: external pre-shared keys --- */
-
-static enum hook_answer use_psk(void *owner, const struct hash *hash,
-                                struct ssl_session_st **session, struct blob **identity,
-                                struct record_error *failure)
-{
-    const struct endpoint *e = owner;
-
-    (void)hash;
-    (void)failure;
-    if (e->psk == NULL) {
-        return HOOK_NONE;
-    }
-    *session = session_ref(e->psk);
-    *identity = blob_ref(e->psk_identity);
-    return HOOK_OK;
-}
-
-static enum hook_answer find_psk(void *owner, const uint8_t *identity, size_t len,
-                                 struct ssl_session_st **session, struct record_error *failure)
-{
-    const struct endpoint *e = owner;
-
-    *failure = (struct record_error){ ALERT_INTERNAL_ERROR, 0 };
-    if (e->psk == NULL || e->psk_identity->len != len ||
-        memcmp(e->psk_identity->bytes, identity, len) != 0) {
-        return HOOK_NONE;
-    }
-    *session = session_copy(e->psk, false);
-    return *session != NULL ? HOOK_OK : HOOK_FAIL;
-}
-
-static bool guards_early_data(void *owner)
-{
-    const struct endpoint *e = owner;
-
-    return e->guards_early_data;
-}
-
-static bool claims_early_data(void *owner, const struct ssl_session_st *session, int64_t sent)
-{
-    struct endpoint *e = owner;
-
-    (void)session;
-    e->claimed = sent;
-    return !e->is_replay;
-}
-
-static bool allows_early_data(void *owner)
-{
-    struct endpoint *e = owner;
-
-    if (e->never_rests) {
-        e->conn.wants_early_data = false;
-    }
-    return true;
-}
-
 /* --- Hooks: reports --- */
 
 static void message(void *owner, bool sent, uint16_t version, int content_type,
@@ -717,34 +504,34 @@ const struct tls_hooks endpoint_hooks = {
     .allows_scheme = allows_scheme,
     .write_custom_extensions = write_custom_extensions,
     .read_custom_extension = read_custom_extension,
-    .application_ticket = application_ticket,
-    .ticket_seen = ticket_seen,
-    .gives_secrets = gives_secrets,
-    .allows_tickets = allows_tickets,
-    .open_ticket = open_ticket,
-    .seal_ticket = seal_ticket,
-    .find_session = find_session,
-    .name_session = name_session,
-    .may_resume = may_resume,
-    .is_for_name = belongs_here,
-    .belongs_here = belongs_here,
-    .session_resumed = session_changed,
-    .session_missed = session_changed,
-    .denies_resumption = denies_resumption,
-    .keeps_sessions = keeps_sessions,
-    .keep_session = keep_session,
-    .drop_session = drop_session,
-    .guards_early_data = guards_early_data,
-    .claims_early_data = claims_early_data,
-    .allows_early_data = allows_early_data,
-    .use_psk = use_psk,
-    .find_psk = find_psk,
+    .application_ticket = hook_application_ticket,
+    .ticket_seen = hook_ticket_seen,
+    .gives_secrets = hook_gives_secrets,
+    .allows_tickets = hook_allows_tickets,
+    .open_ticket = hook_open_ticket,
+    .seal_ticket = hook_seal_ticket,
+    .find_session = hook_find_session,
+    .name_session = hook_name_session,
+    .may_resume = hook_may_resume,
+    .is_for_name = hook_belongs_here,
+    .belongs_here = hook_belongs_here,
+    .session_resumed = hook_session_changed,
+    .session_missed = hook_session_changed,
+    .denies_resumption = hook_denies_resumption,
+    .keeps_sessions = hook_keeps_sessions,
+    .keep_session = hook_keep_session,
+    .drop_session = hook_drop_session,
+    .guards_early_data = hook_guards_early_data,
+    .claims_early_data = hook_claims_early_data,
+    .allows_early_data = hook_allows_early_data,
+    .use_psk = hook_use_psk,
+    .find_psk = hook_find_psk,
     .message = message,
     .step = step,
     .started = started,
     .listens = started,
     .done = done,
-    .renegotiates = session_changed,
+    .renegotiates = hook_session_changed,
     .alert = alert,
     .keylog = keylog,
     .keylog_rsa = keylog_rsa,

@@ -98,3 +98,9 @@ void assert_value(const struct value *v, const void *bytes, size_t len)
     assert_int_equal(v->len, len);
     assert_memory_equal(v->bytes, bytes, len);
 }
+
+void assert_traced_secret(int section, enum role side, const char *title, const char *field,
+                          const struct secret *secret)
+{
+    assert_value(find(section, side, title, field, 0), secret->bytes, secret->len);
+}

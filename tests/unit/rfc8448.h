@@ -40,4 +40,8 @@ const struct value *find(int section, enum role side, const char *title, const c
 /* Fails the test unless bytes[0..len) are the value. */
 void assert_value(const struct value *v, const void *bytes, size_t len);
 
+/* The same for a secret and the first value of that name. */
+void assert_traced_secret(int section, enum role side, const char *title, const char *field,
+                          const struct secret *secret);
+
 #endif
