@@ -122,7 +122,7 @@ int pump_in(SSL *s)
     errno = 0;
     int n = BIO_read(s->rbio, space, (int)want);
     if (n <= 0) {
-        buffer_release(&s->conn.in.buffer);
+        tls_rest(&s->conn);
         if (!BIO_should_retry(s->rbio) && BIO_eof(s->rbio)) {
             return take_eof(s, n);
         }

@@ -23,6 +23,7 @@ static const char *const names[NUM_COUNTERS] = {
     [COUNTER_CA_FILE_MISS] = "ca-file-misses",
     [COUNTER_CA_FILE_EVICTED] = "ca-files-evicted",
     [COUNTER_CA_COPIED] = "ca-certificates-copied",
+    [COUNTER_KEY_EXPANDED] = "keys-expanded",
 };
 
 void counter_add(enum counter which)

@@ -24,6 +24,7 @@ enum counter {
     COUNTER_CA_FILE_MISS,    /* it had to be read */
     COUNTER_CA_FILE_EVICTED, /* one was dropped to make room */
     COUNTER_CA_COPIED,       /* a certificate of one was decoded for the store that needs it */
+    COUNTER_KEY_EXPANDED,    /* an AEAD made the table of a key that it had not, or not any more */
     NUM_COUNTERS
 };
 

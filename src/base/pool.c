@@ -1,7 +1,6 @@
 /*
- * The per-thread pool of record buffers. One of the two places of the library with mutable
- * file-scope state (the other is the choice of back ends in crypto/): a free list for each thread,
- * and the key whose destructor empties it when the thread ends.
+ * The per-thread pool of blocks. Mutable file-scope state: the free lists of each thread, and the
+ * key whose destructor empties them when the thread ends.
  */
 #include "base/pool.h"
 
@@ -10,57 +9,84 @@
 
 #define BLOCK_ALIGNMENT 64
 
-_Static_assert(POOL_BLOCK_SIZE % BLOCK_ALIGNMENT == 0 && POOL_BATCH_SIZE % BLOCK_ALIGNMENT == 0,
+_Static_assert(POOL_KEY_SIZE % BLOCK_ALIGNMENT == 0 && POOL_BLOCK_SIZE % BLOCK_ALIGNMENT == 0 &&
+                   POOL_BATCH_SIZE % BLOCK_ALIGNMENT == 0,
                "blocks end on a cache line");
 
-/* Free blocks of this thread. */
-struct free_list {
-    void *blocks[POOL_KEPT_BLOCKS];
-    void *batches[POOL_KEPT_BATCHES];
-    size_t num_blocks, num_batches;
-    bool drained_at_exit; /* the thread's end will empty the list */
+enum size_class { CLASS_KEY, CLASS_BLOCK, CLASS_BATCH, NUM_CLASSES };
+
+/* How many free blocks a thread keeps. */
+static const uint8_t kept[NUM_CLASSES] = {
+    [CLASS_KEY] = POOL_KEPT_KEYS,
+    [CLASS_BLOCK] = POOL_KEPT_BLOCKS,
+    [CLASS_BATCH] = POOL_KEPT_BATCHES,
 };
 
-static _Thread_local struct free_list free_list;
+/* Stands right before each block. */
+struct header {
+    void *allocated;     /* the address that has to be freed */
+    struct header *next; /* of a free block: the next that is free */
+};
+
+/* Free blocks of this thread. */
+struct free_lists {
+    struct header *first[NUM_CLASSES];
+    uint8_t num[NUM_CLASSES];
+    bool drained_at_exit; /* the thread's end will empty the lists */
+};
+
+static _Thread_local struct free_lists free_lists;
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool key_made;
 
-/* OPENSSL_malloc aligns to 16 bytes at least, a block to 64: the address that has to be freed
- * stands right before the block. */
-static void *allocate_block(size_t size)
+/* OPENSSL_malloc aligns to 16 bytes at least, a block to 64. NULL: out of memory. */
+static struct header *allocate_block(size_t size)
 {
-    uint8_t *raw = OPENSSL_malloc(size + BLOCK_ALIGNMENT + sizeof(void *));
+    uint8_t *raw = OPENSSL_malloc(sizeof(struct header) + BLOCK_ALIGNMENT - 1 + size);
 
     if (raw == NULL) {
         return NULL;
     }
-    uintptr_t first = (uintptr_t)raw + sizeof(void *);
+    uintptr_t first = (uintptr_t)raw + sizeof(struct header);
     size_t gap = (BLOCK_ALIGNMENT - first % BLOCK_ALIGNMENT) % BLOCK_ALIGNMENT;
-    void **block = (void **)(void *)(raw + sizeof(void *) + gap);
+    struct header *header = (void *)(raw + gap);
 
-    block[-1] = raw;
-    return block;
+    header->allocated = raw;
+    return header;
 }
 
-static void free_block(void *block)
+static void free_block(struct header *header)
 {
-    OPENSSL_free(((void **)block)[-1]);
+    OPENSSL_free(header->allocated);
+}
+
+static enum size_class class_of(size_t size)
+{
+    return size == POOL_BLOCK_SIZE ? CLASS_BLOCK : size == POOL_KEY_SIZE ? CLASS_KEY : CLASS_BATCH;
+}
+
+static struct header *take_first(struct free_lists *lists, size_t which)
+{
+    struct header *header = lists->first[which];
+
+    lists->first[which] = header->next;
+    lists->num[which]--;
+    return header;
 }
 
 /* Runs at the end of a thread that used the pool. Another destructor may give a block back after
- * this one has run: the list then registers itself anew, and this runs again. */
-static void drain(void *list_of_thread)
+ * this one has run: the lists then register themselves anew, and this runs again. */
+static void drain(void *lists_of_thread)
 {
-    struct free_list *list = list_of_thread;
+    struct free_lists *lists = lists_of_thread;
 
-    list->drained_at_exit = false;
-    while (list->num_blocks > 0) {
-        free_block(list->blocks[--list->num_blocks]);
-    }
-    while (list->num_batches > 0) {
-        free_block(list->batches[--list->num_batches]);
+    lists->drained_at_exit = false;
+    for (size_t i = 0; i < NUM_CLASSES; i++) {
+        while (lists->num[i] > 0) {
+            free_block(take_first(lists, i));
+        }
     }
 }
 
@@ -70,46 +96,43 @@ static void make_key(void)
 }
 
 /* True when blocks may stay with this thread because its end will free them. */
-static bool may_keep(struct free_list *list)
+static bool may_keep(struct free_lists *lists)
 {
-    if (list->drained_at_exit) {
+    if (lists->drained_at_exit) {
         return true;
     }
     if (pthread_once(&key_once, make_key) != 0 || !key_made) {
         return false;
     }
-    list->drained_at_exit = pthread_setspecific(key, list) == 0;
-    return list->drained_at_exit;
+    lists->drained_at_exit = pthread_setspecific(key, lists) == 0;
+    return lists->drained_at_exit;
 }
 
 void *pool_take(size_t size)
 {
-    struct free_list *list = &free_list;
+    struct free_lists *lists = &free_lists;
+    enum size_class which = class_of(size);
 
-    if (size == POOL_BLOCK_SIZE && list->num_blocks > 0) {
-        return list->blocks[--list->num_blocks];
-    }
-    if (size == POOL_BATCH_SIZE && list->num_batches > 0) {
-        return list->batches[--list->num_batches];
-    }
-    return allocate_block(size);
+    struct header *header = lists->num[which] > 0 ? take_first(lists, which) : allocate_block(size);
+
+    return header == NULL ? NULL : header + 1;
 }
 
 void pool_give(void *block, size_t size)
 {
-    struct free_list *list = &free_list;
-    bool is_full = size == POOL_BLOCK_SIZE ? list->num_blocks == POOL_KEPT_BLOCKS
-                                           : list->num_batches == POOL_KEPT_BATCHES;
+    struct free_lists *lists = &free_lists;
+    enum size_class which = class_of(size);
 
     if (block == NULL) {
         return;
     }
+    struct header *header = (struct header *)block - 1;
     /* AddressSanitizer can only see a use after giving back when the block is really freed. */
-    if (BUILT_WITH_ASAN || is_full || !may_keep(list)) {
-        free_block(block);
-    } else if (size == POOL_BLOCK_SIZE) {
-        list->blocks[list->num_blocks++] = block;
-    } else {
-        list->batches[list->num_batches++] = block;
+    if (BUILT_WITH_ASAN || lists->num[which] == kept[which] || !may_keep(lists)) {
+        free_block(header);
+        return;
     }
+    header->next = lists->first[which];
+    lists->first[which] = header;
+    lists->num[which]++;
 }

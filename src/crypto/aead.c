@@ -90,8 +90,8 @@ static bool evp_seal(struct aead *a, const uint8_t *nonce, const uint8_t *aad, s
            EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)a->tag_len, dst) == 1;
 }
 
-static bool evp_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                     uint8_t *dst, const uint8_t *src, size_t len)
+static enum aead_result evp_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad,
+                                 size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len)
 {
     EVP_CIPHER_CTX *ctx = context_of(a);
     size_t text_len = len - a->tag_len;
@@ -99,10 +99,11 @@ static bool evp_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad, s
     int done = 0;
 
     memcpy(tag, src + text_len, a->tag_len);
-    return evp_begin(ctx, nonce) && evp_aad(ctx, aad, aad_len) &&
-           (text_len == 0 || EVP_CipherUpdate(ctx, dst, &done, src, (int)text_len) == 1) &&
-           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)a->tag_len, tag) == 1 &&
-           EVP_CipherFinal_ex(ctx, dst + done, &done) == 1;
+    bool ok = evp_begin(ctx, nonce) && evp_aad(ctx, aad, aad_len) &&
+              (text_len == 0 || EVP_CipherUpdate(ctx, dst, &done, src, (int)text_len) == 1) &&
+              EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)a->tag_len, tag) == 1 &&
+              EVP_CipherFinal_ex(ctx, dst + done, &done) == 1;
+    return ok ? AEAD_OPENED : AEAD_FORGED;
 }
 
 /* CCM authenticates the length first and takes the text in one piece (RFC 3610, 2.2), so the parts
@@ -125,8 +126,8 @@ static bool evp_ccm_seal(struct aead *a, const uint8_t *nonce, const uint8_t *aa
            EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)a->tag_len, dst + len) == 1;
 }
 
-static bool evp_ccm_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                         uint8_t *dst, const uint8_t *src, size_t len)
+static enum aead_result evp_ccm_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad,
+                                     size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len)
 {
     EVP_CIPHER_CTX *ctx = context_of(a);
     size_t text_len = len - a->tag_len;
@@ -143,13 +144,14 @@ static bool evp_ccm_open(struct aead *a, const uint8_t *nonce, const uint8_t *aa
               EVP_CipherUpdate(ctx, dst, &done, src, (int)text_len) == 1;
     /* This mode alone raises an error for a wrong tag, which may be early data to skip. */
     ERR_pop_to_mark();
-    return ok;
+    return ok ? AEAD_OPENED : AEAD_FORGED;
 }
 
-static const struct aead_ops evp_ops = { "evp", sizeof(struct aead_evp), evp_wipe, evp_seal,
+static const struct aead_ops evp_ops = { "evp",   sizeof(struct aead_evp), evp_wipe, NULL, evp_seal,
                                          evp_open };
-static const struct aead_ops evp_ccm_ops = { "evp", sizeof(struct aead_evp), evp_wipe, evp_ccm_seal,
-                                             evp_ccm_open };
+static const struct aead_ops evp_ccm_ops = { "evp",        sizeof(struct aead_evp),
+                                             evp_wipe,     NULL,
+                                             evp_ccm_seal, evp_ccm_open };
 
 static bool is_ccm(enum aead_id id)
 {
@@ -244,6 +246,13 @@ void aead_wipe(struct aead *a)
     wipe(a, size);
 }
 
+void aead_rest(struct aead *a)
+{
+    if (a->ops->rest != NULL) {
+        a->ops->rest(a);
+    }
+}
+
 /* Bytes of all parts, or more than AEAD_LONGEST_INPUT. */
 static size_t parts_len(const struct aead_part *parts, size_t num_parts)
 {
@@ -267,18 +276,18 @@ bool aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_
            a->ops->seal(a, nonce, aad, aad_len, dst, parts, num_parts, len);
 }
 
-bool aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
-               size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len)
+enum aead_result aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
+                           size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len)
 {
     if (len < a->tag_len || len > AEAD_LONGEST_INPUT || aad_len > AEAD_LONGEST_INPUT) {
-        return false;
+        return AEAD_FORGED;
     }
-    if (!a->ops->open(a, nonce, aad, aad_len, dst, src, len)) {
+    enum aead_result result = a->ops->open(a, nonce, aad, aad_len, dst, src, len);
+    if (result == AEAD_FORGED) {
         /* Nothing unauthenticated gets out: RFC 5116, 2.2. */
         wipe(dst, len - a->tag_len);
-        return false;
     }
-    return true;
+    return result;
 }
 
 const char *aead_backend(enum aead_id id)

@@ -1,7 +1,9 @@
 /*
  * Authenticated encryption for records: one vtable per algorithm, chosen once per process among
  * the back ends (ipsec-mb where the processor and the build have it, EVP otherwise). A keyed
- * instance serves one direction; nothing is allocated, locked or fetched per record.
+ * instance serves one direction; nothing is allocated, locked or fetched per record. What a back
+ * end makes of its key to be quick may be a thousand bytes: it is made when the key is used, and
+ * goes back to the thread's pool when the connection rests.
  */
 #ifndef TENON_CRYPTO_AEAD_H
 #define TENON_CRYPTO_AEAD_H
@@ -56,6 +58,9 @@ MUST_CHECK bool aead_init(struct aead *a, const struct crypto_lib *lib, enum aea
 /* Frees what a holds, and wipes all its bytes. */
 void aead_wipe(struct aead *a);
 
+/* Gives back, wiped, what can be made from the key again, which the next seal or open will do. */
+void aead_rest(struct aead *a);
+
 /* A piece of plaintext in the caller's memory. */
 struct aead_part {
     const uint8_t *data;
@@ -63,17 +68,24 @@ struct aead_part {
 };
 
 /* Seals the concatenation of parts: dst gets their bytes encrypted and then the tag. dst may not
- * overlap a part, except that parts[0].data == dst (in place). False: the provider failed; dst is
- * then worthless. */
+ * overlap a part, except that parts[0].data == dst (in place). False: the provider failed, or out
+ * of memory; dst is then worthless. */
 MUST_CHECK bool aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
                           size_t aad_len, uint8_t *dst, const struct aead_part *parts,
                           size_t num_parts);
 
+enum aead_result {
+    AEAD_OPENED,
+    AEAD_FORGED,   /* len is less than the tag, or the tag is wrong */
+    AEAD_NO_MEMORY /* the same call may succeed later */
+};
+
 /* Opens src[0..len), ciphertext followed by its tag, into dst (len - tag_len bytes; dst == src is
- * allowed, other overlaps are not). False: len is less than the tag, or the tag is wrong; dst then
- * holds nothing of the plaintext. */
-MUST_CHECK bool aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
-                          size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len);
+ * allowed, other overlaps are not). Unless it succeeds, dst holds nothing of the plaintext; after
+ * AEAD_NO_MEMORY it is as it was. */
+MUST_CHECK enum aead_result aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN],
+                                      const uint8_t *aad, size_t aad_len, uint8_t *dst,
+                                      const uint8_t *src, size_t len);
 
 /* Name of the back end an algorithm of the default crypto_lib uses: "ipsec-mb" or "evp". */
 const char *aead_backend(enum aead_id id);

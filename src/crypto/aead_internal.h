@@ -10,15 +10,16 @@
 #define AEAD_LONGEST_INPUT (1 << 30)
 
 struct aead_ops {
-    const char *name; /* of the back end */
-    size_t size;      /* of an instance */
-    void (*wipe)(struct aead *a);
+    const char *name;             /* of the back end */
+    size_t size;                  /* of an instance */
+    void (*wipe)(struct aead *a); /* frees what a holds; NULL: nothing */
+    void (*rest)(struct aead *a); /* as aead_rest(); NULL: there is nothing to give back */
     /* As aead_seal() and aead_open(), with lengths already checked; len: of all parts. open may
-     * leave plaintext in dst when it fails: the caller wipes it. */
+     * leave plaintext in dst when it says AEAD_FORGED: the caller wipes it. */
     bool (*seal)(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                  uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len);
-    bool (*open)(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                 uint8_t *dst, const uint8_t *src, size_t len);
+    enum aead_result (*open)(struct aead *a, const uint8_t *nonce, const uint8_t *aad,
+                             size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len);
 };
 
 /* The first member of every back end's instance. */

@@ -8,6 +8,8 @@
 
 #ifdef TENON_HAVE_IPSECMB
 
+#include "base/counters.h"
+#include "base/pool.h"
 #include "base/secret.h"
 
 #include <intel-ipsec-mb.h>
@@ -18,7 +20,7 @@
 #define SHORTEST_PIECEWISE 1400
 
 /* For what ipsec-mb writes while it works on a record: it holds key stream, stands on the stack and
- * is wiped. Its code for SSE, and no other, reads such structures and keys by aligned loads. */
+ * is wiped. Its code for SSE, and no other, reads such structures and tables by aligned loads. */
 #define ALIGNED _Alignas(AEAD_ALIGNMENT)
 
 /* The library's functions for one key size, picked for this processor. */
@@ -31,10 +33,13 @@ struct gcm_functions {
     aes_gcm_enc_dec_finalize_t seal_finish;
 };
 
+_Static_assert(sizeof(struct gcm_key_data) <= POOL_KEY_SIZE, "a table fits a block of the pool");
+
 /* Which functions follows from base.id, see functions_of(). */
 struct aead_gcm {
     struct aead base;
-    ALIGNED struct gcm_key_data key;
+    struct gcm_key_data *table; /* owns, of the pool; NULL: to be made of key when it is needed */
+    uint8_t key[AEAD_MAX_KEY_LEN];
 };
 
 /* ChaCha20-Poly1305 needs no key schedule. */
@@ -93,6 +98,37 @@ static const struct gcm_functions *functions_of(const struct aead *a)
     return a->id == AEAD_AES_128_GCM ? &gcm128 : &gcm256;
 }
 
+/* Making a table takes as long as a short record: it is made for many. False: out of memory. */
+static bool has_table(struct aead_gcm *a)
+{
+    if (a->table != NULL) {
+        return true;
+    }
+    a->table = pool_take(POOL_KEY_SIZE);
+    if (a->table == NULL) {
+        return false;
+    }
+    functions_of(&a->base)->set_key(a->key, a->table);
+    counter_add(COUNTER_KEY_EXPANDED);
+    return true;
+}
+
+static void gcm_rest(struct aead *base)
+{
+    struct aead_gcm *a = (struct aead_gcm *)base;
+
+    if (a->table != NULL) {
+        wipe(a->table, sizeof *a->table);
+        pool_give(a->table, POOL_KEY_SIZE);
+        a->table = NULL;
+    }
+}
+
+static enum aead_result result_of(const uint8_t *tag, const uint8_t *received)
+{
+    return constant_time_equals(tag, received, AEAD_MAX_TAG_LEN) ? AEAD_OPENED : AEAD_FORGED;
+}
+
 static void seal_piecewise(struct aead_gcm *a, const uint8_t *nonce, const uint8_t *aad,
                            size_t aad_len, uint8_t *dst, const struct aead_part *parts,
                            size_t num_parts)
@@ -100,14 +136,14 @@ static void seal_piecewise(struct aead_gcm *a, const uint8_t *nonce, const uint8
     const struct gcm_functions *gcm = functions_of(&a->base);
     ALIGNED struct gcm_context_data context;
 
-    gcm->begin(&a->key, &context, nonce, aad, aad_len);
+    gcm->begin(a->table, &context, nonce, aad, aad_len);
     for (size_t i = 0; i < num_parts; i++) {
         if (parts[i].len != 0) {
-            gcm->seal_update(&a->key, &context, dst, parts[i].data, parts[i].len);
+            gcm->seal_update(a->table, &context, dst, parts[i].data, parts[i].len);
             dst += parts[i].len;
         }
     }
-    gcm->seal_finish(&a->key, &context, dst, a->base.tag_len);
+    gcm->seal_finish(a->table, &context, dst, a->base.tag_len);
     wipe(&context, sizeof context);
 }
 
@@ -118,6 +154,9 @@ static bool gcm_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad
     ALIGNED struct gcm_context_data context;
     uint8_t *at = dst;
 
+    if (!has_table(a)) {
+        return false;
+    }
     if (len >= SHORTEST_PIECEWISE) {
         seal_piecewise(a, nonce, aad, aad_len, dst, parts, num_parts);
         return true;
@@ -132,14 +171,14 @@ static bool gcm_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad
             at += parts[i].len;
         }
     }
-    functions_of(base)->seal_once(&a->key, &context, dst, dst, len, nonce, aad, aad_len, at,
+    functions_of(base)->seal_once(a->table, &context, dst, dst, len, nonce, aad, aad_len, at,
                                   base->tag_len);
     wipe(&context, sizeof context);
     return true;
 }
 
-static bool gcm_open(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                     uint8_t *dst, const uint8_t *src, size_t len)
+static enum aead_result gcm_open(struct aead *base, const uint8_t *nonce, const uint8_t *aad,
+                                 size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len)
 {
     struct aead_gcm *a = (struct aead_gcm *)base;
     size_t text_len = len - base->tag_len;
@@ -147,15 +186,19 @@ static bool gcm_open(struct aead *base, const uint8_t *nonce, const uint8_t *aad
     uint8_t received[AEAD_MAX_TAG_LEN];
     uint8_t tag[AEAD_MAX_TAG_LEN];
 
+    if (!has_table(a)) {
+        return AEAD_NO_MEMORY;
+    }
     memcpy(received, src + text_len, sizeof received);
-    functions_of(base)->open_once(&a->key, &context, dst, src, text_len, nonce, aad, aad_len, tag,
+    functions_of(base)->open_once(a->table, &context, dst, src, text_len, nonce, aad, aad_len, tag,
                                   sizeof tag);
     wipe(&context, sizeof context);
-    return constant_time_equals(tag, received, sizeof tag);
+    return result_of(tag, received);
 }
 
-static const struct aead_ops gcm_ops = { "ipsec-mb", sizeof(struct aead_gcm), NULL, gcm_seal,
-                                         gcm_open };
+static const struct aead_ops gcm_ops = { "ipsec-mb", sizeof(struct aead_gcm),
+                                         gcm_rest,   gcm_rest,
+                                         gcm_seal,   gcm_open };
 
 static bool chacha_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                         uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len)
@@ -176,8 +219,8 @@ static bool chacha_seal(struct aead *base, const uint8_t *nonce, const uint8_t *
     return true;
 }
 
-static bool chacha_open(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                        uint8_t *dst, const uint8_t *src, size_t len)
+static enum aead_result chacha_open(struct aead *base, const uint8_t *nonce, const uint8_t *aad,
+                                    size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len)
 {
     struct aead_chacha *a = (struct aead_chacha *)base;
     size_t text_len = len - base->tag_len;
@@ -192,10 +235,11 @@ static bool chacha_open(struct aead *base, const uint8_t *nonce, const uint8_t *
     }
     chacha.finish(&context, tag, sizeof tag);
     wipe(&context, sizeof context);
-    return constant_time_equals(tag, received, sizeof tag);
+    return result_of(tag, received);
 }
 
-static const struct aead_ops chacha_ops = { "ipsec-mb", sizeof(struct aead_chacha), NULL,
+static const struct aead_ops chacha_ops = { "ipsec-mb",  sizeof(struct aead_chacha),
+                                            NULL,        NULL,
                                             chacha_seal, chacha_open };
 
 const struct aead_ops *aead_ipsecmb_ops(enum aead_id id)
@@ -207,9 +251,10 @@ const struct aead_ops *aead_ipsecmb_ops(enum aead_id id)
 void aead_ipsecmb_init(struct aead *a, enum aead_id id, const uint8_t *key)
 {
     if (id == AEAD_CHACHA20_POLY1305) {
-        memcpy(((struct aead_chacha *)a)->key, key, sizeof(((struct aead_chacha *)a)->key));
+        memcpy(((struct aead_chacha *)a)->key, key, aead_facts(id)->key_len);
     } else {
-        functions_of(a)->set_key(key, &((struct aead_gcm *)a)->key);
+        memcpy(((struct aead_gcm *)a)->key, key, aead_facts(id)->key_len);
+        ((struct aead_gcm *)a)->table = NULL;
     }
 }
 

@@ -395,6 +395,15 @@ void tls_input_ack(struct tls_conn *c, size_t n)
     buffer_commit(&c->in.buffer, n);
 }
 
+void tls_rest(struct tls_conn *c)
+{
+    buffer_release(&c->in.buffer);
+    if (c->in.buffer.data == NULL && c->out.buffer.data == NULL) {
+        protection_rest(c->in.protection);
+        protection_rest(c->out.protection);
+    }
+}
+
 const uint8_t *tls_output(const struct tls_conn *c, size_t *len)
 {
     *len = buffer_len(&c->out.buffer);

@@ -85,6 +85,10 @@ MUST_CHECK uint8_t *tls_input_space(struct tls_conn *c, size_t want);
 /* n bytes were put there. */
 void tls_input_ack(struct tls_conn *c, size_t n);
 
+/* None were, as the transport has none: a connection that holds no part of a record and has nothing
+ * to deliver gives back what it can have again, buffers and expanded keys. */
+void tls_rest(struct tls_conn *c);
+
 /* Bytes to deliver, *len of them; and that n were delivered. */
 const uint8_t *tls_output(const struct tls_conn *c, size_t *len);
 void tls_output_ack(struct tls_conn *c, size_t n);

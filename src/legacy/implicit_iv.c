@@ -51,8 +51,9 @@ static void implicit_free(struct protection *base)
     OPENSSL_clear_free(base, sizeof(struct implicit_iv));
 }
 
-static const struct protection_ops implicit_ops = { implicit_overhead, implicit_seal,
-                                                    implicit_begin_write, cbc_open, implicit_free };
+static const struct protection_ops implicit_ops = {
+    implicit_overhead, implicit_seal, implicit_begin_write, cbc_open, NULL, implicit_free
+};
 
 struct protection_lens implicit_iv_key_lens(const struct ssl_cipher_st *suite)
 {

@@ -165,8 +165,8 @@ static void cbc_protection_free(struct protection *base)
     OPENSSL_clear_free(base, sizeof(struct cbc_protection));
 }
 
-static const struct protection_ops cbc_ops = { cbc_overhead, cbc_seal, NULL, cbc_open,
-                                               cbc_protection_free };
+static const struct protection_ops cbc_ops = { cbc_overhead, cbc_seal, NULL,
+                                               cbc_open,     NULL,     cbc_protection_free };
 
 bool cbc_protection_init(struct cbc_protection *p, const struct crypto_lib *lib,
                          const struct cbc_parameters *parameters, enum aead_direction direction,

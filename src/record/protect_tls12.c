@@ -126,8 +126,9 @@ static enum open_result tls12_open(struct protection *base, uint8_t *record, siz
     size_t plain_len = sealed_len - p->tag_len;
     make_nonce(p, explicit_part, nonce);
     make_aad(p, record, plain_len, aad);
-    if (!aead_open(aead_of(p), nonce, aad, sizeof aad, text, text, sealed_len)) {
-        return OPEN_BAD_MAC;
+    enum aead_result result = aead_open(aead_of(p), nonce, aad, sizeof aad, text, text, sealed_len);
+    if (result != AEAD_OPENED) {
+        return open_failure(result);
     }
     base->sequence++;
     if (plain_len > RECORD_MAX_PLAINTEXT) {
@@ -137,6 +138,11 @@ static enum open_result tls12_open(struct protection *base, uint8_t *record, siz
     return OPEN_OK;
 }
 
+static void tls12_rest(struct protection *base)
+{
+    aead_rest(aead_of(tls12_of(base)));
+}
+
 static void tls12_free(struct protection *base)
 {
     aead_wipe(aead_of(tls12_of(base)));
@@ -144,8 +150,8 @@ static void tls12_free(struct protection *base)
     OPENSSL_free(base);
 }
 
-static const struct protection_ops tls12_ops = { tls12_overhead, tls12_seal, NULL, tls12_open,
-                                                 tls12_free };
+static const struct protection_ops tls12_ops = { tls12_overhead, tls12_seal, NULL,
+                                                 tls12_open,     tls12_rest, tls12_free };
 
 struct protection *protection_new_tls12(const struct crypto_lib *lib, enum aead_id id,
                                         enum aead_direction direction, uint16_t version,

@@ -105,9 +105,10 @@ static enum open_result tls13_open(struct protection *base, uint8_t *record, siz
         return OPEN_MALFORMED;
     }
     make_nonce(p, nonce);
-    if (len < p->tag_len ||
-        !aead_open(aead_of(p), nonce, record, RECORD_HEADER_LEN, fragment, fragment, len)) {
-        return OPEN_BAD_MAC;
+    enum aead_result result =
+        aead_open(aead_of(p), nonce, record, RECORD_HEADER_LEN, fragment, fragment, len);
+    if (result != AEAD_OPENED) {
+        return open_failure(result);
     }
     base->sequence++;
     size_t plain_len = len - p->tag_len;
@@ -125,6 +126,11 @@ static enum open_result tls13_open(struct protection *base, uint8_t *record, siz
     return is_inner_type(out->type) ? OPEN_OK : OPEN_MALFORMED;
 }
 
+static void tls13_rest(struct protection *base)
+{
+    aead_rest(aead_of(tls13_of(base)));
+}
+
 static void tls13_free(struct protection *base)
 {
     aead_wipe(aead_of(tls13_of(base)));
@@ -132,8 +138,8 @@ static void tls13_free(struct protection *base)
     OPENSSL_free(base);
 }
 
-static const struct protection_ops tls13_ops = { tls13_overhead, tls13_seal, NULL, tls13_open,
-                                                 tls13_free };
+static const struct protection_ops tls13_ops = { tls13_overhead, tls13_seal, NULL,
+                                                 tls13_open,     tls13_rest, tls13_free };
 
 struct protection *protection_new_tls13(const struct crypto_lib *lib, enum aead_id id,
                                         enum aead_direction direction, const uint8_t *key,

@@ -18,7 +18,8 @@ enum open_result {
     OPEN_BAD_MAC,   /* bad_record_mac */
     OPEN_TOO_LONG,  /* record_overflow: plaintext longer than allowed */
     OPEN_MALFORMED, /* unexpected_message: no content type, or a wrong outer type */
-    OPEN_EXHAUSTED  /* sequence numbers used up */
+    OPEN_EXHAUSTED, /* sequence numbers used up */
+    OPEN_NO_MEMORY  /* nothing has changed */
 };
 
 /* A record that was opened: its true type and a view of its plaintext. */
@@ -42,6 +43,8 @@ struct protection_ops {
     void (*begin_write)(struct protection *p);
     /* Opens the record at record (header and len bytes of fragment) in place. */
     enum open_result (*open)(struct protection *p, uint8_t *record, size_t len, struct opened *out);
+    /* Gives back memory that the next record takes again; NULL: there is none. */
+    void (*rest)(struct protection *p);
     /* Wipes and frees p. */
     void (*free)(struct protection *p);
 };
@@ -79,6 +82,12 @@ MUST_CHECK struct protection *protection_new_cbc(const struct crypto_lib *lib,
                                                  enum aead_direction direction,
                                                  const uint8_t *mac_key, const uint8_t *key);
 
+/* What an AEAD that did not open a record makes of it. */
+static inline enum open_result open_failure(enum aead_result result)
+{
+    return result == AEAD_NO_MEMORY ? OPEN_NO_MEMORY : OPEN_BAD_MAC;
+}
+
 /* How the key block is cut (RFC 5246, 6.3): bytes of one direction. */
 struct protection_lens {
     size_t mac_key;
@@ -93,6 +102,10 @@ struct protection_lens {
 
 /* Lengths for a suite of TLS 1.2 or 1.1. */
 struct protection_lens protection_key_lens(const struct ssl_cipher_st *suite);
+
+/* The connection rests: p gives back what it can do without until the next record. NULL is allowed.
+ */
+void protection_rest(struct protection *p);
 
 /* Wipes and frees p; NULL is allowed. */
 void protection_free(struct protection *p);

@@ -188,6 +188,8 @@ static enum record_status open_record(struct record_in *r, size_t len, struct re
         return bad(error, ALERT_RECORD_OVERFLOW, SSL_R_DATA_LENGTH_TOO_LONG);
     case OPEN_MALFORMED:
         return bad(error, ALERT_UNEXPECTED_MESSAGE, SSL_R_BAD_RECORD_TYPE);
+    case OPEN_NO_MEMORY:
+        return bad(error, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);
     case OPEN_EXHAUSTED:
         break;
     }

@@ -22,6 +22,12 @@ static inline struct aead *aead_new(const struct crypto_lib *lib, enum aead_id i
     return a;
 }
 
+static inline bool opens(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                         uint8_t *dst, const uint8_t *src, size_t len)
+{
+    return aead_open(a, nonce, aad, aad_len, dst, src, len) == AEAD_OPENED;
+}
+
 static inline void aead_free(struct aead *a)
 {
     if (a != NULL) {

@@ -2,6 +2,8 @@
 
 #include "loose_aead.h"
 
+#include "base/pool.h"
+
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,10 +126,10 @@ static void every_length(void **state)
             assert_memory_equal(first, second, len + tag_len);
             for (size_t l = 0; l < 2; l++) {
                 memset(back, 0, len);
-                assert_true(aead_open(open[l], nonce, aad, aad_len, back, first, len + tag_len));
+                assert_true(opens(open[l], nonce, aad, aad_len, back, first, len + tag_len));
                 assert_memory_equal(back, text, len);
                 memcpy(second, first, len + tag_len);
-                assert_true(aead_open(open[l], nonce, aad, aad_len, second, second, len + tag_len));
+                assert_true(opens(open[l], nonce, aad, aad_len, second, second, len + tag_len));
                 assert_memory_equal(second, text, len);
             }
         }
@@ -231,22 +233,22 @@ static void nothing_forged_opens(void **state)
                 for (size_t bit = 0; bit < len * 8; bit++) {
                     sealed[bit / 8] ^= (uint8_t)(1 << bit % 8);
                     memset(back, 0xee, sizeof(back));
-                    assert_false(aead_open(open, nonce, aad, 5, back, sealed, len));
+                    assert_false(opens(open, nonce, aad, 5, back, sealed, len));
                     for (size_t k = 0; k < lens[i]; k++) {
                         assert_int_equal(back[k], 0); /* wiped, not plaintext */
                     }
                     assert_int_equal(back[lens[i]], 0xee);
                     sealed[bit / 8] ^= (uint8_t)(1 << bit % 8);
                 }
-                assert_false(aead_open(open, nonce, aad, 4, back, sealed, len));
+                assert_false(opens(open, nonce, aad, 4, back, sealed, len));
                 memcpy(other, nonce, sizeof(other));
                 other[11] ^= 1;
-                assert_false(aead_open(open, other, aad, 5, back, sealed, len));
+                assert_false(opens(open, other, aad, 5, back, sealed, len));
                 for (size_t cut = 1; cut <= len; cut++) {
-                    assert_false(aead_open(open, nonce, aad, 5, back, sealed, len - cut));
+                    assert_false(opens(open, nonce, aad, 5, back, sealed, len - cut));
                 }
                 /* and the instance still works */
-                assert_true(aead_open(open, nonce, aad, 5, back, sealed, len));
+                assert_true(opens(open, nonce, aad, 5, back, sealed, len));
                 assert_memory_equal(back, text, lens[i]);
             }
             aead_free(seal);
@@ -267,9 +269,9 @@ static void an_empty_text_needs_its_tag_too(void **state)
             size_t tag_len = aead_facts((enum aead_id)id)->tag_len;
             uint8_t back[1];
 
-            assert_false(aead_open(open, nonce, aad, 5, back, zeros, tag_len));
-            assert_false(aead_open(open, nonce, aad, 0, back, zeros, tag_len));
-            assert_false(aead_open(open, nonce, aad, 5, back, zeros, 0));
+            assert_false(opens(open, nonce, aad, 5, back, zeros, tag_len));
+            assert_false(opens(open, nonce, aad, 0, back, zeros, tag_len));
+            assert_false(opens(open, nonce, aad, 5, back, zeros, 0));
             aead_free(open);
         }
     }
@@ -284,7 +286,7 @@ static void impossible_lengths_are_refused(void **state)
 
     assert_false(aead_seal(a, nonce, aad, 5, &byte, wrapping, 2));
     assert_false(aead_seal(a, nonce, aad, SIZE_MAX, &byte, NULL, 0));
-    assert_false(aead_open(a, nonce, aad, 5, &byte, &byte, SIZE_MAX));
+    assert_false(opens(a, nonce, aad, 5, &byte, &byte, SIZE_MAX));
     aead_free(a);
     aead_free(NULL);
 }
@@ -323,8 +325,8 @@ static void memory_beyond_the_arguments_is_not_touched(void **state)
 
                 memset(text, (int)len, len);
                 assert_true(aead_seal(seal, nonce, a, aad_len, sealed, &part, 1));
-                assert_true(aead_open(open, nonce, a, aad_len, text, sealed, len + 16));
-                assert_true(aead_open(open, nonce, a, aad_len, sealed, sealed, len + 16));
+                assert_true(opens(open, nonce, a, aad_len, text, sealed, len + 16));
+                assert_true(opens(open, nonce, a, aad_len, sealed, sealed, len + 16));
                 assert_true(len == 0 || sealed[len - 1] == (uint8_t)len);
             }
         }
@@ -336,10 +338,106 @@ static void memory_beyond_the_arguments_is_not_touched(void **state)
     munmap(ad - page, 3 * page);
 }
 
+/* Whatever it gives back, the next call makes it again. */
+static void a_rested_instance_works_as_before(void **state)
+{
+    (void)state;
+    static uint8_t text[2000], first[2016], second[2016];
+    struct aead_part part = { text, sizeof(text) };
+
+    fill_pattern(text, sizeof(text), 5, 11);
+    for (size_t l = 0; l < 2; l++) {
+        for (int id = AEAD_NONE + 1; id < NUM_AEADS; id++) {
+            size_t len = sizeof(text) + aead_facts((enum aead_id)id)->tag_len;
+            struct aead *seal = keyed(l, id, AEAD_SEAL);
+            struct aead *open = keyed(l, id, AEAD_OPEN);
+
+            assert_true(aead_seal(seal, nonce, aad, 5, first, &part, 1));
+            for (int i = 0; i < 3; i++) {
+                aead_rest(seal);
+                aead_rest(open);
+                assert_true(aead_seal(seal, nonce, aad, 5, second, &part, 1));
+                assert_memory_equal(second, first, len);
+                assert_true(opens(open, nonce, aad, 5, second, second, len));
+                assert_memory_equal(second, text, sizeof(text));
+            }
+            aead_rest(open);
+            aead_rest(open);
+            aead_free(seal);
+            aead_free(open);
+        }
+    }
+}
+
 struct trial {
     size_t lib;
     int id;
 };
+
+/* One seal and one open that make what a rested instance has not. What does not open for want of
+ * memory is untouched, and is not taken for a forgery. */
+static bool wake_and_work(struct aead *seal, struct aead *open, size_t tag_len)
+{
+    uint8_t sealed[20] = { 0 }, before[20];
+    struct aead_part part = { (const uint8_t *)"abc", 3 };
+
+    aead_rest(seal);
+    aead_rest(open);
+    if (!aead_seal(seal, nonce, aad, 5, sealed, &part, 1)) {
+        return false;
+    }
+    memcpy(before, sealed, sizeof(before));
+    switch (aead_open(open, nonce, aad, 5, sealed, sealed, 3 + tag_len)) {
+    case AEAD_OPENED:
+        assert_memory_equal(sealed, "abc", 3);
+        return true;
+    case AEAD_NO_MEMORY:
+        assert_memory_equal(sealed, before, sizeof(before));
+        return false;
+    case AEAD_FORGED:
+        break;
+    }
+    fail();
+    return false;
+}
+
+/* With instances that there are already, and a pool that is empty. */
+static bool wake(void *arg)
+{
+    const struct trial *t = arg;
+    size_t tag_len = aead_facts((enum aead_id)t->id)->tag_len;
+    void *blocks[POOL_KEPT_KEYS];
+
+    failing_alloc_pause(true);
+    struct aead *seal = keyed(t->lib, t->id, AEAD_SEAL);
+    struct aead *open = keyed(t->lib, t->id, AEAD_OPEN);
+    for (size_t i = 0; i < COUNT_OF(blocks); i++) {
+        blocks[i] = pool_take(POOL_KEY_SIZE);
+    }
+    failing_alloc_pause(false);
+    bool done = wake_and_work(seal, open, tag_len);
+    failing_alloc_pause(true);
+    /* A failure changes nothing: the same call succeeds later. */
+    assert_true(wake_and_work(seal, open, tag_len));
+    for (size_t i = 0; i < COUNT_OF(blocks); i++) {
+        pool_give(blocks[i], POOL_KEY_SIZE);
+    }
+    aead_free(seal);
+    aead_free(open);
+    failing_alloc_pause(false);
+    return done;
+}
+
+static void waking_survives_allocation_failures(void **state)
+{
+    (void)state;
+    for (int id = AEAD_AES_128_GCM; id <= AEAD_AES_256_GCM; id++) {
+        struct trial t = { 0, id };
+        bool has_table = strcmp(aead_backend((enum aead_id)id), "ipsec-mb") == 0;
+
+        assert_int_equal(fail_each_allocation(wake, &t, false), has_table ? 2 : 0);
+    }
+}
 
 static bool seal_and_open(void *arg)
 {
@@ -352,7 +450,7 @@ static bool seal_and_open(void *arg)
     struct aead *open = aead_new(libs[t->lib], (enum aead_id)t->id, AEAD_OPEN, key);
 
     bool done = seal != NULL && open != NULL && aead_seal(seal, nonce, aad, 5, sealed, &part, 1) &&
-                aead_open(open, nonce, aad, 5, sealed, sealed, len);
+                opens(open, nonce, aad, 5, sealed, sealed, len);
     aead_free(seal);
     aead_free(open);
     return done;
@@ -396,6 +494,8 @@ int main(void)
         cmocka_unit_test(an_empty_text_needs_its_tag_too),
         cmocka_unit_test(impossible_lengths_are_refused),
         cmocka_unit_test(memory_beyond_the_arguments_is_not_touched),
+        cmocka_unit_test(a_rested_instance_works_as_before),
+        cmocka_unit_test(waking_survives_allocation_failures),
         cmocka_unit_test(allocation_failures),
         cmocka_unit_test(a_lib_may_lack_algorithms),
     };

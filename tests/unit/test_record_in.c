@@ -6,6 +6,8 @@
 
 #include "record_pipe.h"
 
+#include "base/pool.h"
+
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <string.h>
@@ -325,6 +327,45 @@ static void a_change_cipher_spec_is_a_single_one(void **state)
     }
 }
 
+/* The key has to be expanded again for a record that comes to an idle connection. That there is no
+ * memory for it is not the peer's fault. */
+static bool wake_for_a_record(void *arg)
+{
+    void *blocks[POOL_KEPT_KEYS];
+
+    (void)arg;
+    failing_alloc_pause(true);
+    open_pipes(true);
+    deliver(CONTENT_APPLICATION, "data", 4);
+    protection_rest(in.protection);
+    for (size_t i = 0; i < COUNT_OF(blocks); i++) {
+        blocks[i] = pool_take(POOL_KEY_SIZE);
+    }
+    failing_alloc_pause(false);
+    bool done = record_in_next(&in, &error) == RECORD_READY;
+    failing_alloc_pause(true);
+    if (done) {
+        expect_record(CONTENT_APPLICATION, "data", 4);
+    } else {
+        assert_int_equal(error.alert, ALERT_INTERNAL_ERROR);
+        assert_int_equal(error.reason, ERR_R_MALLOC_FAILURE);
+    }
+    for (size_t i = 0; i < COUNT_OF(blocks); i++) {
+        pool_give(blocks[i], POOL_KEY_SIZE);
+    }
+    close_pipes();
+    failing_alloc_pause(false);
+    return done;
+}
+
+static void waking_without_memory_is_our_failure(void **state)
+{
+    (void)state;
+    bool has_table = strcmp(aead_backend(AEAD_AES_128_GCM), "ipsec-mb") == 0;
+
+    assert_int_equal(fail_each_allocation(wake_for_a_record, NULL, false), has_table ? 1 : 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,7 +384,9 @@ int main(void)
         cmocka_unit_test(an_outer_type_under_protection_is_application_data),
         cmocka_unit_test(an_alert_in_the_clear_counts_only_before_the_first_protected_record),
         cmocka_unit_test(a_change_cipher_spec_is_a_single_one),
+        cmocka_unit_test(waking_without_memory_is_our_failure),
     };
 
+    failing_alloc_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
