@@ -68,26 +68,18 @@ static bool evp_aad(EVP_CIPHER_CTX *ctx, const uint8_t *aad, size_t aad_len)
 }
 
 static bool evp_seal(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                     uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len)
+                     uint8_t *dst, const uint8_t *data, size_t len, size_t tail_len)
 {
     EVP_CIPHER_CTX *ctx = context_of(a);
+    uint8_t *tail = dst + len;
+    uint8_t *tag = tail + tail_len;
     int done;
 
-    (void)len;
-    if (!evp_begin(ctx, nonce) || !evp_aad(ctx, aad, aad_len)) {
-        return false;
-    }
-    for (size_t i = 0; i < num_parts; i++) {
-        if (parts[i].len == 0) {
-            continue;
-        }
-        if (EVP_CipherUpdate(ctx, dst, &done, parts[i].data, (int)parts[i].len) != 1) {
-            return false;
-        }
-        dst += done;
-    }
-    return EVP_CipherFinal_ex(ctx, dst, &done) == 1 &&
-           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)a->tag_len, dst) == 1;
+    return evp_begin(ctx, nonce) && evp_aad(ctx, aad, aad_len) &&
+           (len == 0 || EVP_CipherUpdate(ctx, dst, &done, data, (int)len) == 1) &&
+           (tail_len == 0 || EVP_CipherUpdate(ctx, tail, &done, tail, (int)tail_len) == 1) &&
+           EVP_CipherFinal_ex(ctx, tag, &done) == 1 &&
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)a->tag_len, tag) == 1;
 }
 
 static enum aead_result evp_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad,
@@ -106,24 +98,22 @@ static enum aead_result evp_open(struct aead *a, const uint8_t *nonce, const uin
     return ok ? AEAD_OPENED : AEAD_FORGED;
 }
 
-/* CCM authenticates the length first and takes the text in one piece (RFC 3610, 2.2), so the parts
- * are gathered in dst and encrypted there. */
+/* CCM authenticates the length first and takes the text in one piece (RFC 3610, 2.2), so that is
+ * gathered in dst and encrypted there. */
 static bool evp_ccm_seal(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                         uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len)
+                         uint8_t *dst, const uint8_t *data, size_t len, size_t tail_len)
 {
     EVP_CIPHER_CTX *ctx = context_of(a);
-    uint8_t *at = dst;
+    size_t text_len = len + tail_len;
     int done;
 
-    for (size_t i = 0; i < num_parts; i++) {
-        if (parts[i].len != 0) {
-            memmove(at, parts[i].data, parts[i].len);
-            at += parts[i].len;
-        }
+    if (data != dst && len > 0) {
+        memcpy(dst, data, len);
     }
-    return evp_begin(ctx, nonce) && EVP_CipherUpdate(ctx, NULL, &done, NULL, (int)len) == 1 &&
-           evp_aad(ctx, aad, aad_len) && EVP_CipherUpdate(ctx, dst, &done, dst, (int)len) == 1 &&
-           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)a->tag_len, dst + len) == 1;
+    return evp_begin(ctx, nonce) && EVP_CipherUpdate(ctx, NULL, &done, NULL, (int)text_len) == 1 &&
+           evp_aad(ctx, aad, aad_len) &&
+           EVP_CipherUpdate(ctx, dst, &done, dst, (int)text_len) == 1 &&
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)a->tag_len, dst + text_len) == 1;
 }
 
 static enum aead_result evp_ccm_open(struct aead *a, const uint8_t *nonce, const uint8_t *aad,
@@ -253,27 +243,12 @@ void aead_rest(struct aead *a)
     }
 }
 
-/* Bytes of all parts, or more than AEAD_LONGEST_INPUT. */
-static size_t parts_len(const struct aead_part *parts, size_t num_parts)
-{
-    size_t len = 0;
-
-    for (size_t i = 0; i < num_parts; i++) {
-        if (parts[i].len > AEAD_LONGEST_INPUT - len) {
-            return (size_t)AEAD_LONGEST_INPUT + 1;
-        }
-        len += parts[i].len;
-    }
-    return len;
-}
-
 bool aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
-               size_t aad_len, uint8_t *dst, const struct aead_part *parts, size_t num_parts)
+               size_t aad_len, uint8_t *dst, const uint8_t *data, size_t len, size_t tail_len)
 {
-    size_t len = parts_len(parts, num_parts);
-
     return aad_len <= AEAD_LONGEST_INPUT && len <= AEAD_LONGEST_INPUT &&
-           a->ops->seal(a, nonce, aad, aad_len, dst, parts, num_parts, len);
+           tail_len <= AEAD_LONGEST_INPUT - len &&
+           a->ops->seal(a, nonce, aad, aad_len, dst, data, len, tail_len);
 }
 
 enum aead_result aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,

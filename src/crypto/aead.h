@@ -61,18 +61,13 @@ void aead_wipe(struct aead *a);
 /* Gives back, wiped, what can be made from the key again, which the next seal or open will do. */
 void aead_rest(struct aead *a);
 
-/* A piece of plaintext in the caller's memory. */
-struct aead_part {
-    const uint8_t *data;
-    size_t len;
-};
-
-/* Seals the concatenation of parts: dst gets their bytes encrypted and then the tag. dst may not
- * overlap a part, except that parts[0].data == dst (in place). False: the provider failed, or out
- * of memory; dst is then worthless. */
+/* Seals data[0..len) and, behind it, a tail of tail_len bytes that stands at dst + len already: dst
+ * gets both encrypted and then the tag. data may be dst, and may not overlap what dst gets
+ * otherwise. False: the provider failed, or out of memory; dst is
+ * then worthless. */
 MUST_CHECK bool aead_seal(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], const uint8_t *aad,
-                          size_t aad_len, uint8_t *dst, const struct aead_part *parts,
-                          size_t num_parts);
+                          size_t aad_len, uint8_t *dst, const uint8_t *data, size_t len,
+                          size_t tail_len);
 
 enum aead_result {
     AEAD_OPENED,

@@ -14,10 +14,10 @@ struct aead_ops {
     size_t size;                  /* of an instance */
     void (*wipe)(struct aead *a); /* frees what a holds; NULL: nothing */
     void (*rest)(struct aead *a); /* as aead_rest(); NULL: there is nothing to give back */
-    /* As aead_seal() and aead_open(), with lengths already checked; len: of all parts. open may
-     * leave plaintext in dst when it says AEAD_FORGED: the caller wipes it. */
+    /* As aead_seal() and aead_open(), with lengths already checked. open may leave plaintext
+     * in dst when it says AEAD_FORGED: the caller wipes it. */
     bool (*seal)(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-                 uint8_t *dst, const struct aead_part *parts, size_t num_parts, size_t len);
+                 uint8_t *dst, const uint8_t *data, size_t len, size_t tail_len);
     enum aead_result (*open)(struct aead *a, const uint8_t *nonce, const uint8_t *aad,
                              size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len);
 };

@@ -82,7 +82,6 @@ static size_t tls12_seal(struct protection *base, uint8_t *record, uint8_t type,
     struct tls12_protection *p = tls12_of(base);
     uint8_t *explicit_part = record + RECORD_HEADER_LEN;
     size_t fragment_len = p->explicit_len + len + p->tag_len;
-    struct aead_part part = { data, len };
     uint8_t nonce[AEAD_NONCE_LEN];
     uint8_t aad[AAD_LEN];
 
@@ -100,7 +99,8 @@ static size_t tls12_seal(struct protection *base, uint8_t *record, uint8_t type,
     }
     make_nonce(p, explicit_part, nonce);
     make_aad(p, record, len, aad);
-    if (!aead_seal(aead_of(p), nonce, aad, sizeof aad, explicit_part + p->explicit_len, &part, 1)) {
+    if (!aead_seal(aead_of(p), nonce, aad, sizeof aad, explicit_part + p->explicit_len, data, len,
+                   0)) {
         return 0;
     }
     base->sequence++;

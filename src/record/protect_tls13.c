@@ -16,9 +16,6 @@ struct tls13_protection {
     _Alignas(AEAD_ALIGNMENT) uint8_t aead[];
 };
 
-/* Long enough for most padding; longer padding is sealed in pieces of it. */
-static const uint8_t zeros[1024];
-
 static struct tls13_protection *tls13_of(struct protection *p)
 {
     return (struct tls13_protection *)p;
@@ -59,27 +56,21 @@ static size_t tls13_seal(struct protection *base, uint8_t *record, uint8_t type,
                          const uint8_t *data, size_t len, size_t padding)
 {
     struct tls13_protection *p = tls13_of(base);
-    /* Content, its type, and padding in as many pieces as it needs: at most 16 of 1024. */
-    struct aead_part parts[2 + RECORD_MAX_PLAINTEXT / sizeof zeros];
-    size_t num_parts = 2;
+    uint8_t *fragment = record + RECORD_HEADER_LEN;
     size_t fragment_len = len + 1 + padding + p->tag_len;
     uint8_t nonce[AEAD_NONCE_LEN];
 
     if (base->sequence == UINT64_MAX || padding > RECORD_MAX_PLAINTEXT - len) {
         return 0;
     }
-    /* Set one by one: the array is seldom used further than this, and clearing it is not free. */
-    parts[0] = (struct aead_part){ data, len };
-    parts[1] = (struct aead_part){ &type, 1 };
-    while (padding > 0) {
-        size_t piece = padding < sizeof zeros ? padding : sizeof zeros;
-        parts[num_parts++] = (struct aead_part){ zeros, piece };
-        padding -= piece;
+    fragment[len] = type;
+    if (padding > 0) {
+        memset(fragment + len + 1, 0, padding);
     }
     make_nonce(p, nonce);
     write_header(record, CONTENT_APPLICATION, fragment_len);
-    if (!aead_seal(aead_of(p), nonce, record, RECORD_HEADER_LEN, record + RECORD_HEADER_LEN, parts,
-                   num_parts)) {
+    if (!aead_seal(aead_of(p), nonce, record, RECORD_HEADER_LEN, fragment, data, len,
+                   1 + padding)) {
         return 0;
     }
     base->sequence++;

@@ -38,7 +38,6 @@ static void seal(struct buffer *wire, struct aead *aead, uint64_t sequence, cons
                  size_t len)
 {
     uint8_t nonce[AEAD_NONCE_LEN];
-    const struct aead_part part = { inside, len };
     uint8_t *record = buffer_reserve(wire, RECORD_HEADER_LEN + len + TAG);
 
     stage_require(record != NULL, "memory");
@@ -50,9 +49,9 @@ static void seal(struct buffer *wire, struct aead *aead, uint64_t sequence, cons
     record[1] = record[2] = 3;
     record[3] = (uint8_t)((len + TAG) >> 8);
     record[4] = (uint8_t)(len + TAG);
-    stage_require(
-        aead_seal(aead, nonce, record, RECORD_HEADER_LEN, record + RECORD_HEADER_LEN, &part, 1),
-        "sealing works");
+    stage_require(aead_seal(aead, nonce, record, RECORD_HEADER_LEN, record + RECORD_HEADER_LEN,
+                            inside, len, 0),
+                  "sealing works");
     buffer_commit(wire, RECORD_HEADER_LEN + len + TAG);
 }
 

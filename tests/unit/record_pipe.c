@@ -65,7 +65,6 @@ void deliver(uint8_t type, const void *data, size_t len)
 void send_inside(const uint8_t *inside, size_t len)
 {
     struct aead *aead = aead_new(crypto_lib_default(), AEAD_AES_128_GCM, AEAD_SEAL, key);
-    const struct aead_part part = { inside, len };
     uint8_t nonce[AEAD_NONCE_LEN];
     static uint8_t record[RECORD_HEADER_LEN + 20000];
     size_t body = len + 16;
@@ -77,8 +76,8 @@ void send_inside(const uint8_t *inside, size_t len)
     record[1] = record[2] = 3;
     record[3] = (uint8_t)(body >> 8);
     record[4] = (uint8_t)body;
-    assert_true(
-        aead_seal(aead, nonce, record, RECORD_HEADER_LEN, record + RECORD_HEADER_LEN, &part, 1));
+    assert_true(aead_seal(aead, nonce, record, RECORD_HEADER_LEN, record + RECORD_HEADER_LEN,
+                          inside, len, 0));
     feed(record, RECORD_HEADER_LEN + body);
     aead_free(aead);
 }

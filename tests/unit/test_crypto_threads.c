@@ -22,15 +22,15 @@ static bool use_everything(const struct crypto_lib *lib)
     static const uint8_t key[AEAD_MAX_KEY_LEN], nonce[AEAD_NONCE_LEN];
     struct aead *seal = aead_new(lib, AEAD_AES_128_GCM, AEAD_SEAL, key);
     struct aead *open = aead_new(lib, AEAD_AES_128_GCM, AEAD_OPEN, key);
-    struct aead_part part = { (const uint8_t *)"text", 4 };
     struct buffer out = { 0 };
     struct writer w = writer_to(&out);
     uint8_t sealed[20], digest[HASH_MAX_LEN];
 
-    bool right =
-        seal != NULL && open != NULL && aead_seal(seal, nonce, NULL, 0, sealed, &part, 1) &&
-        opens(open, nonce, NULL, 0, sealed, sealed, sizeof(sealed)) &&
-        memcmp(sealed, "text", 4) == 0 && hash_once(hash_get(lib, HASH_SHA384), "abc", 3, digest);
+    bool right = seal != NULL && open != NULL &&
+                 aead_seal(seal, nonce, NULL, 0, sealed, (const uint8_t *)"text", 4, 0) &&
+                 opens(open, nonce, NULL, 0, sealed, sealed, sizeof(sealed)) &&
+                 memcmp(sealed, "text", 4) == 0 &&
+                 hash_once(hash_get(lib, HASH_SHA384), "abc", 3, digest);
     struct group_key *share = group_generate(lib, group_by_name("x25519", 6), &w);
     right = right && share != NULL;
     group_key_free(share);

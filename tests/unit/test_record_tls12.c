@@ -137,7 +137,6 @@ static size_t seal_too_long(enum aead_id id, uint8_t *record)
     uint8_t nonce[AEAD_NONCE_LEN];
     uint8_t aad[13] = { 0, 0, 0, 0, 0, 0, 0, 0, CONTENT_APPLICATION, 3, 3, 0x40, 1 };
     size_t explicit_len = id == AEAD_CHACHA20_POLY1305 ? 0 : 8;
-    struct aead_part part = { text, sizeof(text) };
 
     fill_pattern(key, sizeof(key), 0x30, 7);
     fill_pattern(nonce, sizeof(nonce), 0xc0, 1);
@@ -146,8 +145,8 @@ static size_t seal_too_long(enum aead_id id, uint8_t *record)
     memcpy(record, aad + 8, 3);
     memset(record + RECORD_HEADER_LEN, 0, explicit_len);
     memset(nonce + AEAD_NONCE_LEN - explicit_len, 0, explicit_len);
-    assert_true(
-        aead_seal(a, nonce, aad, sizeof(aad), record + RECORD_HEADER_LEN + explicit_len, &part, 1));
+    assert_true(aead_seal(a, nonce, aad, sizeof(aad), record + RECORD_HEADER_LEN + explicit_len,
+                          text, sizeof(text), 0));
     aead_free(a);
     return explicit_len + sizeof(text) + aead_facts(id)->tag_len;
 }
