@@ -92,7 +92,35 @@ static bool is_complete(const struct ecx *e)
            e->exchange_init != NULL && e->exchange_set_peer != NULL && e->exchange_derive != NULL;
 }
 
-bool ecx_find(struct ecx *e, const char *name)
+/* Either half of a key pair may be NULL: the public one is then computed. */
+static void *import(const struct ecx *e, const uint8_t *private_key, const uint8_t *public_key,
+                    size_t len)
+{
+    int selection =
+        private_key != NULL ? OSSL_KEYMGMT_SELECT_KEYPAIR : OSSL_KEYMGMT_SELECT_PUBLIC_KEY;
+    OSSL_PARAM params[3];
+    size_t num = 0;
+
+    /* They are only read, but their type is that of an output, too. */
+    if (private_key != NULL) {
+        params[num++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY,
+                                                          (uint8_t *)(uintptr_t)private_key, len);
+    }
+    if (public_key != NULL) {
+        params[num++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+                                                          (uint8_t *)(uintptr_t)public_key, len);
+    }
+    params[num] = OSSL_PARAM_construct_end();
+    void *key = e->key_new(e->provider_context);
+
+    if (key != NULL && e->key_import(key, selection, params) != 1) {
+        e->key_free(key);
+        key = NULL;
+    }
+    return key;
+}
+
+bool ecx_find(struct ecx *e, const char *name, const uint8_t *base, size_t len)
 {
     const OSSL_DISPATCH *key = NULL;
     const OSSL_DISPATCH *exchange = NULL;
@@ -113,55 +141,30 @@ bool ecx_find(struct ecx *e, const char *name)
         note_key_functions(e, key);
         note_exchange_functions(e, exchange);
     }
-    if (!is_complete(e)) {
-        ecx_release(e);
-        return false;
+    bool found = is_complete(e);
+    if (found && base != NULL) {
+        memcpy(e->base_point, base, len);
+        e->base = import(e, NULL, base, len);
+        found = e->base != NULL;
     }
-    return true;
+    if (!found) {
+        ecx_release(e);
+    }
+    return found;
 }
 
 void ecx_release(struct ecx *e)
 {
+    if (e->base != NULL) {
+        e->key_free(e->base);
+    }
     EVP_KEYMGMT_free(e->keymgmt);
     EVP_KEYEXCH_free(e->exchange);
     *e = (struct ecx){ 0 };
 }
 
-/* name: which half is given. */
-static struct ecx_key *import(const struct ecx *e, int selection, const char *name,
-                              const uint8_t *bytes, size_t len)
-{
-    /* Only read, but its type is that of an output, too. */
-    uint8_t *data = (uint8_t *)(uintptr_t)bytes;
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(name, data, len),
-                            OSSL_PARAM_construct_end() };
-    void *key = e->key_new(e->provider_context);
-
-    if (key != NULL && e->key_import(key, selection, params) != 1) {
-        e->key_free(key);
-        key = NULL;
-    }
-    return key;
-}
-
-struct ecx_key *ecx_key_pair(const struct ecx *e, const uint8_t *private_key, size_t len)
-{
-    return import(e, OSSL_KEYMGMT_SELECT_KEYPAIR, OSSL_PKEY_PARAM_PRIV_KEY, private_key, len);
-}
-
-struct ecx_key *ecx_key_public(const struct ecx *e, const uint8_t *share, size_t len)
-{
-    return import(e, OSSL_KEYMGMT_SELECT_PUBLIC_KEY, OSSL_PKEY_PARAM_PUB_KEY, share, len);
-}
-
-void ecx_key_free(const struct ecx *e, struct ecx_key *key)
-{
-    if (key != NULL) {
-        e->key_free(key);
-    }
-}
-
-bool ecx_key_share(const struct ecx *e, struct ecx_key *key, uint8_t *share, size_t len)
+/* Copies the public half that libcrypto has computed. */
+static bool get_share(const struct ecx *e, void *key, uint8_t *share, size_t len)
 {
     OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
                                                               share, len),
@@ -170,20 +173,53 @@ bool ecx_key_share(const struct ecx *e, struct ecx_key *key, uint8_t *share, siz
     return e->key_get(key, params) == 1 && params[0].return_size == len;
 }
 
-enum ecx_result ecx_derive(const struct ecx *e, struct ecx_key *own, struct ecx_key *peer,
-                           uint8_t *secret, size_t len)
+/* The secret that own and the provider's key of a peer share. */
+static enum ecx_result derive(const struct ecx *e, struct ecx_key *own, void *peer, uint8_t *secret,
+                              size_t len)
 {
-    enum ecx_result result = ECX_FAILED;
-    void *exchange = e->exchange_new(e->provider_context);
     size_t got = 0;
 
-    if (exchange != NULL && e->exchange_init(exchange, own, NULL) == 1 &&
-        e->exchange_set_peer(exchange, peer) == 1) {
-        result = e->exchange_derive(exchange, secret, &got, len) == 1 && got == len ? ECX_OK
-                                                                                    : ECX_REFUSED;
+    if (e->exchange_set_peer(own, peer) != 1) {
+        return ECX_FAILED;
     }
-    if (exchange != NULL) {
-        e->exchange_free(exchange);
+    return e->exchange_derive(own, secret, &got, len) == 1 && got == len ? ECX_OK : ECX_REFUSED;
+}
+
+struct ecx_key *ecx_key_new(const struct ecx *e, const uint8_t *private_key, uint8_t *share,
+                            size_t len)
+{
+    /* With a base point the key's own idea of its public half is that point: nobody asks it. */
+    void *key = import(e, private_key, e->base != NULL ? e->base_point : NULL, len);
+    struct ecx_key *own = key != NULL ? e->exchange_new(e->provider_context) : NULL;
+    bool ok = own != NULL && e->exchange_init(own, key, NULL) == 1 &&
+              (e->base != NULL ? derive(e, own, e->base, share, len) == ECX_OK
+                               : get_share(e, key, share, len));
+
+    if (key != NULL) {
+        e->key_free(key); /* the exchange has its own reference */
+    }
+    if (!ok) {
+        ecx_key_free(e, own);
+        own = NULL;
+    }
+    return own;
+}
+
+void ecx_key_free(const struct ecx *e, struct ecx_key *key)
+{
+    if (key != NULL) {
+        e->exchange_free(key);
+    }
+}
+
+enum ecx_result ecx_derive(const struct ecx *e, struct ecx_key *own, const uint8_t *peer,
+                           uint8_t *secret, size_t len)
+{
+    void *key = import(e, NULL, peer, len);
+    enum ecx_result result = key != NULL ? derive(e, own, key, secret, len) : ECX_FAILED;
+
+    if (key != NULL) {
+        e->key_free(key);
     }
     return result;
 }

@@ -13,6 +13,8 @@
 
 #define ECX_MAX_LEN 56 /* of private key, share and secret: X448 */
 
+struct ecx_key; /* a private key, ready to agree on secrets: the provider's exchange */
+
 /* One of the two functions; immutable, of a crypto_lib. */
 struct ecx {
     EVP_KEYMGMT *keymgmt; /* owns both: they keep the provider. NULL: no direct route */
@@ -27,27 +29,25 @@ struct ecx {
     OSSL_FUNC_keyexch_init_fn *exchange_init;
     OSSL_FUNC_keyexch_set_peer_fn *exchange_set_peer;
     OSSL_FUNC_keyexch_derive_fn *exchange_derive;
+    void *base; /* owns; the base point as a public key. NULL: libcrypto makes the shares */
+    uint8_t base_point[ECX_MAX_LEN];
 };
 
-struct ecx_key; /* the provider's: a key pair, or a public key */
-
-/* Finds name ("X25519") for the default library context. True: e has a direct route. */
-bool ecx_find(struct ecx *e, const char *name);
+/* Finds name ("X25519") for the default library context. True: e has a direct route. base, of len
+ * bytes: the base point, where multiplying it as any other point (RFC 7748, 6) is quicker than what
+ * libcrypto has for it; else NULL. */
+bool ecx_find(struct ecx *e, const char *name, const uint8_t *base, size_t len);
 
 /* Gives back what ecx_find took. */
 void ecx_release(struct ecx *e);
 
-/* The key pair of a private key of len bytes, respectively a peer's public key. NULL: out of
+/* The key of a private key of len bytes; its public half goes to share[0..len). NULL: out of
  * memory. The caller owns it. */
-MUST_CHECK struct ecx_key *ecx_key_pair(const struct ecx *e, const uint8_t *private_key,
-                                        size_t len);
-MUST_CHECK struct ecx_key *ecx_key_public(const struct ecx *e, const uint8_t *share, size_t len);
+MUST_CHECK struct ecx_key *ecx_key_new(const struct ecx *e, const uint8_t *private_key,
+                                       uint8_t *share, size_t len);
 
 /* Wipes and frees; NULL is allowed. */
 void ecx_key_free(const struct ecx *e, struct ecx_key *key);
-
-/* Copies the public half to share[0..len). */
-MUST_CHECK bool ecx_key_share(const struct ecx *e, struct ecx_key *key, uint8_t *share, size_t len);
 
 enum ecx_result {
     ECX_OK,
@@ -55,8 +55,8 @@ enum ecx_result {
     ECX_FAILED   /* out of memory */
 };
 
-/* The secret that own and peer share, all of len bytes. */
-MUST_CHECK enum ecx_result ecx_derive(const struct ecx *e, struct ecx_key *own,
-                                      struct ecx_key *peer, uint8_t *secret, size_t len);
+/* The secret that own and a peer's share agree on; all of len bytes. */
+MUST_CHECK enum ecx_result ecx_derive(const struct ecx *e, struct ecx_key *own, const uint8_t *peer,
+                                      uint8_t *secret, size_t len);
 
 #endif

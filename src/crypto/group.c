@@ -355,27 +355,21 @@ static void clamp(uint8_t *bytes, size_t len)
     bytes[len - 1] |= is_x448 ? 0x80 : 0x40;
 }
 
+/* A new key, whose share is appended. */
 static struct ecx_key *make_direct_key(const struct crypto_lib *lib, const struct ecx *e,
-                                       const struct group *g)
+                                       const struct group *g, struct writer *share)
 {
     uint8_t bytes[ECX_MAX_LEN];
+    uint8_t *at = writer_space(share, g->public_len);
     struct ecx_key *key = NULL;
 
     assert(g->public_len <= sizeof(bytes)); /* a private key is as long as a share */
-    if (random_secret(lib, bytes, g->public_len)) {
+    if (at != NULL && random_secret(lib, bytes, g->public_len)) {
         clamp(bytes, g->public_len);
-        key = ecx_key_pair(e, bytes, g->public_len);
+        key = ecx_key_new(e, bytes, at, g->public_len);
     }
     wipe(bytes, sizeof(bytes));
     return key;
-}
-
-static bool write_direct_share(const struct ecx *e, const struct group *g, struct ecx_key *key,
-                               struct writer *out)
-{
-    uint8_t *at = writer_space(out, g->public_len);
-
-    return at != NULL && ecx_key_share(e, key, at, g->public_len);
 }
 
 static enum group_result combine_direct(const struct ecx *e, const struct group *g,
@@ -385,10 +379,7 @@ static enum group_result combine_direct(const struct ecx *e, const struct group 
     if (peer_len != g->public_len) {
         return GROUP_BAD_SHARE;
     }
-    struct ecx_key *peer_key = ecx_key_public(e, peer, peer_len);
-    enum ecx_result derived =
-        peer_key == NULL ? ECX_FAILED : ecx_derive(e, own, peer_key, shared->bytes, g->public_len);
-    ecx_key_free(e, peer_key);
+    enum ecx_result derived = ecx_derive(e, own, peer, shared->bytes, g->public_len);
     shared->len = g->public_len;
     /* RFC 8446, 7.4.2. libcrypto refuses all zeros itself. */
     if (derived == ECX_OK && !is_all_zero(shared->bytes, shared->len)) {
@@ -410,8 +401,8 @@ struct group_key *group_generate(const struct crypto_lib *lib, const struct grou
     key->group = g;
     key->ecx = direct_route(lib, g);
     if (key->ecx != NULL) {
-        key->direct = make_direct_key(lib, key->ecx, g);
-        made = key->direct != NULL && write_direct_share(key->ecx, g, key->direct, public_key);
+        key->direct = make_direct_key(lib, key->ecx, g, public_key);
+        made = key->direct != NULL;
     } else {
         key->pkey = make_key(lib, g);
         made = key->pkey != NULL && write_share(g, key->pkey, public_key);
@@ -463,6 +454,7 @@ struct group_key *group_key_import(const struct crypto_lib *lib, const struct gr
                                    const uint8_t *public_key)
 {
     struct group_key *key = OPENSSL_zalloc(sizeof(*key));
+    uint8_t share[ECX_MAX_LEN]; /* the caller has it already */
 
     if (key == NULL) {
         return NULL;
@@ -470,7 +462,7 @@ struct group_key *group_key_import(const struct crypto_lib *lib, const struct gr
     key->group = g;
     key->ecx = direct_route(lib, g);
     if (key->ecx != NULL) {
-        key->direct = ecx_key_pair(key->ecx, private_key, private_len);
+        key->direct = ecx_key_new(key->ecx, private_key, share, private_len);
     } else if (g->kind == GROUP_ECX) {
         key->pkey = EVP_PKEY_new_raw_private_key_ex(lib->libctx, g->algorithm, lib->propq,
                                                     private_key, private_len);
@@ -499,13 +491,13 @@ static enum group_result encapsulate_direct(const struct crypto_lib *lib, const 
                                             size_t peer_len, struct writer *public_key,
                                             struct shared_secret *shared)
 {
-    struct ecx_key *own = make_direct_key(lib, e, g);
+    size_t before = writer_len(public_key);
+    struct ecx_key *own = make_direct_key(lib, e, g, public_key);
     enum group_result result =
         own == NULL ? GROUP_FAILED : combine_direct(e, g, own, peer, peer_len, shared);
 
-    if (result == GROUP_OK && !write_direct_share(e, g, own, public_key)) {
-        wipe(shared, sizeof(*shared));
-        result = GROUP_FAILED;
+    if (result != GROUP_OK) {
+        writer_cut(public_key, before);
     }
     ecx_key_free(e, own);
     return result;
