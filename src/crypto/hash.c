@@ -26,17 +26,17 @@ struct hash_row {
     int nid;
     size_t len;
     size_t block_len;
-    bool direct;
+    size_t direct_len; /* bytes of the plain struct; 0: there is none */
 };
 
 static const struct hash_row rows[NUM_HASHES] = {
-    [HASH_MD5] = { "MD5", NID_md5, 16, 64, false },
-    [HASH_SHA1] = { "SHA1", NID_sha1, 20, 64, false },
-    [HASH_SHA224] = { "SHA2-224", NID_sha224, 28, 64, false },
-    [HASH_SHA256] = { "SHA2-256", NID_sha256, 32, 64, true },
-    [HASH_SHA384] = { "SHA2-384", NID_sha384, 48, 128, true },
-    [HASH_SHA512] = { "SHA2-512", NID_sha512, 64, 128, true },
-    [HASH_MD5_SHA1] = { "MD5-SHA1", NID_md5_sha1, 36, 64, false },
+    [HASH_MD5] = { "MD5", NID_md5, 16, 64, 0 },
+    [HASH_SHA1] = { "SHA1", NID_sha1, 20, 64, 0 },
+    [HASH_SHA224] = { "SHA2-224", NID_sha224, 28, 64, 0 },
+    [HASH_SHA256] = { "SHA2-256", NID_sha256, 32, 64, sizeof(SHA256_CTX) },
+    [HASH_SHA384] = { "SHA2-384", NID_sha384, 48, 128, sizeof(SHA512_CTX) },
+    [HASH_SHA512] = { "SHA2-512", NID_sha512, 64, 128, sizeof(SHA512_CTX) },
+    [HASH_MD5_SHA1] = { "MD5-SHA1", NID_md5_sha1, 36, 64, 0 },
 };
 
 void hash_fetch_all(struct crypto_lib *lib, bool direct)
@@ -52,8 +52,10 @@ void hash_fetch_all(struct crypto_lib *lib, bool direct)
         h->len = rows[id].len;
         h->block_len = rows[id].block_len;
         h->id = (enum hash_id)id;
-        h->direct = direct && rows[id].direct && h->md != NULL &&
-                    provider_is_builtin(EVP_MD_get0_provider(h->md)) && !engine_has_digest(h->nid);
+        if (direct && h->md != NULL && provider_is_builtin(EVP_MD_get0_provider(h->md)) &&
+            !engine_has_digest(h->nid)) {
+            h->direct_len = rows[id].direct_len;
+        }
     }
 }
 
@@ -135,7 +137,7 @@ static bool direct_finish(struct running_hash *r, uint8_t *out)
 bool running_hash_start(struct running_hash *r, const struct hash *h)
 {
     r->hash = h;
-    if (h->direct) {
+    if (h->direct_len > 0) {
         return direct_start(r);
     }
     r->state.evp = EVP_MD_CTX_new();
@@ -151,30 +153,37 @@ bool running_hash_update(struct running_hash *r, const void *data, size_t len)
     if (len == 0) {
         return true;
     }
-    return r->hash->direct ? direct_update(r, data, len)
-                           : EVP_DigestUpdate(r->state.evp, data, len) == 1;
+    return r->hash->direct_len > 0 ? direct_update(r, data, len)
+                                   : EVP_DigestUpdate(r->state.evp, data, len) == 1;
+}
+
+/* The digest of everything so far; r is then wiped. */
+static bool finish(struct running_hash *r, uint8_t *out)
+{
+    bool done = r->hash->direct_len > 0 ? direct_finish(r, out)
+                                        : EVP_DigestFinal_ex(r->state.evp, out, NULL) == 1;
+
+    running_hash_wipe(r);
+    return done;
 }
 
 bool running_hash_peek(const struct running_hash *r, uint8_t *out)
 {
-    struct running_hash copy = { 0 };
+    struct running_hash copy;
 
-    if (!running_hash_copy(&copy, r)) {
-        return false;
-    }
-    bool done = r->hash->direct ? direct_finish(&copy, out)
-                                : EVP_DigestFinal_ex(copy.state.evp, out, NULL) == 1;
-    running_hash_wipe(&copy);
-    return done;
+    return running_hash_copy(&copy, r) && finish(&copy, out);
 }
 
 bool running_hash_copy(struct running_hash *dst, const struct running_hash *src)
 {
-    if (src->hash == NULL || src->hash->direct) {
-        *dst = *src;
+    dst->hash = src->hash;
+    if (src->hash == NULL) {
         return true;
     }
-    dst->hash = src->hash;
+    if (src->hash->direct_len > 0) {
+        memcpy(&dst->state, &src->state, src->hash->direct_len);
+        return true;
+    }
     dst->state.evp = EVP_MD_CTX_new();
     if (dst->state.evp == NULL || EVP_MD_CTX_copy_ex(dst->state.evp, src->state.evp) != 1) {
         running_hash_wipe(dst);
@@ -185,25 +194,17 @@ bool running_hash_copy(struct running_hash *dst, const struct running_hash *src)
 
 void running_hash_wipe(struct running_hash *r)
 {
-    if (r->hash != NULL && !r->hash->direct) {
+    if (r->hash != NULL && r->hash->direct_len > 0) {
+        wipe(&r->state, r->hash->direct_len);
+    } else if (r->hash != NULL) {
         EVP_MD_CTX_free(r->state.evp);
     }
-    wipe(r, sizeof(*r));
-}
-
-/* The digest of everything so far; r is then wiped. */
-static bool finish(struct running_hash *r, uint8_t *out)
-{
-    bool done =
-        r->hash->direct ? direct_finish(r, out) : EVP_DigestFinal_ex(r->state.evp, out, NULL) == 1;
-
-    running_hash_wipe(r);
-    return done;
+    r->hash = NULL;
 }
 
 bool hash_once(const struct hash *h, const void *data, size_t len, uint8_t *out)
 {
-    struct running_hash r = { 0 };
+    struct running_hash r;
 
     if (!running_hash_start(&r, h)) {
         return false;
@@ -235,6 +236,8 @@ bool hmac_key_set(struct hmac_key *k, const struct hash *h, const uint8_t *key, 
     bool done = true;
 
     assert(h->block_len <= LONGEST_BLOCK);
+    k->inner.hash = NULL;
+    k->outer.hash = NULL;
     if (key_len > h->block_len) {
         done = hash_once(h, key, key_len, block);
     } else if (key_len != 0) {
@@ -252,7 +255,7 @@ bool hmac_key_set(struct hmac_key *k, const struct hash *h, const uint8_t *key, 
 bool hmac_key_mac(const struct hmac_key *k, uint8_t *out, const struct hmac_part *parts,
                   size_t num_parts)
 {
-    struct running_hash r = { 0 };
+    struct running_hash r;
     uint8_t inner[HASH_MAX_LEN];
     size_t len = k->inner.hash->len;
 
@@ -276,7 +279,7 @@ void hmac_key_wipe(struct hmac_key *k)
 bool hmac_once(const struct hash *h, const uint8_t *key, size_t key_len, const void *data,
                size_t len, uint8_t *out)
 {
-    struct hmac_key k = { 0 };
+    struct hmac_key k;
     struct hmac_part part = { data, len };
 
     bool done = hmac_key_set(&k, h, key, key_len) && hmac_key_mac(&k, out, &part, 1);

@@ -38,26 +38,27 @@ enum hash_id hash_id(const struct hash *h);
 /* The EVP object behind it, for those who hand it to applications; borrowed. */
 const EVP_MD *hash_evp(const struct hash *h);
 
-/* A running computation. All zeros: not started. Owns what it points to. */
+/* A running computation. Owns what it points to. */
 struct running_hash {
-    const struct hash *hash;
+    const struct hash *hash; /* NULL: not started, and the rest means nothing */
     union {
         EVP_MD_CTX *evp;     /* EVP route */
         uint64_t direct[28]; /* room for a SHA256_CTX or SHA512_CTX; checked where it is used */
     } state;
 };
 
-/* Starts r (all zeros, or wiped). False: out of memory or the provider failed. */
+/* Starts r, which is not running. False: out of memory or the provider failed; r is not started. */
 MUST_CHECK bool running_hash_start(struct running_hash *r, const struct hash *h);
 MUST_CHECK bool running_hash_update(struct running_hash *r, const void *data, size_t len);
 
 /* The digest of everything so far, without ending r. out: hash_len() bytes. */
 MUST_CHECK bool running_hash_peek(const struct running_hash *r, uint8_t *out);
 
-/* Makes dst (all zeros, or wiped) an independent copy of src. */
+/* Makes dst, which is not running, an independent copy of src. False: out of memory; dst is not
+ * started. */
 MUST_CHECK bool running_hash_copy(struct running_hash *dst, const struct running_hash *src);
 
-/* Wipes and frees what r holds; r is all zeros then. */
+/* Wipes and frees what r holds; r is not started then. */
 void running_hash_wipe(struct running_hash *r);
 
 /* Digest of data[0..len) in one call. */

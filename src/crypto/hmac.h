@@ -8,7 +8,7 @@
 
 #include "crypto/hash.h"
 
-/* All zeros: no key. Owns what the running hashes own. */
+/* Owns what the running hashes own; neither is started: no key. */
 struct hmac_key {
     struct running_hash inner;
     struct running_hash outer;
@@ -19,8 +19,7 @@ struct hmac_part {
     size_t len;
 };
 
-/* Sets k (all zeros, or wiped) to key. False: out of memory or provider failure; k is then all
- * zeros. */
+/* Sets k, which has no key, to key. False: out of memory or provider failure; k has none then. */
 MUST_CHECK bool hmac_key_set(struct hmac_key *k, const struct hash *h, const uint8_t *key,
                              size_t key_len);
 
@@ -28,7 +27,7 @@ MUST_CHECK bool hmac_key_set(struct hmac_key *k, const struct hash *h, const uin
 MUST_CHECK bool hmac_key_mac(const struct hmac_key *k, uint8_t *out, const struct hmac_part *parts,
                              size_t num_parts);
 
-/* Wipes and frees what k holds; k is all zeros then. */
+/* Wipes and frees what k holds; k has no key then. */
 void hmac_key_wipe(struct hmac_key *k);
 
 #endif

@@ -30,7 +30,7 @@ bool hkdf_extract(const struct hash *h, const uint8_t *salt, size_t salt_len, co
 bool hkdf_expand(const struct hash *h, const struct secret *prk, const uint8_t *info,
                  size_t info_len, uint8_t *out, size_t out_len)
 {
-    struct hmac_key key = { 0 };
+    struct hmac_key key;
     uint8_t t[HASH_MAX_LEN];
     size_t t_len = 0; /* T(0) is empty */
     uint8_t counter = 0;
@@ -91,7 +91,7 @@ bool hkdf_expand_label(const struct hash *h, const struct secret *prk, const cha
 bool tls12_prf(const struct hash *h, const uint8_t *secret, size_t secret_len, const char *label,
                size_t label_len, const uint8_t *seed, size_t seed_len, uint8_t *out, size_t out_len)
 {
-    struct hmac_key key = { 0 };
+    struct hmac_key key;
     uint8_t a[HASH_MAX_LEN];
     uint8_t block[HASH_MAX_LEN];
     struct hmac_part first[] = { { label, label_len }, { seed, seed_len } };

@@ -17,7 +17,7 @@ struct hash {
     size_t block_len; /* HMAC pads its key to this */
     enum hash_id id;
     int nid;
-    bool direct; /* SHA256_* and SHA512_* compute it, not EVP */
+    size_t direct_len; /* bytes of the struct with which SHA256_* or SHA512_* compute it; 0: EVP */
 };
 
 struct crypto_lib {
