@@ -6,6 +6,7 @@
  *              then optional fields, each with its own explicit tag }
  */
 #include "api/internal.h"
+#include "api/session_der.h"
 
 #include <openssl/asn1t.h>
 #include <openssl/err.h>
@@ -19,34 +20,6 @@
 
 /* Seconds a session lives whose encoding names no timeout. */
 #define MISSING_TIMEOUT 3
-
-typedef struct {
-    uint32_t structure_version;
-    int32_t tls_version;
-    ASN1_OCTET_STRING *suite;
-    ASN1_OCTET_STRING *id;
-    ASN1_OCTET_STRING *secret;
-    ASN1_OCTET_STRING *key_arg; /* of SSL 2; read over */
-    int64_t time;
-    int64_t timeout;
-    X509 *peer;
-    ASN1_OCTET_STRING *context;
-    int32_t verify_result;
-    ASN1_OCTET_STRING *hostname;
-    ASN1_OCTET_STRING *psk_identity_hint;
-    ASN1_OCTET_STRING *psk_identity;
-    uint64_t ticket_lifetime_hint;
-    ASN1_OCTET_STRING *ticket;
-    ASN1_OCTET_STRING *compression;  /* read over */
-    ASN1_OCTET_STRING *srp_username; /* read over */
-    uint64_t flags;
-    uint32_t ticket_age_add;
-    uint32_t max_early_data;
-    ASN1_OCTET_STRING *alpn;
-    uint32_t max_fragment_code;
-    ASN1_OCTET_STRING *ticket_appdata;
-    uint32_t group;
-} ENCODED_SESSION;
 
 ASN1_SEQUENCE(ENCODED_SESSION) = {
     ASN1_EMBED(ENCODED_SESSION, structure_version, UINT32),
@@ -74,7 +47,7 @@ ASN1_SEQUENCE(ENCODED_SESSION) = {
     ASN1_EXP_OPT_EMBED(ENCODED_SESSION, max_fragment_code, ZUINT32, 17),
     ASN1_EXP_OPT(ENCODED_SESSION, ticket_appdata, ASN1_OCTET_STRING, 18),
     ASN1_EXP_OPT_EMBED(ENCODED_SESSION, group, ZUINT32, 19),
-} static_ASN1_SEQUENCE_END(ENCODED_SESSION)
+} ASN1_SEQUENCE_END(ENCODED_SESSION)
 
 /* --- Writing --- */
 
@@ -85,31 +58,15 @@ struct borrowed {
     uint8_t suite_bytes[2];
 };
 
-/* Points field at data through string; data NULL: the field is left out. */
-static void borrow(ASN1_OCTET_STRING **field, ASN1_OCTET_STRING *string, const void *data,
-                   size_t len)
-{
-    if (data == NULL) {
-        *field = NULL;
-        return;
-    }
-    string->type = V_ASN1_OCTET_STRING;
-    /* The encoder only reads. */
-    string->data = (unsigned char *)(uintptr_t)data;
-    string->length = (int)len;
-    string->flags = 0;
-    *field = string;
-}
-
 static void borrow_text(ASN1_OCTET_STRING **field, ASN1_OCTET_STRING *string, const char *text)
 {
-    borrow(field, string, text, text != NULL ? strlen(text) : 0);
+    session_der_borrow(field, string, text, text != NULL ? strlen(text) : 0);
 }
 
 static void borrow_blob(ASN1_OCTET_STRING **field, ASN1_OCTET_STRING *string,
                         const struct blob *blob)
 {
-    borrow(field, string, blob != NULL ? blob->bytes : NULL, blob_len(blob));
+    session_der_borrow(field, string, blob != NULL ? blob->bytes : NULL, blob_len(blob));
 }
 
 static void fill(ENCODED_SESSION *e, struct borrowed *b, const SSL_SESSION *session)
@@ -120,10 +77,10 @@ static void fill(ENCODED_SESSION *e, struct borrowed *b, const SSL_SESSION *sess
     b->suite_bytes[1] = (uint8_t)suite;
     e->structure_version = SSL_SESSION_ASN1_VERSION;
     e->tls_version = session->version;
-    borrow(&e->suite, &b->suite, b->suite_bytes, sizeof(b->suite_bytes));
-    borrow(&e->id, &b->id, session->id, session->id_len);
-    borrow(&e->secret, &b->secret, session->master.bytes, session->master.len);
-    borrow(&e->context, &b->context, session->context, session->context_len);
+    session_der_borrow(&e->suite, &b->suite, b->suite_bytes, sizeof(b->suite_bytes));
+    session_der_borrow(&e->id, &b->id, session->id, session->id_len);
+    session_der_borrow(&e->secret, &b->secret, session->master.bytes, session->master.len);
+    session_der_borrow(&e->context, &b->context, session->context, session->context_len);
     e->time = session->time;
     e->timeout = session->timeout;
     e->verify_result = (int32_t)session->verify_result;
@@ -156,7 +113,15 @@ int i2d_SSL_SESSION(const SSL_SESSION *in, unsigned char **pp)
     memset(&encoded, 0, sizeof(encoded));
     memset(&borrowed, 0, sizeof(borrowed));
     fill(&encoded, &borrowed, in);
-    return ASN1_item_i2d((const ASN1_VALUE *)&encoded, pp, ASN1_ITEM_rptr(ENCODED_SESSION));
+    size_t len = session_der_len(&encoded);
+    if (len == 0 || len > INT_MAX || (pp != NULL && *pp == NULL)) {
+        return ASN1_item_i2d((const ASN1_VALUE *)&encoded, pp, ASN1_ITEM_rptr(ENCODED_SESSION));
+    }
+    if (pp != NULL) {
+        session_der_write(&encoded, *pp, len);
+        *pp += len;
+    }
+    return (int)len;
 }
 
 /* --- Reading --- */
@@ -281,31 +246,44 @@ static bool take(SSL_SESSION *session, ENCODED_SESSION *e)
            read_blob(&session->ticket_appdata, e->ticket_appdata);
 }
 
-SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **a, const unsigned char **pp, long length)
+/* The session in e; *a is reused if there is one. NULL: not a session of ours, or out of memory. */
+static SSL_SESSION *session_from(SSL_SESSION **a, ENCODED_SESSION *e)
 {
-    const unsigned char *at = *pp;
     bool reuse = a != NULL && *a != NULL;
-    SSL_SESSION *session = NULL;
-    ENCODED_SESSION *encoded;
-    bool ok = false;
+    SSL_SESSION *session = reuse ? *a : SSL_SESSION_new();
 
-    encoded = (ENCODED_SESSION *)ASN1_item_d2i(NULL, &at, length, ASN1_ITEM_rptr(ENCODED_SESSION));
-    if (encoded == NULL) {
-        return NULL;
-    }
-    session = reuse ? *a : SSL_SESSION_new();
-    ok = session != NULL && take(session, encoded);
-    ASN1_item_free((ASN1_VALUE *)encoded, ASN1_ITEM_rptr(ENCODED_SESSION));
-    if (!ok) {
+    if (session == NULL || !take(session, e)) {
         if (!reuse) {
             session_free(session);
         }
         return NULL;
     }
-    if (a != NULL && *a == NULL) {
+    if (a != NULL) {
         *a = session;
     }
-    *pp = at;
+    return session;
+}
+
+SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **a, const unsigned char **pp, long length)
+{
+    const unsigned char *at = *pp;
+    struct session_strings strings;
+    ENCODED_SESSION plain, *decoded;
+    SSL_SESSION *session;
+    size_t used;
+
+    if (length > 0 && session_der_read(&plain, &strings, &used, at, (size_t)length)) {
+        at += used;
+        session = session_from(a, &plain);
+    } else {
+        decoded =
+            (ENCODED_SESSION *)ASN1_item_d2i(NULL, &at, length, ASN1_ITEM_rptr(ENCODED_SESSION));
+        session = decoded != NULL ? session_from(a, decoded) : NULL;
+        ASN1_item_free((ASN1_VALUE *)decoded, ASN1_ITEM_rptr(ENCODED_SESSION));
+    }
+    if (session != NULL) {
+        *pp = at;
+    }
     return session;
 }
 

@@ -1,6 +1,8 @@
 /*
- * Encoded sessions. What is accepted encodes again, and that encoding means the same.
+ * Encoded sessions. What is accepted encodes again, and that encoding means the same. What the
+ * strict reader takes libcrypto reads as well, and alike.
  */
+#include "session_readers.h"
 #include "stage.h"
 
 #include <openssl/err.h>
@@ -48,7 +50,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     SSL_SESSION *session = d2i_SSL_SESSION(NULL, &at, (long)size);
     int len;
     int again_len;
+    bool taken;
 
+    const char *problem = session_readers_disagree(copy, size, &taken);
+    stage_require(problem == NULL, problem);
     if (session != NULL) {
         stage_require(at > copy && at <= copy + size, "an encoding ends inside of the input");
         look(session);
