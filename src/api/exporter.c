@@ -74,10 +74,10 @@ int SSL_export_keying_material_early(SSL *s, unsigned char *out, size_t olen, co
     const struct tls_conn *c = &s->conn;
 
     /* There is such a secret only where early data was offered. */
-    if (c->secrets == NULL || c->secrets->early_exporter_master.len == 0) {
+    if (c->secrets == NULL || c->secrets->early_exporter_master == NULL) {
         return 0;
     }
-    return keys13_export(c, &c->secrets->early_exporter_master, label, llen, context, contextlen,
+    return keys13_export(c, c->secrets->early_exporter_master, label, llen, context, contextlen,
                          out, olen)
                ? 1
                : 0;

@@ -9,7 +9,7 @@
 
 struct blob *blob_new(const void *data, size_t len)
 {
-    if (len > SIZE_MAX - sizeof(struct blob)) {
+    if (len > UINT32_MAX) {
         return NULL;
     }
     struct blob *b = OPENSSL_zalloc(sizeof(struct blob) + len);
@@ -17,7 +17,7 @@ struct blob *blob_new(const void *data, size_t len)
         return NULL;
     }
     atomic_init(&b->refs, 1);
-    b->len = len;
+    b->len = (uint32_t)len;
     if (data != NULL && len > 0) {
         memcpy(b->bytes, data, len);
     }

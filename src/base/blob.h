@@ -9,11 +9,12 @@
 
 struct blob {
     _Atomic uint32_t refs;
-    size_t len;
+    uint32_t len;
     uint8_t bytes[]; /* aligned for any element type up to 8 bytes */
 };
 
-/* A copy of data[0..len) with one reference; data NULL: len zero bytes. NULL: out of memory. */
+/* A copy of data[0..len) with one reference; data NULL: len zero bytes. NULL: out of memory, or len
+ * is beyond 4 GB. */
 MUST_CHECK struct blob *blob_new(const void *data, size_t len);
 
 /* One more reference to b (NULL is allowed), which is returned. */

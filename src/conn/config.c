@@ -14,14 +14,14 @@
     union {                                                                                        \
         struct {                                                                                   \
             _Atomic uint32_t refs;                                                                 \
-            size_t len;                                                                            \
+            uint32_t len;                                                                          \
             uint16_t values[num];                                                                  \
         } init;                                                                                    \
         struct blob blob;                                                                          \
     }
 
-static_assert(offsetof(struct blob, len) == sizeof(size_t) &&
-                  offsetof(struct blob, bytes) == 2 * sizeof(size_t),
+static_assert(offsetof(struct blob, len) == sizeof(uint32_t) &&
+                  offsetof(struct blob, bytes) == 2 * sizeof(uint32_t),
               "default lists have the layout of a blob");
 
 #define NUM_DEFAULT_SUITES13 3

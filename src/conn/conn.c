@@ -68,6 +68,26 @@ bool conn_reserve_secrets(struct tls_conn *c)
     return c->secrets != NULL && c->handshake_secrets != NULL;
 }
 
+bool conn_reserve_early_secrets(struct tls_conn *c)
+{
+    if (!conn_reserve_secrets(c)) {
+        return false;
+    }
+    if (c->secrets->early_exporter_master == NULL) {
+        c->secrets->early_exporter_master = OPENSSL_zalloc(sizeof(struct secret));
+    }
+    return c->secrets->early_exporter_master != NULL;
+}
+
+static void drop_secrets(struct tls_conn *c)
+{
+    if (c->secrets != NULL) {
+        OPENSSL_clear_free(c->secrets->early_exporter_master, sizeof(struct secret));
+        OPENSSL_clear_free(c->secrets, sizeof *c->secrets);
+        c->secrets = NULL;
+    }
+}
+
 void conn_drop_handshake_secrets(struct tls_conn *c)
 {
     OPENSSL_clear_free(c->handshake_secrets, sizeof *c->handshake_secrets);
@@ -81,7 +101,7 @@ void conn_wipe(struct tls_conn *c)
     message_in_wipe(&c->message);
     session_free(c->session);
     wipe_negotiated(&c->neg);
-    OPENSSL_clear_free(c->secrets, sizeof *c->secrets);
+    drop_secrets(c);
     conn_drop_handshake_secrets(c);
     blob_free(c->auth_request);
     if (c->post_transcript != NULL) {

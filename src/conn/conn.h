@@ -84,7 +84,7 @@ struct traffic_secrets {
     struct secret server_application;
     struct secret exporter_master;
     struct secret resumption_master;
-    struct secret early_exporter_master;
+    struct secret *early_exporter_master; /* owns; NULL: early data was never possible */
 };
 
 /* Those that end with it. */
@@ -197,9 +197,11 @@ void conn_reset(struct tls_conn *c, bool keep_session);
 /* Frees everything c holds; a running handshake must have been ended. */
 void conn_wipe(struct tls_conn *c);
 
-/* Makes room for the secrets of TLS 1.3, where there is none yet; false: out of memory. The other
- * wipes and frees those that end with the handshake. */
+/* Makes room for the secrets of TLS 1.3, where there is none yet, but for the exporter of early
+ * data; the same with it. False: out of memory. The third wipes and frees those that end with the
+ * handshake. */
 MUST_CHECK bool conn_reserve_secrets(struct tls_conn *c);
+MUST_CHECK bool conn_reserve_early_secrets(struct tls_conn *c);
 void conn_drop_handshake_secrets(struct tls_conn *c);
 
 /* The session of the connection, for changing it: where others may see it, a copy (without its

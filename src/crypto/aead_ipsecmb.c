@@ -39,8 +39,11 @@ _Static_assert(sizeof(struct gcm_key_data) <= POOL_KEY_SIZE, "a table fits a blo
 struct aead_gcm {
     struct aead base;
     struct gcm_key_data *table; /* owns, of the pool; NULL: to be made of key when it is needed */
-    uint8_t key[AEAD_MAX_KEY_LEN];
+    uint8_t key[];
 };
+
+/* Bytes of an instance with a key of bits bits. */
+#define GCM_SIZE(bits) (sizeof(struct aead_gcm) + (bits) / 8)
 
 /* ChaCha20-Poly1305 needs no key schedule. */
 struct aead_chacha {
@@ -185,9 +188,10 @@ static enum aead_result gcm_open(struct aead *base, const uint8_t *nonce, const 
     return result_of(tag, received);
 }
 
-static const struct aead_ops gcm_ops = { "ipsec-mb", sizeof(struct aead_gcm),
-                                         gcm_rest,   gcm_rest,
-                                         gcm_seal,   gcm_open };
+static const struct aead_ops gcm128_ops = { "ipsec-mb", GCM_SIZE(128), gcm_rest,
+                                            gcm_rest,   gcm_seal,      gcm_open };
+static const struct aead_ops gcm256_ops = { "ipsec-mb", GCM_SIZE(256), gcm_rest,
+                                            gcm_rest,   gcm_seal,      gcm_open };
 
 static bool chacha_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                         uint8_t *dst, const uint8_t *data, size_t len, size_t tail_len)
@@ -236,7 +240,9 @@ static const struct aead_ops chacha_ops = { "ipsec-mb",  sizeof(struct aead_chac
 
 const struct aead_ops *aead_ipsecmb_ops(enum aead_id id)
 {
-    return id == AEAD_CHACHA20_POLY1305 ? &chacha_ops : &gcm_ops;
+    return id == AEAD_CHACHA20_POLY1305 ? &chacha_ops
+           : id == AEAD_AES_128_GCM     ? &gcm128_ops
+                                        : &gcm256_ops;
 }
 
 /* A key serves both directions. */

@@ -76,11 +76,11 @@ bool keys13_binder(const struct hash *h, const struct secret *early, bool extern
 bool keys13_derive_early(struct tls_conn *c, const struct hash *h, const struct secret *early,
                          const uint8_t *transcript_hash)
 {
-    return conn_reserve_secrets(c) &&
+    return conn_reserve_early_secrets(c) &&
            derive_secret(h, early, "c e traffic", transcript_hash,
                          &c->handshake_secrets->client_early) &&
            derive_secret(h, early, "e exp master", transcript_hash,
-                         &c->secrets->early_exporter_master);
+                         c->secrets->early_exporter_master);
 }
 
 bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t len,
@@ -182,7 +182,7 @@ bool keys13_install(struct tls_conn *c, enum direction direction, enum epoch epo
     if (epoch == EPOCH_EARLY) {
         secret = &c->handshake_secrets->client_early;
         label = "CLIENT_EARLY_TRAFFIC_SECRET";
-        c->hooks->keylog(c->owner, "EARLY_EXPORTER_SECRET", &c->secrets->early_exporter_master);
+        c->hooks->keylog(c->owner, "EARLY_EXPORTER_SECRET", c->secrets->early_exporter_master);
     } else if (epoch == EPOCH_HANDSHAKE) {
         secret = from_client ? &c->handshake_secrets->client_handshake
                              : &c->handshake_secrets->server_handshake;
@@ -245,7 +245,7 @@ bool keys13_export(const struct tls_conn *c, const struct secret *master, const 
                    size_t label_len, const uint8_t *context, size_t context_len, uint8_t *out,
                    size_t out_len)
 {
-    bool early = master == &c->secrets->early_exporter_master;
+    bool early = master == c->secrets->early_exporter_master;
     const struct ssl_cipher_st *suite = early ? c->early_suite : c->neg.suite;
     const struct hash *h = hash_get(c->config->lib, suite->hash);
     struct secret derived = { .len = (uint8_t)hash_len(h) };

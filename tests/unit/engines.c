@@ -405,6 +405,7 @@ void forger_learn(struct forger *f, const struct endpoint *of)
     if (of->conn.secrets != NULL) {
         require(conn_reserve_secrets(&f->conn), "conn_reserve_secrets");
         *f->conn.secrets = *of->conn.secrets;
+        f->conn.secrets->early_exporter_master = NULL; /* the other's own */
     }
     if (of->conn.handshake_secrets != NULL) {
         *f->conn.handshake_secrets = *of->conn.handshake_secrets;

@@ -104,7 +104,7 @@ static void the_resumed_hello_is_accepted_with_its_data(void **state)
     assert_traced_secret(RESUMED, ROLE_CLIENT, "derive secret \"tls13 c e traffic\"", "expanded",
                          &e.conn.handshake_secrets->client_early);
     assert_traced_secret(RESUMED, ROLE_CLIENT, "derive secret \"tls13 e exp master\"", "expanded",
-                         &e.conn.secrets->early_exporter_master);
+                         e.conn.secrets->early_exporter_master);
     const struct value *early =
         find(RESUMED, ROLE_CLIENT, "send application_data record", "complete record", 0);
     endpoint_feed(&e, early->bytes, early->len);
