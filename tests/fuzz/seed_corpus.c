@@ -4,6 +4,7 @@
  */
 #include "stage.h"
 
+#include "crypto/cert.h"
 #include "handshake/cookie13.h"
 #include "handshake/keys12.h"
 
@@ -489,6 +490,16 @@ static void save_session(void)
     SSL_SESSION_free(session);
 }
 
+static void save_certificate(const char *name, X509 *cert)
+{
+    struct buffer der = { 0 };
+    struct writer w = writer_to(&der);
+
+    stage_require(cert_write(&w, cert), "a certificate is written");
+    save("cert_decode", name, buffer_bytes(&der), buffer_len(&der));
+    buffer_wipe(&der);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -510,6 +521,8 @@ int main(int argc, char **argv)
     save_texts();
     save_cookie();
     save_session();
+    save_certificate("ecdsa", endpoint_cert());
+    save_certificate("rsa", endpoint_cert_for(0xc02f));
     endpoint_identity_free();
     return 0;
 }
