@@ -335,13 +335,13 @@ const char *conf_own_setting(const char *variable, const char *command);
 
 /* Puts an SSL library error into the queue with the place of the call. */
 #define raise_error(reason) raise_error_at((reason), __FILE__, __LINE__, __func__)
-void raise_error_at(int reason, const char *file, int line, const char *function);
+COLD void raise_error_at(int reason, const char *file, int line, const char *function);
 
 /* The same with data that explains it. */
 #define raise_error_with(reason, ...)                                                              \
     raise_error_with_at((reason), __FILE__, __LINE__, __func__, __VA_ARGS__)
-void raise_error_with_at(int reason, const char *file, int line, const char *function,
-                         const char *format, ...) PRINTF_LIKE(5, 6);
+COLD void raise_error_with_at(int reason, const char *file, int line, const char *function,
+                              const char *format, ...) PRINTF_LIKE(5, 6);
 
 /* Says that the calling function is there, but what it is for is not: an error with the names of
  * both. capability is a string literal: tools/list-refused reads it. */

@@ -163,7 +163,7 @@ int SSL_has_pending(const SSL *s)
 
 /* The retry rule broken: nothing is sent any more, as the record that is half out belongs to bytes
  * which the caller no longer has. */
-static int refuse_retry(struct io_call *call, int reason)
+COLD static int refuse_retry(struct io_call *call, int reason)
 {
     SSL *s = call->s;
     const struct pending_write *p = &s->pending;
@@ -208,11 +208,14 @@ static int write_what_is_due(SSL *s)
     return tls_key_is_worn(&s->conn) ? ssl_run_handshake(s) : 1;
 }
 
-/* How many records may go out in one BIO_write. Applications can see the calls of every BIO but a
- * plain socket that nobody watches, and may count on one a record; with partial writes each record
- * is reported by itself. */
-static size_t records_per_write(const SSL *s)
+/* How many records of len bytes may go out in one BIO_write. Applications can see the calls of
+ * every BIO but a plain socket that nobody watches, and may count on one a record; with partial
+ * writes each record is reported by itself. */
+static size_t records_per_write(const SSL *s, size_t len)
 {
+    if (len <= tls_write_limit(&s->conn)) {
+        return 1; /* as many as there are */
+    }
     bool watched = s->wbio == NULL || BIO_method_type(s->wbio) != BIO_TYPE_SOCKET ||
                    BIO_get_callback_ex(s->wbio) != NULL;
 
@@ -230,7 +233,7 @@ static int write_some(SSL *s, const uint8_t *buf, size_t len, size_t *total)
     if (result <= 0) {
         return result;
     }
-    if (tls_write_records(&s->conn, buf, len, records_per_write(s), &sealed) != TLS_OK) {
+    if (tls_write_records(&s->conn, buf, len, records_per_write(s, len), &sealed) != TLS_OK) {
         return pump_fail(s);
     }
     p->buf = buf;

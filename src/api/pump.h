@@ -14,7 +14,7 @@ void call_begin(SSL *s);
 
 /* Ends it with an error of this library that does not end the connection. -1. */
 #define call_fail(s, reason) call_fail_at((s), (reason), __FILE__, __LINE__, __func__)
-int call_fail_at(SSL *s, int reason, const char *file, int line, const char *function);
+COLD int call_fail_at(SSL *s, int reason, const char *file, int line, const char *function);
 
 /* Reads what the engine wants, or more with read-ahead, from the read BIO. */
 MUST_CHECK int pump_in(SSL *s);
@@ -30,7 +30,7 @@ void pump_drop(SSL *s);
 
 /* The connection has failed: puts the reason into the error queue and tries to send the alert.
  * -1. */
-int pump_fail(SSL *s);
+COLD int pump_fail(SSL *s);
 
 /* Sends the queued alert, after the record of data that is blocked; 1 when it is delivered. */
 MUST_CHECK int pump_alert(SSL *s);

@@ -13,6 +13,10 @@
 /* The caller has to look at the result: it is how this function fails. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
+/* Called where something has failed: the compiler keeps it, and what leads to it, out of the way.
+ */
+#define COLD __attribute__((cold))
+
 #define PRINTF_LIKE(template, first) __attribute__((__format__(__printf__, template, first)))
 
 /* True in builds that AddressSanitizer watches. */

@@ -209,8 +209,8 @@ void conn_drop_handshake_secrets(struct tls_conn *c);
 MUST_CHECK struct ssl_session_st *conn_own_session(struct tls_conn *c);
 
 /* Remembers the first failure; later ones are ignored. Use conn_fail(). */
-void conn_fail_at(struct tls_conn *c, uint8_t alert, int reason, const char *file, int line,
-                  const char *function);
+COLD void conn_fail_at(struct tls_conn *c, uint8_t alert, int reason, const char *file, int line,
+                       const char *function);
 #define conn_fail(c, alert, reason)                                                                \
     conn_fail_at((c), (alert), (reason), __FILE__, __LINE__, __func__)
 

@@ -52,28 +52,34 @@ size_t conn_max_fragment(const struct tls_conn *c)
     return agreed < c->config->max_send_fragment ? agreed : c->config->max_send_fragment;
 }
 
-bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len)
+static bool seal_record(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len)
 {
     const struct record_padding padding = { ask_padding, c };
     bool protected = c->out.protection != NULL && type != CONTENT_CCS;
+    size_t before = buffer_len(&c->out.buffer);
+
+    if (!record_seal(&c->out, type, data, len, c->config->pads_records ? &padding : NULL)) {
+        conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+        return false;
+    }
+    if (c->config->reports_records) {
+        report_sealed(c, before, protected, type);
+    }
+    return true;
+}
+
+bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len)
+{
     size_t limit = conn_max_fragment(c);
-    size_t done = 0;
 
-    do {
-        size_t piece = len - done < limit ? len - done : limit;
-        size_t before = buffer_len(&c->out.buffer);
-
-        if (!record_seal(&c->out, type, data + done, piece,
-                         c->config->pads_records ? &padding : NULL)) {
-            conn_fail(c, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
+    while (len > limit) {
+        if (!seal_record(c, type, data, limit)) {
             return false;
         }
-        if (c->config->reports_records) {
-            report_sealed(c, before, protected, type);
-        }
-        done += piece;
-    } while (done < len);
-    return true;
+        data += limit;
+        len -= limit;
+    }
+    return seal_record(c, type, data, len);
 }
 
 /* The record layer has checked what is in it. */

@@ -14,7 +14,7 @@
 #include <openssl/sslerr.h>
 #include <string.h>
 
-static enum tls_status fail(struct tls_conn *c, uint8_t alert, int reason)
+COLD static enum tls_status fail(struct tls_conn *c, uint8_t alert, int reason)
 {
     conn_fail(c, alert, reason);
     alert_queue_failure(c);

@@ -374,7 +374,7 @@ enum step_result step_of_group(struct handshake *hs, enum group_result result);
 #define step_fail(hs, alert, reason)                                                               \
     step_fail_at((hs), (alert), (reason), __FILE__, __LINE__, __func__)
 #define step_internal(hs) step_fail((hs), ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR)
-enum step_result step_fail_at(struct handshake *hs, uint8_t alert, int reason, const char *file,
-                              int line, const char *function);
+COLD enum step_result step_fail_at(struct handshake *hs, uint8_t alert, int reason,
+                                   const char *file, int line, const char *function);
 
 #endif
