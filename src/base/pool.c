@@ -32,10 +32,11 @@ struct header {
 struct free_lists {
     struct header *first[NUM_CLASSES];
     uint8_t num[NUM_CLASSES];
-    bool drained_at_exit; /* the thread's end will empty the lists */
 };
 
-static _Thread_local struct free_lists free_lists;
+/* NULL: it has given nothing back yet. A pointer is little enough for the memory that a thread has
+ * for all libraries at once, where it is found without a call. */
+static _Thread_local struct free_lists *own_lists __attribute__((tls_model("initial-exec")));
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
@@ -77,17 +78,18 @@ static struct header *take_first(struct free_lists *lists, size_t which)
 }
 
 /* Runs at the end of a thread that used the pool. Another destructor may give a block back after
- * this one has run: the lists then register themselves anew, and this runs again. */
+ * this one has run: there are new lists then, and this runs again. */
 static void drain(void *lists_of_thread)
 {
     struct free_lists *lists = lists_of_thread;
 
-    lists->drained_at_exit = false;
+    own_lists = NULL;
     for (size_t i = 0; i < NUM_CLASSES; i++) {
         while (lists->num[i] > 0) {
             free_block(take_first(lists, i));
         }
     }
+    OPENSSL_free(lists);
 }
 
 static void make_key(void)
@@ -95,32 +97,36 @@ static void make_key(void)
     key_made = pthread_key_create(&key, drain) == 0;
 }
 
-/* True when blocks may stay with this thread because its end will free them. */
-static bool may_keep(struct free_lists *lists)
+/* NULL: out of memory, or the thread's end would not empty them. */
+static struct free_lists *make_lists(void)
 {
-    if (lists->drained_at_exit) {
-        return true;
+    struct free_lists *lists = NULL;
+
+    if (pthread_once(&key_once, make_key) == 0 && key_made) {
+        lists = OPENSSL_zalloc(sizeof *lists);
     }
-    if (pthread_once(&key_once, make_key) != 0 || !key_made) {
-        return false;
+    if (lists != NULL && pthread_setspecific(key, lists) != 0) {
+        OPENSSL_free(lists);
+        lists = NULL;
     }
-    lists->drained_at_exit = pthread_setspecific(key, lists) == 0;
-    return lists->drained_at_exit;
+    own_lists = lists;
+    return lists;
 }
 
 void *pool_take(size_t size)
 {
-    struct free_lists *lists = &free_lists;
+    struct free_lists *lists = own_lists;
     enum size_class which = class_of(size);
 
-    struct header *header = lists->num[which] > 0 ? take_first(lists, which) : allocate_block(size);
-
+    if (lists != NULL && lists->num[which] > 0) {
+        return take_first(lists, which) + 1;
+    }
+    struct header *header = allocate_block(size);
     return header == NULL ? NULL : header + 1;
 }
 
 void pool_give(void *block, size_t size)
 {
-    struct free_lists *lists = &free_lists;
     enum size_class which = class_of(size);
 
     if (block == NULL) {
@@ -128,7 +134,10 @@ void pool_give(void *block, size_t size)
     }
     struct header *header = (struct header *)block - 1;
     /* AddressSanitizer can only see a use after giving back when the block is really freed. */
-    if (BUILT_WITH_ASAN || lists->num[which] == kept[which] || !may_keep(lists)) {
+    struct free_lists *lists = BUILT_WITH_ASAN     ? NULL
+                               : own_lists != NULL ? own_lists
+                                                   : make_lists();
+    if (lists == NULL || lists->num[which] == kept[which]) {
         free_block(header);
         return;
     }
