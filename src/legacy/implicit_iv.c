@@ -18,11 +18,6 @@ static struct implicit_iv *implicit_of(struct protection *p)
     return (struct implicit_iv *)p;
 }
 
-static size_t implicit_overhead(const struct protection *p)
-{
-    return RECORD_HEADER_LEN + 2 * cbc_overhead(p);
-}
-
 static size_t implicit_seal(struct protection *base, uint8_t *record, uint8_t type,
                             const uint8_t *data, size_t len, size_t padding)
 {
@@ -51,9 +46,8 @@ static void implicit_free(struct protection *base)
     OPENSSL_clear_free(base, sizeof(struct implicit_iv));
 }
 
-static const struct protection_ops implicit_ops = {
-    implicit_overhead, implicit_seal, implicit_begin_write, cbc_open, NULL, implicit_free
-};
+static const struct protection_ops implicit_ops = { implicit_seal, implicit_begin_write, cbc_open,
+                                                    NULL, implicit_free };
 
 struct protection_lens implicit_iv_key_lens(const struct ssl_cipher_st *suite)
 {
@@ -79,6 +73,8 @@ struct protection *protection_new_implicit_iv(const struct crypto_lib *lib,
         OPENSSL_clear_free(p, sizeof *p);
         return NULL;
     }
+    /* An empty record may come first, which is padding and MAC as well. */
+    p->cbc.base.overhead = (uint16_t)(RECORD_HEADER_LEN + 2 * p->cbc.base.overhead);
     p->empty_first = empty_first && p->cbc.block_len != 0;
     return &p->cbc.base;
 }

@@ -49,11 +49,9 @@ static bool has_mac(const struct cbc_protection *p, const uint8_t *record, const
            constant_time_equals(mac, data + len, p->mac_len);
 }
 
-size_t cbc_overhead(const struct protection *base)
+/* Bytes that a fragment grows by, at most: padding fills the last block or is a block. */
+static size_t expansion(const struct cbc_protection *p)
 {
-    const struct cbc_protection *p = (const struct cbc_protection *)base;
-
-    /* Padding fills the last block or is a block. */
     return p->iv_len + p->block_len + p->mac_len;
 }
 
@@ -101,7 +99,7 @@ size_t cbc_seal(struct protection *base, uint8_t *record, uint8_t type, const ui
     }
     if (!protect(p, record, fragment, len, &fragment_len)) {
         /* Content may be there that is not encrypted. */
-        wipe(fragment, len + cbc_overhead(base));
+        wipe(fragment, len + expansion(p));
         return 0;
     }
     record[3] = (uint8_t)(fragment_len >> 8);
@@ -165,8 +163,8 @@ static void cbc_protection_free(struct protection *base)
     OPENSSL_clear_free(base, sizeof(struct cbc_protection));
 }
 
-static const struct protection_ops cbc_ops = { cbc_overhead, cbc_seal, NULL,
-                                               cbc_open,     NULL,     cbc_protection_free };
+static const struct protection_ops cbc_ops = { cbc_seal, NULL, cbc_open, NULL,
+                                               cbc_protection_free };
 
 bool cbc_protection_init(struct cbc_protection *p, const struct crypto_lib *lib,
                          const struct cbc_parameters *parameters, enum aead_direction direction,
@@ -184,6 +182,7 @@ bool cbc_protection_init(struct cbc_protection *p, const struct crypto_lib *lib,
         return false;
     }
     p->mac_len = cbc_mac_len(p->cbc);
+    p->base.overhead = (uint16_t)expansion(p);
     p->lib = lib;
     crypto_lib_up_ref(lib);
     return true;

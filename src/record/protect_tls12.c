@@ -69,13 +69,6 @@ static void make_aad(const struct tls12_protection *p, const uint8_t *record, si
     aad[12] = (uint8_t)len;
 }
 
-static size_t tls12_overhead(const struct protection *base)
-{
-    const struct tls12_protection *p = (const struct tls12_protection *)base;
-
-    return p->explicit_len + p->tag_len;
-}
-
 static size_t tls12_seal(struct protection *base, uint8_t *record, uint8_t type,
                          const uint8_t *data, size_t len, size_t padding)
 {
@@ -150,8 +143,8 @@ static void tls12_free(struct protection *base)
     OPENSSL_free(base);
 }
 
-static const struct protection_ops tls12_ops = { tls12_overhead, tls12_seal, NULL,
-                                                 tls12_open,     tls12_rest, tls12_free };
+static const struct protection_ops tls12_ops = { tls12_seal, NULL, tls12_open, tls12_rest,
+                                                 tls12_free };
 
 struct protection *protection_new_tls12(const struct crypto_lib *lib, enum aead_id id,
                                         enum aead_direction direction, uint16_t version,
@@ -168,6 +161,7 @@ struct protection *protection_new_tls12(const struct crypto_lib *lib, enum aead_
     p->base.ops = &tls12_ops;
     p->base.seal_limit = UINT64_MAX;
     p->base.max_fragment = RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12;
+    p->base.overhead = p->explicit_len + p->tag_len;
     memcpy(p->iv, iv, AEAD_NONCE_LEN - p->explicit_len);
     if (!aead_init(aead_of(p), lib, id, direction, key)) {
         wipe(p, sizeof *p);

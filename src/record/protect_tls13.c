@@ -47,11 +47,6 @@ static void write_header(uint8_t *record, uint8_t type, size_t len)
     record[4] = (uint8_t)len;
 }
 
-static size_t tls13_overhead(const struct protection *p)
-{
-    return 1 + ((const struct tls13_protection *)p)->tag_len;
-}
-
 static size_t tls13_seal(struct protection *base, uint8_t *record, uint8_t type,
                          const uint8_t *data, size_t len, size_t padding)
 {
@@ -129,8 +124,8 @@ static void tls13_free(struct protection *base)
     OPENSSL_free(base);
 }
 
-static const struct protection_ops tls13_ops = { tls13_overhead, tls13_seal, NULL,
-                                                 tls13_open,     tls13_rest, tls13_free };
+static const struct protection_ops tls13_ops = { tls13_seal, NULL, tls13_open, tls13_rest,
+                                                 tls13_free };
 
 struct protection *protection_new_tls13(const struct crypto_lib *lib, enum aead_id id,
                                         enum aead_direction direction, const uint8_t *key,
@@ -145,6 +140,7 @@ struct protection *protection_new_tls13(const struct crypto_lib *lib, enum aead_
     p->base.ops = &tls13_ops;
     p->base.seal_limit = aead_facts(id)->seal_limit;
     p->base.max_fragment = RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS13;
+    p->base.overhead = 1 + p->tag_len;
     p->base.hides_type = true;
     memcpy(p->iv, iv, AEAD_NONCE_LEN);
     if (!aead_init(aead_of(p), lib, id, direction, key)) {

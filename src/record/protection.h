@@ -30,9 +30,6 @@ struct opened {
 };
 
 struct protection_ops {
-    /* Bytes a fragment grows by, at most: explicit nonce, inner type, tag, filling up of the last
-     * block. Without padding. */
-    size_t (*overhead)(const struct protection *p);
     /* Writes the whole record, header included, for data[0..len) of the given type and padding
      * extra zero bytes (none unless hides_type), to record; that has room for header + len +
      * padding + overhead and does not overlap data. Returns the record's length; 0: failure. */
@@ -56,6 +53,8 @@ struct protection {
     uint64_t seal_limit; /* records after which the key must be updated; UINT64_MAX where a version
                             has no such thing */
     uint16_t max_fragment; /* longest fragment that may arrive */
+    uint16_t overhead;     /* bytes a fragment grows by, at most: explicit nonce, inner type, tag,
+                              filling up of the last block; without padding */
     bool hides_type;       /* TLS 1.3: every record looks like application data */
 };
 

@@ -46,15 +46,15 @@ bool record_seal(struct record_out *r, uint8_t type, const uint8_t *data, size_t
             pad = RECORD_MAX_PLAINTEXT - len;
         }
     }
-    uint8_t *record =
-        buffer_reserve(&r->buffer, RECORD_HEADER_LEN + len + pad + p->ops->overhead(p));
+    size_t longest = RECORD_HEADER_LEN + len + pad + p->overhead;
+    uint8_t *record = buffer_reserve(&r->buffer, longest);
     if (record == NULL) {
         return false;
     }
     size_t record_len = p->ops->seal(p, record, type, data, len, pad);
     if (record_len == 0) {
         /* It may have got as far as copying the content, which the next record would disown. */
-        wipe(record, RECORD_HEADER_LEN + len + pad + p->ops->overhead(p));
+        wipe(record, longest);
         return false;
     }
     buffer_commit(&r->buffer, record_len);
