@@ -156,10 +156,15 @@ static void show_key(EVP_PKEY *key, EVP_PKEY *expected)
     EVP_PKEY *copy = EVP_PKEY_dup(key);
     note("  copy eq %d", copy == NULL ? -9 : EVP_PKEY_eq(copy, expected));
     EVP_PKEY_free(copy);
+    ERR_clear_error();
+}
+
+static void show_check(EVP_PKEY *key)
+{
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+
     note("  public check %d", EVP_PKEY_public_check(ctx));
     EVP_PKEY_CTX_free(ctx);
-    ERR_clear_error();
 }
 
 /* --- Two certificates beside each other --- */
@@ -267,6 +272,7 @@ static void test_kind(const struct identity *root, enum key_kind kind, const cha
     CHECK(peer != NULL);
     show_certificate(peer, expected, root->key);
     show_key(X509_get0_pubkey(peer), X509_get0_pubkey(expected));
+    show_check(X509_get0_pubkey(peer));
     show_decoded_again(peer);
     X509_free(peer);
     X509_free(expected);
@@ -284,7 +290,7 @@ static const struct bad_key {
     { KEY_RSA, 1, 0x01, "an even exponent" },
     { KEY_RSA, 6, 0x01, "an even modulus" },
     { KEY_RSA, 7, 0x01, "another modulus" },
-    { KEY_RSA, 3, 0x02, "something behind the key" },
+    { KEY_RSA, 4, 0x02, "an exponent with something behind it" },
 };
 
 /* An intermediate whose key cannot be decoded, or is none that anybody should use. */
@@ -314,8 +320,11 @@ static void test_bad_key(const struct identity *root, const struct bad_key *how,
     SSL_CTX_set_verify(client_ctx, verify, NULL);
     ERR_clear_error();
     pair_init_ctx(&p, client_ctx, server_ctx, OVER_MEMORY, 0);
+    /* What RSA finds wrong with a signature by another key varies: the last error is enough. */
     for (int i = 0; i < 2; i++) {
-        (void)call_do_handshake(p.client);
+        int answer = SSL_do_handshake(p.client);
+        note("client %d, reason %d", answer, ERR_GET_REASON(ERR_peek_last_error()));
+        ERR_clear_error();
         (void)SSL_do_handshake(p.server);
         ERR_clear_error(); /* the server has looked at the key, too */
     }
