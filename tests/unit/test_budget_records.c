@@ -295,6 +295,29 @@ static void busy_connections_keep_their_keys(void **state)
     free_pair(&p);
 }
 
+static void blocked_connections_keep_their_keys(void **state)
+{
+    static uint8_t data[3 * SSL3_RT_MAX_PLAIN_LENGTH], got[SSL3_RT_MAX_PLAIN_LENGTH];
+    struct pair p = connect_pair(suites[0]);
+
+    (void)state;
+    if (strcmp(aead_backend(AEAD_AES_128_GCM), "ipsec-mb") != 0) {
+        skip();
+    }
+    stream(p.server, p.client, 64, 1);
+    uint64_t before = counter_get(COUNTER_KEY_EXPANDED);
+    assert_int_equal(SSL_write(p.server, data, sizeof(data)), -1);
+    assert_int_equal(SSL_get_error(p.server, -1), SSL_ERROR_WANT_WRITE);
+    find_nothing(p.server);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(SSL_read(p.client, got, sizeof(got)), sizeof(got));
+    }
+    assert_int_equal(SSL_write(p.server, data, sizeof(data)), sizeof(data));
+    assert_int_equal(SSL_write(p.server, data, 64), 64);
+    assert_int_equal(counter_get(COUNTER_KEY_EXPANDED), before);
+    free_pair(&p);
+}
+
 #define LONG_WRITE (1 << 20)
 
 /* What a socket that keeps the borders between writes gives out. */
@@ -382,6 +405,7 @@ int main(void)
         cmocka_unit_test(idle_connections_are_small),
         cmocka_unit_test(keys_are_expanded_once_for_many_records),
         cmocka_unit_test(busy_connections_keep_their_keys),
+        cmocka_unit_test(blocked_connections_keep_their_keys),
         cmocka_unit_test(long_writes_take_few_system_calls),
     };
 
