@@ -25,6 +25,21 @@ static void add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
     X509_EXTENSION_free(extension);
 }
 
+/* cert as a program has it from a file, in place of cert: libcrypto keeps the encoding of what it
+ * has decoded, and encodes what was made in memory whenever it is sent. */
+static X509 *as_loaded(X509 *cert)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(cert, &der);
+    const unsigned char *at = der;
+    X509 *loaded = len > 0 ? d2i_X509(NULL, &at, len) : NULL;
+
+    require(loaded != NULL, "a certificate again from its encoding");
+    OPENSSL_free(der);
+    X509_free(cert);
+    return loaded;
+}
+
 /* issuer NULL: its own. */
 static X509 *make_cert(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, bool ca)
 {
@@ -53,7 +68,7 @@ static X509 *make_cert(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *
         add_extension(cert, by, NID_subject_alt_name, "DNS:bench.example");
     }
     require(X509_sign(cert, issuer_key, EVP_sha256()) > 0, "X509_sign");
-    return cert;
+    return as_loaded(cert);
 }
 
 static void issue(struct identity *id)
