@@ -146,6 +146,7 @@ void SSL_CTX_free(SSL_CTX *ctx)
     CRYPTO_THREAD_lock_free(ctx->lock);
     OPENSSL_cleanse(ctx->cookie_key, sizeof(ctx->cookie_key));
     ticket_keys_wipe(ctx);
+    EVP_CIPHER_CTX_free(ctx->ticket_cipher);
     OPENSSL_free(ctx);
 }
 

@@ -155,6 +155,8 @@ struct ssl_ctx_st {
     uint8_t cookie_key[32];                  /* MAC key of HelloRetryRequest cookies */
     struct ticket_seed ticket_seed;          /* of keys that rotate by themselves */
     struct ticket_ring *_Atomic ticket_keys; /* owns; NULL until the first ticket */
+    EVP_CIPHER_CTX *_Atomic ticket_cipher;   /* owns; for tickets under these keys, while none is
+                                                sealed or opened; NULL: none yet */
     int (*ticket_key_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, HMAC_CTX *,
                          int);
     int (*ticket_key_evp_cb)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *,

@@ -322,7 +322,7 @@ bool ticket_key_to_open(SSL_CTX *ctx, int64_t now, const uint8_t name[TICKET_KEY
 void ticket_keys_wipe(SSL_CTX *ctx)
 {
     wipe(&ctx->ticket_seed, sizeof(ctx->ticket_seed));
-    OPENSSL_clear_free(ctx->ticket_keys, sizeof(struct ticket_ring));
+    free_wiped(ctx->ticket_keys, sizeof(struct ticket_ring));
 }
 
 /* --- The application's keys --- */

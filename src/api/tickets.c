@@ -14,6 +14,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -38,26 +39,47 @@ static bool asks_application(const SSL_CTX *ctx)
     return ctx->ticket_key_evp_cb != NULL || ctx->ticket_key_cb != NULL;
 }
 
-static bool crypto_init(struct ticket_crypto *t, const SSL_CTX *ctx)
+/* To make a context and the provider's state in it takes longer than to encrypt a session: the
+ * last is kept for the next ticket. Whoever finds none, as others are at it, makes one. */
+static EVP_CIPHER_CTX *take_cipher(SSL_CTX *ctx)
+{
+    EVP_CIPHER_CTX *kept = atomic_exchange(&ctx->ticket_cipher, NULL);
+
+    return kept != NULL ? kept : EVP_CIPHER_CTX_new();
+}
+
+static void give_cipher_back(SSL_CTX *ctx, EVP_CIPHER_CTX *cipher)
+{
+    EVP_CIPHER_CTX_free(atomic_exchange(&ctx->ticket_cipher, cipher));
+}
+
+static bool crypto_init(struct ticket_crypto *t, SSL_CTX *ctx)
 {
     memset(t, 0, sizeof(*t));
+    if (!asks_application(ctx)) {
+        t->cipher = take_cipher(ctx);
+        t->hash = hash_get(ctx->lib, HASH_SHA256);
+        return t->cipher != NULL && t->hash != NULL;
+    }
     t->cipher = EVP_CIPHER_CTX_new();
     if (ctx->ticket_key_evp_cb != NULL) {
         EVP_MAC *hmac =
             EVP_MAC_fetch(crypto_lib_context(ctx->lib), "HMAC", crypto_lib_propq(ctx->lib));
         t->mac = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
         EVP_MAC_free(hmac);
-    } else if (ctx->ticket_key_cb != NULL) {
-        t->hmac = HMAC_CTX_new();
     } else {
-        t->hash = hash_get(ctx->lib, HASH_SHA256);
+        t->hmac = HMAC_CTX_new();
     }
-    return t->cipher != NULL && (t->mac != NULL || t->hmac != NULL || t->hash != NULL);
+    return t->cipher != NULL && (t->mac != NULL || t->hmac != NULL);
 }
 
-static void crypto_wipe(struct ticket_crypto *t)
+static void crypto_wipe(struct ticket_crypto *t, SSL_CTX *ctx)
 {
-    EVP_CIPHER_CTX_free(t->cipher);
+    if (t->hash != NULL) {
+        give_cipher_back(ctx, t->cipher);
+    } else {
+        EVP_CIPHER_CTX_free(t->cipher);
+    }
     EVP_MAC_CTX_free(t->mac);
     HMAC_CTX_free(t->hmac);
     wipe(&t->key, sizeof(t->key));
@@ -79,9 +101,11 @@ static bool use_key(const SSL_CTX *ctx, struct ticket_crypto *t, const uint8_t i
                     int seal)
 {
     const EVP_CIPHER *aes = crypto_lib_ticket_cipher(ctx->lib);
+    bool is_set_up = EVP_CIPHER_CTX_get0_cipher(t->cipher) != NULL;
 
     t->bound = t->key.rotates;
-    return aes != NULL && EVP_CipherInit_ex2(t->cipher, aes, t->key.cipher, iv, seal, NULL) == 1;
+    return aes != NULL && EVP_CipherInit_ex2(t->cipher, is_set_up ? NULL : aes, t->key.cipher, iv,
+                                             seal, NULL) == 1;
 }
 
 /* Bytes of the MAC and of the IV; 0: the application's callback has not set one up. */
@@ -229,7 +253,7 @@ static bool seal_session(const SSL *s, struct ticket_crypto *t, struct writer *w
     size_t len = make_text(s, t, session, &text);
     bool ok = len > 0 && write_sealed(t, w, name, iv, text, len);
 
-    OPENSSL_clear_free(text, len);
+    free_wiped(text, len);
     return ok;
 }
 
@@ -258,7 +282,7 @@ enum hook_answer ticket_seal(void *owner, struct ssl_session_st *session, struct
     if (answer == HOOK_OK && !seal_session(s, &t, w, name, iv, session)) {
         answer = fail(failure, ERR_R_INTERNAL_ERROR);
     }
-    crypto_wipe(&t);
+    crypto_wipe(&t, ctx);
     return answer;
 }
 
@@ -345,7 +369,7 @@ static bool open_sealed(struct ticket_crypto *t, const uint8_t *ticket, size_t l
     if (run_cipher(t, text, &text_len, ticket, len)) {
         *session = decode_text(t, text, text_len);
     }
-    OPENSSL_clear_free(text, len + EVP_MAX_BLOCK_LENGTH);
+    free_wiped(text, len + EVP_MAX_BLOCK_LENGTH);
     return true;
 }
 
@@ -376,7 +400,7 @@ static ticket_status open_container(SSL *s, const uint8_t *ticket, size_t len,
         }
         (void)ERR_pop_to_mark();
     }
-    crypto_wipe(&t);
+    crypto_wipe(&t, s->session_ctx);
     return status;
 }
 

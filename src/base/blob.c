@@ -3,6 +3,8 @@
  */
 #include "base/blob.h"
 
+#include "base/secret.h"
+
 #include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -35,7 +37,7 @@ struct blob *blob_ref(struct blob *b)
 void blob_free(struct blob *b)
 {
     if (b != NULL && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1) {
-        OPENSSL_clear_free(b, sizeof(struct blob) + b->len);
+        free_wiped(b, sizeof(struct blob) + b->len);
     }
 }
 

@@ -7,6 +7,14 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+void free_wiped(void *data, size_t len)
+{
+    if (data != NULL) {
+        wipe(data, len);
+        OPENSSL_free(data);
+    }
+}
+
 void secret_wipe(struct secret *s)
 {
     wipe(s, sizeof(*s));

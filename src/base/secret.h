@@ -31,6 +31,9 @@ static inline void wipe(void *data, size_t len)
     __asm__ __volatile__("" : : "r"(data) : "memory");
 }
 
+/* Wipes and frees len bytes from OPENSSL_malloc(); NULL is allowed. */
+void free_wiped(void *data, size_t len);
+
 /* Wipes s and makes it empty. */
 void secret_wipe(struct secret *s);
 

@@ -82,15 +82,15 @@ bool conn_reserve_early_secrets(struct tls_conn *c)
 static void drop_secrets(struct tls_conn *c)
 {
     if (c->secrets != NULL) {
-        OPENSSL_clear_free(c->secrets->early_exporter_master, sizeof(struct secret));
-        OPENSSL_clear_free(c->secrets, sizeof *c->secrets);
+        free_wiped(c->secrets->early_exporter_master, sizeof(struct secret));
+        free_wiped(c->secrets, sizeof *c->secrets);
         c->secrets = NULL;
     }
 }
 
 void conn_drop_handshake_secrets(struct tls_conn *c)
 {
-    OPENSSL_clear_free(c->handshake_secrets, sizeof *c->handshake_secrets);
+    free_wiped(c->handshake_secrets, sizeof *c->handshake_secrets);
     c->handshake_secrets = NULL;
 }
 

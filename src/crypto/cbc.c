@@ -145,7 +145,7 @@ void cbc_free(struct cbc *c)
         EVP_CIPHER_CTX_free(c->cipher);
         EVP_MAC_CTX_free(c->blind_mac);
         hmac_key_wipe(&c->mac);
-        OPENSSL_clear_free(c, sizeof(*c));
+        free_wiped(c, sizeof(*c));
     }
 }
 

@@ -252,6 +252,11 @@ bool hmac_key_set(struct hmac_key *k, const struct hash *h, const uint8_t *key, 
     return done;
 }
 
+size_t hmac_key_len(const struct hmac_key *k)
+{
+    return k->inner.hash->len;
+}
+
 bool hmac_key_mac(const struct hmac_key *k, uint8_t *out, const struct hmac_part *parts,
                   size_t num_parts)
 {

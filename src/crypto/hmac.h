@@ -1,7 +1,7 @@
 /*
  * HMAC (RFC 2104) with the key set once and used several times, which is what HKDF-Expand and the
  * TLS 1.2 PRF do: two of the four compressions of a short HMAC are the key's. Implemented in
- * hash.c; for crypto/ only.
+ * hash.c.
  */
 #ifndef TENON_CRYPTO_HMAC_H
 #define TENON_CRYPTO_HMAC_H
@@ -23,7 +23,10 @@ struct hmac_part {
 MUST_CHECK bool hmac_key_set(struct hmac_key *k, const struct hash *h, const uint8_t *key,
                              size_t key_len);
 
-/* The MAC of the concatenated parts; out (hash_len() bytes) may be one of them. */
+/* Bytes of a MAC with k. */
+size_t hmac_key_len(const struct hmac_key *k);
+
+/* The MAC of the concatenated parts; out (hmac_key_len() bytes) may be one of them. */
 MUST_CHECK bool hmac_key_mac(const struct hmac_key *k, uint8_t *out, const struct hmac_part *parts,
                              size_t num_parts);
 

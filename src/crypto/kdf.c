@@ -27,32 +27,41 @@ bool hkdf_extract(const struct hash *h, const uint8_t *salt, size_t salt_len, co
     return true;
 }
 
-bool hkdf_expand(const struct hash *h, const struct secret *prk, const uint8_t *info,
-                 size_t info_len, uint8_t *out, size_t out_len)
+static bool expand(const struct hmac_key *key, const uint8_t *info, size_t info_len, uint8_t *out,
+                   size_t out_len)
 {
-    struct hmac_key key;
+    const size_t hash_len = hmac_key_len(key);
     uint8_t t[HASH_MAX_LEN];
     size_t t_len = 0; /* T(0) is empty */
     uint8_t counter = 0;
+    bool done = out_len <= 255 * hash_len;
 
-    if (out_len > 255 * hash_len(h) || !hmac_key_set(&key, h, prk->bytes, prk->len)) {
-        return false;
-    }
-    bool done = true;
     while (done && out_len > 0) {
         counter++;
         struct hmac_part parts[] = { { t, t_len }, { info, info_len }, { &counter, 1 } };
-        done = hmac_key_mac(&key, t, parts, COUNT_OF(parts));
+        done = hmac_key_mac(key, t, parts, COUNT_OF(parts));
         if (done) {
-            t_len = hash_len(h);
+            t_len = hash_len;
             size_t take = out_len < t_len ? out_len : t_len;
             memcpy(out, t, take);
             out += take;
             out_len -= take;
         }
     }
-    hmac_key_wipe(&key);
     wipe(t, sizeof(t));
+    return done;
+}
+
+bool hkdf_expand(const struct hash *h, const struct secret *prk, const uint8_t *info,
+                 size_t info_len, uint8_t *out, size_t out_len)
+{
+    struct hmac_key key;
+
+    if (!hmac_key_set(&key, h, prk->bytes, prk->len)) {
+        return false;
+    }
+    bool done = expand(&key, info, info_len, out, out_len);
+    hmac_key_wipe(&key);
     return done;
 }
 
@@ -70,9 +79,8 @@ static uint8_t *put_vector(uint8_t *at, const void *first, size_t first_len, con
     return at + first_len + second_len;
 }
 
-bool hkdf_expand_label(const struct hash *h, const struct secret *prk, const char *label,
-                       size_t label_len, const uint8_t *context, size_t context_len, uint8_t *out,
-                       size_t out_len)
+bool hkdf_key_expand_label(const struct hmac_key *key, const char *label, size_t label_len,
+                           const uint8_t *context, size_t context_len, uint8_t *out, size_t out_len)
 {
     /* struct HkdfLabel: RFC 8446, 7.1 */
     uint8_t info[2 + 1 + sizeof(label_prefix) + LONGEST_LABEL + 1 + LONGEST_CONTEXT];
@@ -85,7 +93,21 @@ bool hkdf_expand_label(const struct hash *h, const struct secret *prk, const cha
     *at++ = (uint8_t)out_len;
     at = put_vector(at, label_prefix, sizeof(label_prefix), label, label_len);
     at = put_vector(at, context, context_len, NULL, 0);
-    return hkdf_expand(h, prk, info, (size_t)(at - info), out, out_len);
+    return expand(key, info, (size_t)(at - info), out, out_len);
+}
+
+bool hkdf_expand_label(const struct hash *h, const struct secret *prk, const char *label,
+                       size_t label_len, const uint8_t *context, size_t context_len, uint8_t *out,
+                       size_t out_len)
+{
+    struct hmac_key key;
+
+    if (!hmac_key_set(&key, h, prk->bytes, prk->len)) {
+        return false;
+    }
+    bool done = hkdf_key_expand_label(&key, label, label_len, context, context_len, out, out_len);
+    hmac_key_wipe(&key);
+    return done;
 }
 
 bool tls12_prf(const struct hash *h, const uint8_t *secret, size_t secret_len, const char *label,

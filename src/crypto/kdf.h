@@ -5,7 +5,7 @@
 #ifndef TENON_CRYPTO_KDF_H
 #define TENON_CRYPTO_KDF_H
 
-#include "crypto/hash.h"
+#include "crypto/hmac.h"
 
 /* HKDF-Extract(salt, ikm). salt and ikm may be empty (len 0: hash_len() zero bytes are used for
  * a missing ikm only if the caller passes them). prk gets hash_len() bytes. */
@@ -21,6 +21,11 @@ MUST_CHECK bool hkdf_expand(const struct hash *h, const struct secret *prk, cons
 MUST_CHECK bool hkdf_expand_label(const struct hash *h, const struct secret *prk, const char *label,
                                   size_t label_len, const uint8_t *context, size_t context_len,
                                   uint8_t *out, size_t out_len);
+
+/* The same for a secret that several keys come from: half of the work is done when it is set. */
+MUST_CHECK bool hkdf_key_expand_label(const struct hmac_key *prk, const char *label,
+                                      size_t label_len, const uint8_t *context, size_t context_len,
+                                      uint8_t *out, size_t out_len);
 
 /* P_hash-based PRF of TLS 1.2: out = PRF(secret, label, seed). */
 MUST_CHECK bool tls12_prf(const struct hash *h, const uint8_t *secret, size_t secret_len,

@@ -15,37 +15,39 @@ const struct hash *keys13_hash(const struct tls_conn *c)
     return hash_get(c->config->lib, c->neg.suite->hash);
 }
 
-/* Derive-Secret(secret, label, transcript) with the transcript hash given. */
-static bool derive_secret(const struct hash *h, const struct secret *from, const char *label,
-                          const uint8_t *transcript_hash, struct secret *out)
+static bool use_secret(struct hmac_key *key, const struct hash *h, const struct secret *secret)
 {
-    out->len = (uint8_t)hash_len(h);
-    return hkdf_expand_label(h, from, label, strlen(label), transcript_hash, out->len, out->bytes,
-                             out->len);
+    return hmac_key_set(key, h, secret->bytes, secret->len);
 }
 
-/* HKDF-Extract with Derive-Secret(from, "derived", "") as the salt; from NULL: a salt of zeros. */
-static bool extract_next(const struct hash *h, const struct secret *from, const uint8_t *ikm,
+/* Derive-Secret(secret, label, transcript) with the transcript hash given. from: the secret. */
+static bool derive_secret(const struct hmac_key *from, const char *label,
+                          const uint8_t *transcript_hash, struct secret *out)
+{
+    out->len = (uint8_t)hmac_key_len(from);
+    return hkdf_key_expand_label(from, label, strlen(label), transcript_hash, out->len, out->bytes,
+                                 out->len);
+}
+
+/* HKDF-Extract with Derive-Secret(from, "derived", "") as the salt; ikm NULL: zeros. */
+static bool extract_next(const struct hash *h, const struct hmac_key *from, const uint8_t *ikm,
                          size_t ikm_len, struct secret *out)
 {
     static const uint8_t zeros[HASH_MAX_LEN];
     uint8_t empty_hash[HASH_MAX_LEN];
     struct secret salt = { 0 };
-    bool ok = true;
 
-    if (from != NULL) {
-        ok =
-            hash_once(h, "", 0, empty_hash) && derive_secret(h, from, "derived", empty_hash, &salt);
-    }
-    ok = ok && hkdf_extract(h, salt.bytes, salt.len, ikm == NULL ? zeros : ikm,
-                            ikm == NULL ? hash_len(h) : ikm_len, out);
+    bool ok = hash_once(h, "", 0, empty_hash) &&
+              derive_secret(from, "derived", empty_hash, &salt) &&
+              hkdf_extract(h, salt.bytes, salt.len, ikm == NULL ? zeros : ikm,
+                           ikm == NULL ? hash_len(h) : ikm_len, out);
     secret_wipe(&salt);
     return ok;
 }
 
 bool keys13_early_secret(const struct hash *h, const struct secret *psk, struct secret *early)
 {
-    return extract_next(h, NULL, psk->bytes, psk->len, early);
+    return hkdf_extract(h, NULL, 0, psk->bytes, psk->len, early);
 }
 
 /* The MAC key of a Finished or binder: RFC 8446, 4.4.4. */
@@ -64,11 +66,16 @@ bool keys13_binder(const struct hash *h, const struct secret *early, bool extern
                    const uint8_t *transcript_hash, uint8_t *binder)
 {
     struct secret base = { 0 };
+    struct hmac_key key;
     uint8_t empty_hash[HASH_MAX_LEN];
 
+    if (!use_secret(&key, h, early)) {
+        return false;
+    }
     bool ok = hash_once(h, "", 0, empty_hash) &&
-              derive_secret(h, early, external ? "ext binder" : "res binder", empty_hash, &base) &&
+              derive_secret(&key, external ? "ext binder" : "res binder", empty_hash, &base) &&
               finished_mac(h, &base, transcript_hash, binder);
+    hmac_key_wipe(&key);
     secret_wipe(&base);
     return ok;
 }
@@ -76,11 +83,16 @@ bool keys13_binder(const struct hash *h, const struct secret *early, bool extern
 bool keys13_derive_early(struct tls_conn *c, const struct hash *h, const struct secret *early,
                          const uint8_t *transcript_hash)
 {
-    return conn_reserve_early_secrets(c) &&
-           derive_secret(h, early, "c e traffic", transcript_hash,
-                         &c->handshake_secrets->client_early) &&
-           derive_secret(h, early, "e exp master", transcript_hash,
-                         c->secrets->early_exporter_master);
+    struct hmac_key key;
+
+    if (!conn_reserve_early_secrets(c) || !use_secret(&key, h, early)) {
+        return false;
+    }
+    bool ok =
+        derive_secret(&key, "c e traffic", transcript_hash, &c->handshake_secrets->client_early) &&
+        derive_secret(&key, "e exp master", transcript_hash, c->secrets->early_exporter_master);
+    hmac_key_wipe(&key);
+    return ok;
 }
 
 bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t len,
@@ -93,49 +105,83 @@ bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t le
                              psk->bytes, psk->len);
 }
 
-bool keys13_derive_handshake(struct handshake *hs)
+/* The handshake secret: the early secret and what the key exchange gave. */
+static bool make_handshake_secret(struct handshake *hs, const struct hash *h)
 {
-    struct tls_conn *c = hs->conn;
-    const struct hash *h = keys13_hash(c);
+    const struct secret no_psk = { .len = (uint8_t)hash_len(h) }; /* zeros: RFC 8446, 7.1 */
     const uint8_t *shared = hs->shared != NULL ? hs->shared->bytes : NULL;
     size_t shared_len = hs->shared != NULL ? hs->shared->len : 0;
-    uint8_t hash[HASH_MAX_LEN];
+    struct hmac_key key;
 
-    bool ok = h != NULL && conn_reserve_secrets(c) && transcript_peek(&hs->transcript, hash) &&
-              (hs->early_secret.len > 0 || extract_next(h, NULL, NULL, 0, &hs->early_secret)) &&
-              extract_next(h, &hs->early_secret, shared, shared_len, &hs->handshake_secret) &&
-              derive_secret(h, &hs->handshake_secret, "c hs traffic", hash,
-                            &c->handshake_secrets->client_handshake) &&
-              derive_secret(h, &hs->handshake_secret, "s hs traffic", hash,
-                            &c->handshake_secrets->server_handshake) &&
-              extract_next(h, &hs->handshake_secret, NULL, 0, &hs->master_secret);
+    if ((hs->early_secret.len == 0 && !keys13_early_secret(h, &no_psk, &hs->early_secret)) ||
+        !use_secret(&key, h, &hs->early_secret)) {
+        return false;
+    }
+    bool ok = extract_next(h, &key, shared, shared_len, &hs->handshake_secret);
+    hmac_key_wipe(&key);
+    return ok;
+}
+
+/* Both traffic secrets of the handshake, and the master secret. */
+static bool use_handshake_secret(struct handshake *hs, const struct hash *h)
+{
+    struct handshake_secrets *secrets = hs->conn->handshake_secrets;
+    uint8_t hash[HASH_MAX_LEN];
+    struct hmac_key key;
+
+    if (!use_secret(&key, h, &hs->handshake_secret)) {
+        return false;
+    }
+    bool ok = transcript_peek(&hs->transcript, hash) &&
+              derive_secret(&key, "c hs traffic", hash, &secrets->client_handshake) &&
+              derive_secret(&key, "s hs traffic", hash, &secrets->server_handshake) &&
+              extract_next(h, &key, NULL, 0, &hs->master_secret);
+    hmac_key_wipe(&key);
+    return ok;
+}
+
+bool keys13_derive_handshake(struct handshake *hs)
+{
+    const struct hash *h = keys13_hash(hs->conn);
+    bool ok = h != NULL && conn_reserve_secrets(hs->conn) && make_handshake_secret(hs, h) &&
+              use_handshake_secret(hs, h);
+
     secret_wipe(&hs->early_secret);
-    OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
+    free_wiped(hs->shared, sizeof *hs->shared);
     hs->shared = NULL;
     return ok;
 }
 
 bool keys13_derive_application(struct handshake *hs)
 {
-    struct tls_conn *c = hs->conn;
-    const struct hash *h = keys13_hash(c);
+    struct traffic_secrets *secrets = hs->conn->secrets;
     uint8_t hash[HASH_MAX_LEN];
+    struct hmac_key key;
 
-    return transcript_peek(&hs->transcript, hash) &&
-           derive_secret(h, &hs->master_secret, "c ap traffic", hash,
-                         &c->secrets->client_application) &&
-           derive_secret(h, &hs->master_secret, "s ap traffic", hash,
-                         &c->secrets->server_application) &&
-           derive_secret(h, &hs->master_secret, "exp master", hash, &c->secrets->exporter_master);
+    if (!use_secret(&key, keys13_hash(hs->conn), &hs->master_secret)) {
+        return false;
+    }
+    bool ok = transcript_peek(&hs->transcript, hash) &&
+              derive_secret(&key, "c ap traffic", hash, &secrets->client_application) &&
+              derive_secret(&key, "s ap traffic", hash, &secrets->server_application) &&
+              derive_secret(&key, "exp master", hash, &secrets->exporter_master);
+    hmac_key_wipe(&key);
+    return ok;
 }
 
 bool keys13_derive_resumption(struct handshake *hs)
 {
+    struct secret *resumption = &hs->conn->secrets->resumption_master;
     uint8_t hash[HASH_MAX_LEN];
+    struct hmac_key key;
 
-    return transcript_peek(&hs->transcript, hash) &&
-           derive_secret(keys13_hash(hs->conn), &hs->master_secret, "res master", hash,
-                         &hs->conn->secrets->resumption_master);
+    if (!use_secret(&key, keys13_hash(hs->conn), &hs->master_secret)) {
+        return false;
+    }
+    bool ok = transcript_peek(&hs->transcript, hash) &&
+              derive_secret(&key, "res master", hash, resumption);
+    hmac_key_wipe(&key);
+    return ok;
 }
 
 /* True when what flows in direction is written by the client. */
@@ -154,14 +200,19 @@ static bool install_secret(struct tls_conn *c, enum direction direction, enum ep
     uint8_t key[MAX_KEY_LEN];
     uint8_t iv[AEAD_NONCE_LEN];
     struct protection *p = NULL;
+    struct hmac_key from;
 
-    if (hkdf_expand_label(h, secret, "key", 3, NULL, 0, key, aead_facts(aead)->key_len) &&
-        hkdf_expand_label(h, secret, "iv", 2, NULL, 0, iv, sizeof iv)) {
+    if (!use_secret(&from, h, secret)) {
+        return false;
+    }
+    if (hkdf_key_expand_label(&from, "key", 3, NULL, 0, key, aead_facts(aead)->key_len) &&
+        hkdf_key_expand_label(&from, "iv", 2, NULL, 0, iv, sizeof iv)) {
         p = protection_new_tls13(c->config->lib, aead,
                                  direction == DIRECTION_OUT ? AEAD_SEAL : AEAD_OPEN, key, iv);
     }
-    OPENSSL_cleanse(key, sizeof key);
-    OPENSSL_cleanse(iv, sizeof iv);
+    hmac_key_wipe(&from);
+    wipe(key, sizeof key);
+    wipe(iv, sizeof iv);
     if (p == NULL) {
         return false;
     }

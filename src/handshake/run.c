@@ -82,8 +82,8 @@ bool handshake_reserve_shared(struct handshake *hs)
 
 void handshake_free_secrets(struct handshake *hs)
 {
-    OPENSSL_clear_free(hs->shared, sizeof *hs->shared);
-    OPENSSL_clear_free(hs->psk, sizeof *hs->psk);
+    free_wiped(hs->shared, sizeof *hs->shared);
+    free_wiped(hs->psk, sizeof *hs->psk);
     hs->shared = NULL;
     hs->psk = NULL;
 }
@@ -110,7 +110,7 @@ void handshake_end(struct tls_conn *c)
     blob_free(hs->ocsp_response);
     psk13_drop_offers(hs);
     running_hash_wipe(&hs->before_hello);
-    OPENSSL_clear_free(hs, sizeof *hs);
+    free_wiped(hs, sizeof *hs);
 }
 
 enum step_result step_fail_at(struct handshake *hs, uint8_t alert, int reason, const char *file,

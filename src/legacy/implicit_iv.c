@@ -43,7 +43,7 @@ static void implicit_begin_write(struct protection *base)
 static void implicit_free(struct protection *base)
 {
     cbc_protection_wipe(&implicit_of(base)->cbc);
-    OPENSSL_clear_free(base, sizeof(struct implicit_iv));
+    free_wiped(base, sizeof(struct implicit_iv));
 }
 
 static const struct protection_ops implicit_ops = { implicit_seal, implicit_begin_write, cbc_open,
@@ -70,7 +70,7 @@ struct protection *protection_new_implicit_iv(const struct crypto_lib *lib,
     }
     p->cbc.base.ops = &implicit_ops;
     if (!cbc_protection_init(&p->cbc, lib, parameters, direction, mac_key, key, 0, iv)) {
-        OPENSSL_clear_free(p, sizeof *p);
+        free_wiped(p, sizeof *p);
         return NULL;
     }
     /* An empty record may come first, which is padding and MAC as well. */

@@ -34,6 +34,6 @@ bool legacy_prf(const struct crypto_lib *lib, const struct hash *h, const struct
     for (size_t i = 0; done && i < out_len; i++) {
         out[i] ^= other[i];
     }
-    OPENSSL_clear_free(other, out_len);
+    free_wiped(other, out_len);
     return done;
 }

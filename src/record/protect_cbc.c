@@ -160,7 +160,7 @@ void cbc_protection_wipe(struct cbc_protection *p)
 static void cbc_protection_free(struct protection *base)
 {
     cbc_protection_wipe(cbc_of(base));
-    OPENSSL_clear_free(base, sizeof(struct cbc_protection));
+    free_wiped(base, sizeof(struct cbc_protection));
 }
 
 static const struct protection_ops cbc_ops = { cbc_seal, NULL, cbc_open, NULL,
@@ -204,7 +204,7 @@ struct protection *protection_new_cbc(const struct crypto_lib *lib,
     p->base.ops = &cbc_ops;
     if (!cbc_protection_init(p, lib, parameters, direction, mac_key, key,
                              cbc_block_len(parameters->enc), NULL)) {
-        OPENSSL_clear_free(p, sizeof *p);
+        free_wiped(p, sizeof *p);
         return NULL;
     }
     return &p->base;
