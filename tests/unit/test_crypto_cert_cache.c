@@ -229,8 +229,10 @@ static void unverified_ones_have_their_own_places(void **state)
     (void)state;
     uint32_t before = 100;
 
-    for (uint32_t i = 0; i < 2 * before; i++) {
-        visit(i % before, true);
+    /* Twice in a row, as two of them may share the place where a first sight is noted. */
+    for (uint32_t i = 0; i < before; i++) {
+        visit(i, true);
+        visit(i, true);
     }
     before = num_kept(0, before);
     assert_true(before > 90); /* a set may have got more than it has places for */
