@@ -222,7 +222,7 @@ enum early_state {
 
 struct ssl_st {
     struct tls_conn conn; /* first */
-    SSL_CTX *ctx;         /* counted */
+    SSL_CTX *ctx;         /* counted where it is another than the next */
     SSL_CTX *session_ctx; /* counted; the one it was created with: session cache */
     const SSL_METHOD *method;
     struct ssl_config *config; /* counted; conn.config points into it */

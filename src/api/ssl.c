@@ -41,9 +41,8 @@ SSL *SSL_new(SSL_CTX *ctx)
     }
     s->conn.config = &s->config->core;
     (void)SSL_CTX_up_ref(ctx);
-    s->ctx = ctx;
-    (void)SSL_CTX_up_ref(ctx);
     s->session_ctx = ctx;
+    s->ctx = ctx;
     s->method = ctx->method;
     s->born_server = ctx->method->role != ROLE_CLIENT;
     s->quiet_shutdown = s->config->quiet_shutdown;
@@ -63,9 +62,31 @@ int SSL_up_ref(SSL *s)
     return 1;
 }
 
+/* Changes the context that is in force. */
+static void set_ctx(SSL *s, SSL_CTX *ctx)
+{
+    SSL_CTX *old = s->ctx;
+
+    if (ctx != s->session_ctx) {
+        (void)SSL_CTX_up_ref(ctx);
+    }
+    s->ctx = ctx;
+    if (old != s->session_ctx) {
+        SSL_CTX_free(old);
+    }
+}
+
+/* Takes one reference away; true: it was the last. Who has the only one is alone with the object,
+ * and need not ask the other processors for it. */
+static bool drops_last(SSL *s)
+{
+    return atomic_load_explicit(&s->refs, memory_order_acquire) == 1 ||
+           atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) == 1;
+}
+
 void SSL_free(SSL *s)
 {
-    if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1) {
+    if (s == NULL || !drops_last(s)) {
         return;
     }
     dane_wipe(s);
@@ -90,7 +111,7 @@ void SSL_free(SSL *s)
     async_wipe(s);
     OPENSSL_free(s->hostname);
     ssl_config_free(s->config);
-    SSL_CTX_free(s->ctx);
+    set_ctx(s, s->session_ctx);
     SSL_CTX_free(s->session_ctx);
     OPENSSL_free(s);
 }
@@ -207,9 +228,7 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *s, SSL_CTX *ctx)
     if (ok) {
         config->core.lib = ctx->lib;
         follow_session_context(config, s->ctx->config, new);
-        (void)SSL_CTX_up_ref(ctx);
-        SSL_CTX_free(s->ctx);
-        s->ctx = ctx;
+        set_ctx(s, ctx);
         s->sent_slot = KEY_NONE;
         ok = ssl_follow_ctx(s);
     }

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-static void wipe_negotiated(struct negotiated *neg)
+static void free_negotiated(struct negotiated *neg)
 {
     blob_free(neg->alpn);
     blob_free(neg->next_protocol);
@@ -23,8 +23,6 @@ static void wipe_negotiated(struct negotiated *neg)
     blob_free(neg->peer_cert_sigalgs);
     blob_free(neg->peer_point_formats);
     blob_free(neg->peer_cert_types);
-    wipe(neg, sizeof *neg);
-    neg->own_slot = KEY_NONE;
 }
 
 static void set_fresh(struct tls_conn *c)
@@ -100,7 +98,7 @@ void conn_wipe(struct tls_conn *c)
     record_out_wipe(&c->out);
     message_in_wipe(&c->message);
     session_free(c->session);
-    wipe_negotiated(&c->neg);
+    free_negotiated(&c->neg);
     drop_secrets(c);
     conn_drop_handshake_secrets(c);
     blob_free(c->auth_request);
