@@ -16,15 +16,20 @@ struct secret {
     uint8_t bytes[SECRET_MAX];
 };
 
+/* A few vector stores do it: the context of a sealed record, on every record's way. */
+#define WIPED_INLINE 128
+
 /* Overwrites len bytes in a way the compiler keeps. */
 static inline void wipe(void *data, size_t len)
 {
     if (len == 0) {
         return;
     }
-    /* The compiler has to take the length as unknown and call memset: for a known one it writes
-     * `rep stos`, which takes longer to begin than memset takes for a few hundred bytes. */
-    __asm__ __volatile__("" : "+r"(len));
+    if (len > WIPED_INLINE) {
+        /* The compiler has to take the length as unknown and call memset: for a known one it writes
+         * `rep stos`, which takes longer to begin than memset takes for a few hundred bytes. */
+        __asm__ __volatile__("" : "+r"(len));
+    }
     memset(data, 0, len);
     /* The compiler has to assume that this reads the zeros, so the memset stays. OPENSSL_cleanse
      * clears eight bytes a step, which for a record buffer costs as much as encrypting it. */
