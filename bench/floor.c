@@ -150,11 +150,15 @@ static void (*function_of(const OSSL_PROVIDER *provider, int operation, int numb
     return function->function;
 }
 
-static void *import_key(int selection, const char *half)
+/* With both halves given libcrypto computes none. */
+static void *import_key(int selection)
 {
     static uint8_t bytes[32] = { 9, 1, 2, 3 };
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_octet_string(half, bytes, sizeof bytes),
-                            OSSL_PARAM_construct_end() };
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, bytes, sizeof bytes),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, bytes, sizeof bytes),
+        OSSL_PARAM_construct_end()
+    };
     void *made = key_new(provider_context);
 
     require(made != NULL && key_import(made, selection, params) == 1, "import");
@@ -180,21 +184,24 @@ static void exchange_set_up(OSSL_PROVIDER *provider)
     exchange_derive =
         (OSSL_FUNC_keyexch_derive_fn *)function_of(provider, exchange, OSSL_FUNC_KEYEXCH_DERIVE);
     provider_context = OSSL_PROVIDER_get0_provider_ctx(provider);
-    peer = import_key(OSSL_KEYMGMT_SELECT_PUBLIC_KEY, OSSL_PKEY_PARAM_PUB_KEY);
+    peer = import_key(OSSL_KEYMGMT_SELECT_PUBLIC_KEY);
 }
 
-/* Importing a private key computes its share. */
+/* A share is the product of the private key and the base point, which takes as long as that with a
+ * peer's point; by the table that libcrypto has for it, it takes longer. */
 static void exchange_keys(void)
 {
     uint8_t secret[32];
     size_t len = 0;
-    void *own = import_key(OSSL_KEYMGMT_SELECT_KEYPAIR, OSSL_PKEY_PARAM_PRIV_KEY);
+    void *own = import_key(OSSL_KEYMGMT_SELECT_KEYPAIR);
     void *exchange = exchange_new(provider_context);
 
-    require(exchange != NULL && exchange_init(exchange, own, NULL) == 1 &&
-                exchange_set_peer(exchange, peer) == 1 &&
-                exchange_derive(exchange, secret, &len, sizeof secret) == 1,
-            "X25519");
+    require(exchange != NULL && exchange_init(exchange, own, NULL) == 1, "exchange");
+    for (int i = 0; i < 2; i++) {
+        require(exchange_set_peer(exchange, peer) == 1 &&
+                    exchange_derive(exchange, secret, &len, sizeof secret) == 1,
+                "X25519");
+    }
     exchange_free(exchange);
     key_free(own);
 }
