@@ -107,9 +107,8 @@ static size_t read_len(const SSL *s)
     return ahead > INT_MAX ? INT_MAX : ahead - have;
 }
 
-int pump_in(SSL *s)
+static int read_once(SSL *s, size_t want)
 {
-    size_t want = read_len(s);
     uint8_t *space = tls_input_space(&s->conn, want);
 
     if (space == NULL) {
@@ -132,6 +131,18 @@ int pump_in(SSL *s)
     s->rwstate = SSL_NOTHING;
     tls_input_ack(&s->conn, (size_t)n);
     return 1;
+}
+
+int pump_in(SSL *s)
+{
+    size_t want = read_len(s);
+    int result;
+
+    do {
+        result = read_once(s, want);
+        want = record_in_body_wanted(&s->conn.in);
+    } while (result > 0 && want > 0);
+    return result;
 }
 
 int pump_out(SSL *s)

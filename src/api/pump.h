@@ -16,7 +16,7 @@ void call_begin(SSL *s);
 #define call_fail(s, reason) call_fail_at((s), (reason), __FILE__, __LINE__, __func__)
 COLD int call_fail_at(SSL *s, int reason, const char *file, int line, const char *function);
 
-/* Reads what the engine wants, or more with read-ahead, from the read BIO. */
+/* Reads from the read BIO: a header, and if it is in order the body, or more with read-ahead. */
 MUST_CHECK int pump_in(SSL *s);
 
 /* Writes everything that is sealed to the write BIO. */

@@ -44,7 +44,9 @@ static bool move_to_larger(struct buffer *b, size_t need)
         memcpy(larger.data, b->data + b->start, len);
     }
     larger.end = len;
-    larger.high = len;
+    if (b->high > b->start) {
+        larger.high = b->high - b->start < len ? b->high - b->start : len;
+    }
     buffer_wipe(b);
     *b = larger;
     return true;
@@ -71,7 +73,7 @@ uint8_t *buffer_make_room(struct buffer *b, size_t len)
     } else if (!move_to_larger(b, readable + len)) {
         return NULL;
     }
-    return buffer_reserve(b, len);
+    return b->data + b->end;
 }
 
 bool buffer_append(struct buffer *b, const void *data, size_t len)

@@ -27,16 +27,31 @@ MUST_CHECK uint8_t *buffer_make_room(struct buffer *b, size_t len);
 void buffer_give_back(struct buffer *b);
 
 /* Makes room for len more bytes behind the readable ones, moving or growing as needed, and returns
- * where they go; NULL when memory is out (the contents are then unchanged). */
-MUST_CHECK static inline uint8_t *buffer_reserve(struct buffer *b, size_t len)
+ * where they go; NULL when memory is out (the contents are then unchanged). What the second puts
+ * there is public, such as what came from the network, until buffer_declare_secret() is called. */
+MUST_CHECK static inline uint8_t *buffer_reserve(struct buffer *b, size_t len);
+MUST_CHECK static inline uint8_t *buffer_reserve_public(struct buffer *b, size_t len)
 {
-    if (b->data == NULL || len > b->cap - b->end) {
-        return buffer_make_room(b, len);
+    return b->data == NULL || len > b->cap - b->end ? buffer_make_room(b, len) : b->data + b->end;
+}
+
+/* Says that the first len bytes from the beginning of the readable span, or of what was reserved
+ * behind it, are secret. */
+static inline void buffer_declare_secret(struct buffer *b, size_t len)
+{
+    if (b->start + len > b->high) {
+        b->high = b->start + (uint32_t)len;
     }
-    if (b->end + len > b->high) {
-        b->high = b->end + (uint32_t)len;
+}
+
+static inline uint8_t *buffer_reserve(struct buffer *b, size_t len)
+{
+    uint8_t *space = buffer_reserve_public(b, len);
+
+    if (space != NULL) {
+        buffer_declare_secret(b, b->end - b->start + len);
     }
-    return b->data + b->end;
+    return space;
 }
 
 /* Makes len bytes, written where buffer_reserve() said, readable. len: at most what was reserved.

@@ -112,7 +112,7 @@ static void take_wrong_version(struct tls_conn *c, struct record_error *error)
     c->out.version = c->neg.version;
 }
 
-enum record_status conn_next_record(struct tls_conn *c)
+enum record_status conn_next_record(struct tls_conn *c, uint8_t *dst, size_t cap)
 {
     struct record_error error = { 0 };
 
@@ -121,7 +121,7 @@ enum record_status conn_next_record(struct tls_conn *c)
     }
     while (c->in.current_size == 0) {
         uint32_t num_empty = c->in.num_empty;
-        enum record_status status = record_in_step(&c->in, &error);
+        enum record_status status = record_in_step(&c->in, dst, cap, &error);
         if (status == RECORD_BAD) {
             if (!c->in.is_v2_hello) {
                 report_record(c, false, c->in.header, false, 0);

@@ -15,7 +15,8 @@ size_t conn_max_fragment(const struct tls_conn *c);
 MUST_CHECK bool conn_seal(struct tls_conn *c, uint8_t type, const uint8_t *data, size_t len);
 
 /* Makes the next record current and reports its header; drops the ChangeCipherSpec records of
- * middlebox compatibility (RFC 8446, 5 and D.4). RECORD_BAD: conn_fail() was called. */
-MUST_CHECK enum record_status conn_next_record(struct tls_conn *c);
+ * middlebox compatibility (RFC 8446, 5 and D.4). dst and cap: as record_in_step() has them.
+ * RECORD_BAD: conn_fail() was called. */
+MUST_CHECK enum record_status conn_next_record(struct tls_conn *c, uint8_t *dst, size_t cap);
 
 #endif

@@ -98,6 +98,22 @@ static enum aead_result evp_open(struct aead *a, const uint8_t *nonce, const uin
     return ok ? AEAD_OPENED : AEAD_FORGED;
 }
 
+static enum aead_result evp_open_apart(struct aead *a, const uint8_t *nonce, const uint8_t *aad,
+                                       size_t aad_len, uint8_t *dst, uint8_t *src, size_t len)
+{
+    EVP_CIPHER_CTX *ctx = context_of(a);
+    size_t apart_len = len - a->tag_len - 1;
+    uint8_t *last = src + apart_len;
+    int done = 0;
+
+    bool ok = evp_begin(ctx, nonce) && evp_aad(ctx, aad, aad_len) &&
+              (apart_len == 0 || EVP_CipherUpdate(ctx, dst, &done, src, (int)apart_len) == 1) &&
+              EVP_CipherUpdate(ctx, last, &done, last, 1) == 1 &&
+              EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)a->tag_len, last + 1) == 1 &&
+              EVP_CipherFinal_ex(ctx, last + done, &done) == 1;
+    return ok ? AEAD_OPENED : AEAD_FORGED;
+}
+
 /* CCM authenticates the length first and takes the text in one piece (RFC 3610, 2.2), so that is
  * gathered in dst and encrypted there. */
 static bool evp_ccm_seal(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
@@ -137,11 +153,12 @@ static enum aead_result evp_ccm_open(struct aead *a, const uint8_t *nonce, const
     return ok ? AEAD_OPENED : AEAD_FORGED;
 }
 
-static const struct aead_ops evp_ops = { "evp",   sizeof(struct aead_evp), evp_wipe, NULL, evp_seal,
-                                         evp_open };
-static const struct aead_ops evp_ccm_ops = { "evp",        sizeof(struct aead_evp),
-                                             evp_wipe,     NULL,
-                                             evp_ccm_seal, evp_ccm_open };
+static const struct aead_ops evp_ops = {
+    "evp", sizeof(struct aead_evp), evp_wipe, NULL, evp_seal, evp_open, evp_open_apart
+};
+static const struct aead_ops evp_ccm_ops = {
+    "evp", sizeof(struct aead_evp), evp_wipe, NULL, evp_ccm_seal, evp_ccm_open, NULL
+};
 
 static bool is_ccm(enum aead_id id)
 {
@@ -263,6 +280,27 @@ enum aead_result aead_open(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN], 
         wipe(dst, len - a->tag_len);
     }
     return result;
+}
+
+enum aead_result aead_open_apart(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN],
+                                 const uint8_t *aad, size_t aad_len, uint8_t *dst, uint8_t *src,
+                                 size_t len)
+{
+    if (len <= a->tag_len || len > AEAD_LONGEST_INPUT || aad_len > AEAD_LONGEST_INPUT) {
+        return AEAD_FORGED;
+    }
+    enum aead_result result = a->ops->open_apart(a, nonce, aad, aad_len, dst, src, len);
+    if (result == AEAD_FORGED) {
+        size_t apart_len = len - a->tag_len - 1;
+        wipe(dst, apart_len);
+        src[apart_len] = 0;
+    }
+    return result;
+}
+
+bool aead_opens_apart(const struct aead *a)
+{
+    return a->ops->open_apart != NULL;
 }
 
 const char *aead_backend(enum aead_id id)

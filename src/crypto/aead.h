@@ -82,6 +82,14 @@ MUST_CHECK enum aead_result aead_open(struct aead *a, const uint8_t nonce[AEAD_N
                                       const uint8_t *aad, size_t aad_len, uint8_t *dst,
                                       const uint8_t *src, size_t len);
 
+/* The same with the text in two places: its last byte is opened where it stands in src, dst gets
+ * what is before it. dst does not overlap src; len is more than the tag. Only where
+ * aead_opens_apart(): CCM takes its text in one piece. */
+MUST_CHECK enum aead_result aead_open_apart(struct aead *a, const uint8_t nonce[AEAD_NONCE_LEN],
+                                            const uint8_t *aad, size_t aad_len, uint8_t *dst,
+                                            uint8_t *src, size_t len);
+bool aead_opens_apart(const struct aead *a);
+
 /* Name of the back end an algorithm of the default crypto_lib uses: "ipsec-mb" or "evp". */
 const char *aead_backend(enum aead_id id);
 

@@ -14,12 +14,15 @@ struct aead_ops {
     size_t size;                  /* of an instance */
     void (*wipe)(struct aead *a); /* frees what a holds; NULL: nothing */
     void (*rest)(struct aead *a); /* as aead_rest(); NULL: there is nothing to give back */
-    /* As aead_seal() and aead_open(), with lengths already checked. open may leave plaintext
-     * in dst when it says AEAD_FORGED: the caller wipes it. */
+    /* As the functions of these names, with lengths already checked. What opens may leave
+     * plaintext behind when it says AEAD_FORGED: the caller wipes it. */
     bool (*seal)(struct aead *a, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                  uint8_t *dst, const uint8_t *data, size_t len, size_t tail_len);
     enum aead_result (*open)(struct aead *a, const uint8_t *nonce, const uint8_t *aad,
                              size_t aad_len, uint8_t *dst, const uint8_t *src, size_t len);
+    /* NULL: it cannot. */
+    enum aead_result (*open_apart)(struct aead *a, const uint8_t *nonce, const uint8_t *aad,
+                                   size_t aad_len, uint8_t *dst, uint8_t *src, size_t len);
 };
 
 /* The first member of every back end's instance. */

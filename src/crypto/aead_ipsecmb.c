@@ -31,6 +31,8 @@ struct gcm_functions {
     aes_gcm_init_t begin;
     aes_gcm_enc_dec_update_t seal_update;
     aes_gcm_enc_dec_finalize_t seal_finish;
+    aes_gcm_enc_dec_update_t open_update;
+    aes_gcm_enc_dec_finalize_t open_finish;
 };
 
 _Static_assert(sizeof(struct gcm_key_data) <= POOL_KEY_SIZE, "a table fits a block of the pool");
@@ -77,10 +79,12 @@ static void choose(void)
     if (imb_get_errno(manager) == 0 && (manager->features & needed) == needed) {
         gcm128 = (struct gcm_functions){ manager->gcm128_pre,        manager->gcm128_enc,
                                          manager->gcm128_dec,        manager->gcm128_init,
-                                         manager->gcm128_enc_update, manager->gcm128_enc_finalize };
+                                         manager->gcm128_enc_update, manager->gcm128_enc_finalize,
+                                         manager->gcm128_dec_update, manager->gcm128_dec_finalize };
         gcm256 = (struct gcm_functions){ manager->gcm256_pre,        manager->gcm256_enc,
                                          manager->gcm256_dec,        manager->gcm256_init,
-                                         manager->gcm256_enc_update, manager->gcm256_enc_finalize };
+                                         manager->gcm256_enc_update, manager->gcm256_enc_finalize,
+                                         manager->gcm256_dec_update, manager->gcm256_dec_finalize };
         chacha = (struct chacha_functions){ manager->chacha20_poly1305_init,
                                             manager->chacha20_poly1305_enc_update,
                                             manager->chacha20_poly1305_dec_update,
@@ -188,10 +192,33 @@ static enum aead_result gcm_open(struct aead *base, const uint8_t *nonce, const 
     return result_of(tag, received);
 }
 
-static const struct aead_ops gcm128_ops = { "ipsec-mb", GCM_SIZE(128), gcm_rest,
-                                            gcm_rest,   gcm_seal,      gcm_open };
-static const struct aead_ops gcm256_ops = { "ipsec-mb", GCM_SIZE(256), gcm_rest,
-                                            gcm_rest,   gcm_seal,      gcm_open };
+static enum aead_result gcm_open_apart(struct aead *base, const uint8_t *nonce, const uint8_t *aad,
+                                       size_t aad_len, uint8_t *dst, uint8_t *src, size_t len)
+{
+    struct aead_gcm *a = (struct aead_gcm *)base;
+    const struct gcm_functions *gcm = functions_of(base);
+    size_t apart_len = len - base->tag_len - 1;
+    uint8_t *last = src + apart_len;
+    ALIGNED struct gcm_context_data context;
+    uint8_t tag[AEAD_MAX_TAG_LEN];
+
+    if (!has_table(a)) {
+        return AEAD_NO_MEMORY;
+    }
+    gcm->begin(a->table, &context, nonce, aad, aad_len);
+    if (apart_len > 0) {
+        gcm->open_update(a->table, &context, dst, src, apart_len);
+    }
+    gcm->open_update(a->table, &context, last, last, 1);
+    gcm->open_finish(a->table, &context, tag, sizeof tag);
+    wipe(&context, sizeof context);
+    return result_of(tag, last + 1);
+}
+
+static const struct aead_ops gcm128_ops = { "ipsec-mb", GCM_SIZE(128), gcm_rest,      gcm_rest,
+                                            gcm_seal,   gcm_open,      gcm_open_apart };
+static const struct aead_ops gcm256_ops = { "ipsec-mb", GCM_SIZE(256), gcm_rest,      gcm_rest,
+                                            gcm_seal,   gcm_open,      gcm_open_apart };
 
 static bool chacha_seal(struct aead *base, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                         uint8_t *dst, const uint8_t *data, size_t len, size_t tail_len)
@@ -234,9 +261,29 @@ static enum aead_result chacha_open(struct aead *base, const uint8_t *nonce, con
     return result_of(tag, received);
 }
 
-static const struct aead_ops chacha_ops = { "ipsec-mb",  sizeof(struct aead_chacha),
-                                            NULL,        NULL,
-                                            chacha_seal, chacha_open };
+static enum aead_result chacha_open_apart(struct aead *base, const uint8_t *nonce,
+                                          const uint8_t *aad, size_t aad_len, uint8_t *dst,
+                                          uint8_t *src, size_t len)
+{
+    struct aead_chacha *a = (struct aead_chacha *)base;
+    size_t apart_len = len - base->tag_len - 1;
+    uint8_t *last = src + apart_len;
+    ALIGNED struct chacha20_poly1305_context_data context;
+    uint8_t tag[AEAD_MAX_TAG_LEN];
+
+    chacha.begin(a->key, &context, nonce, aad, aad_len);
+    if (apart_len > 0) {
+        chacha.open_update(a->key, &context, dst, src, apart_len);
+    }
+    chacha.open_update(a->key, &context, last, last, 1);
+    chacha.finish(&context, tag, sizeof tag);
+    wipe(&context, sizeof context);
+    return result_of(tag, last + 1);
+}
+
+static const struct aead_ops chacha_ops = {
+    "ipsec-mb", sizeof(struct aead_chacha), NULL, NULL, chacha_seal, chacha_open, chacha_open_apart
+};
 
 const struct aead_ops *aead_ipsecmb_ops(enum aead_id id)
 {

@@ -218,13 +218,13 @@ static bool takes_data(const struct tls_conn *c)
 }
 
 /* Makes the next record of application data current; deals with all that is not. TLS_APP_DATA:
- * there is one. */
-static enum tls_status next_app_data(struct tls_conn *c)
+ * there is one. dst and cap: as record_in_step() has them. */
+static enum tls_status next_app_data(struct tls_conn *c, uint8_t *dst, size_t cap)
 {
     enum tls_status status = TLS_OK;
 
     while (status == TLS_OK) {
-        enum record_status record = conn_next_record(c);
+        enum record_status record = conn_next_record(c, dst, cap);
         if (record == RECORD_BAD) {
             alert_queue_failure(c);
             return TLS_FAILED;
@@ -251,18 +251,27 @@ static enum tls_status next_app_data(struct tls_conn *c)
     return status;
 }
 
+/* True when the next record, if it is one of application data, is given out whatever it holds. */
+static bool gives_data_out(const struct tls_conn *c)
+{
+    return c->in.epoch == EPOCH_APPLICATION && c->hs == NULL && !message_in_is_partial(&c->message);
+}
+
 enum tls_status tls_read(struct tls_conn *c, uint8_t *dst, size_t cap, bool peek, size_t *got)
 {
     *got = 0;
     if (c->error.failed) {
         return TLS_FAILED;
     }
-    enum tls_status status = next_app_data(c);
+    if (record_in_is_empty(&c->in)) {
+        return TLS_WANT_INPUT;
+    }
+    enum tls_status status = next_app_data(c, !peek && gives_data_out(c) ? dst : NULL, cap);
     if (status != TLS_APP_DATA) {
         return status;
     }
     size_t len = c->in.current.len < cap ? c->in.current.len : cap;
-    if (len > 0) {
+    if (len > 0 && c->in.current.data != dst) {
         memcpy(dst, c->in.current.data, len);
     }
     c->num_vain_requests = 0;
@@ -279,7 +288,7 @@ enum tls_status tls_read_close(struct tls_conn *c)
     if (c->error.failed) {
         return TLS_FAILED;
     }
-    enum tls_status status = next_app_data(c);
+    enum tls_status status = next_app_data(c, NULL, 0);
     if (status == TLS_APP_DATA) {
         record_in_consume(&c->in, c->in.current.len);
         return fail(c, ALERT_NONE, SSL_R_APPLICATION_DATA_AFTER_CLOSE_NOTIFY);
@@ -382,7 +391,7 @@ size_t tls_input_wanted(const struct tls_conn *c)
 
 uint8_t *tls_input_space(struct tls_conn *c, size_t want)
 {
-    uint8_t *space = buffer_reserve(&c->in.buffer, want);
+    uint8_t *space = buffer_reserve_public(&c->in.buffer, want);
 
     if (space == NULL) {
         (void)fail(c, ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE);

@@ -199,7 +199,7 @@ static enum run_status fetch(struct tls_conn *c, struct message *m)
             c->in.current.len = 0;
             return RUN_CLOSED;
         }
-        enum record_status record = conn_next_record(c);
+        enum record_status record = conn_next_record(c, NULL, 0);
         if (record == RECORD_BAD) {
             c->error.in_record = true;
             return RUN_FAILED;

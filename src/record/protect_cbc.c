@@ -129,12 +129,14 @@ static bool unprotect(struct cbc_protection *p, const uint8_t *record, uint8_t *
     return true;
 }
 
-enum open_result cbc_open(struct protection *base, uint8_t *record, size_t len, struct opened *out)
+enum open_result cbc_open(struct protection *base, uint8_t *record, size_t len, uint8_t *dst,
+                          struct opened *out)
 {
     struct cbc_protection *p = cbc_of(base);
     uint8_t *fragment = record + RECORD_HEADER_LEN;
     size_t plain_len = 0;
 
+    (void)dst; /* not opens_elsewhere */
     if (base->sequence == UINT64_MAX) {
         return OPEN_EXHAUSTED;
     }

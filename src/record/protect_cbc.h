@@ -32,6 +32,7 @@ void cbc_protection_wipe(struct cbc_protection *p);
 /* As struct protection_ops has them. */
 size_t cbc_seal(struct protection *base, uint8_t *record, uint8_t type, const uint8_t *data,
                 size_t len, size_t padding);
-enum open_result cbc_open(struct protection *base, uint8_t *record, size_t len, struct opened *out);
+enum open_result cbc_open(struct protection *base, uint8_t *record, size_t len, uint8_t *dst,
+                          struct opened *out);
 
 #endif

@@ -101,7 +101,7 @@ static size_t tls12_seal(struct protection *base, uint8_t *record, uint8_t type,
 }
 
 static enum open_result tls12_open(struct protection *base, uint8_t *record, size_t len,
-                                   struct opened *out)
+                                   uint8_t *dst, struct opened *out)
 {
     struct tls12_protection *p = tls12_of(base);
     uint8_t *explicit_part = record + RECORD_HEADER_LEN;
@@ -117,9 +117,11 @@ static enum open_result tls12_open(struct protection *base, uint8_t *record, siz
     }
     size_t sealed_len = len - p->explicit_len;
     size_t plain_len = sealed_len - p->tag_len;
+    uint8_t *content = dst == NULL ? text : dst;
     make_nonce(p, explicit_part, nonce);
     make_aad(p, record, plain_len, aad);
-    enum aead_result result = aead_open(aead_of(p), nonce, aad, sizeof aad, text, text, sealed_len);
+    enum aead_result result =
+        aead_open(aead_of(p), nonce, aad, sizeof aad, content, text, sealed_len);
     if (result != AEAD_OPENED) {
         return open_failure(result);
     }
@@ -127,7 +129,7 @@ static enum open_result tls12_open(struct protection *base, uint8_t *record, siz
     if (plain_len > RECORD_MAX_PLAINTEXT) {
         return OPEN_TOO_LONG;
     }
-    *out = (struct opened){ text, (uint32_t)plain_len, record[0] };
+    *out = (struct opened){ content, (uint32_t)plain_len, record[0] };
     return OPEN_OK;
 }
 
@@ -162,6 +164,7 @@ struct protection *protection_new_tls12(const struct crypto_lib *lib, enum aead_
     p->base.seal_limit = UINT64_MAX;
     p->base.max_fragment = RECORD_MAX_PLAINTEXT + RECORD_MAX_EXPANSION_TLS12;
     p->base.overhead = p->explicit_len + p->tag_len;
+    p->base.opens_elsewhere = true;
     memcpy(p->iv, iv, AEAD_NONCE_LEN - p->explicit_len);
     if (!aead_init(aead_of(p), lib, id, direction, key)) {
         wipe(p, sizeof *p);

@@ -77,12 +77,26 @@ static bool is_inner_type(uint8_t type)
     return type == CONTENT_ALERT || type == CONTENT_HANDSHAKE || type == CONTENT_APPLICATION;
 }
 
+/* RFC 8446, 5.4: the last octet that is not zero is the content type. text: all len octets but the
+ * very last, which is in the fragment; it is left with nothing but zeros behind the content. */
+static bool take_off_padding(uint8_t *text, size_t len, const uint8_t *fragment, struct opened *out)
+{
+    *out = (struct opened){ text, (uint32_t)len, fragment[len] };
+    while (out->type == 0 && out->len > 0) {
+        out->len--;
+        out->type = text[out->len];
+        text[out->len] = 0;
+    }
+    return is_inner_type(out->type);
+}
+
 static enum open_result tls13_open(struct protection *base, uint8_t *record, size_t len,
-                                   struct opened *out)
+                                   uint8_t *dst, struct opened *out)
 {
     struct tls13_protection *p = tls13_of(base);
     uint8_t *fragment = record + RECORD_HEADER_LEN;
     uint8_t nonce[AEAD_NONCE_LEN];
+    enum aead_result result;
 
     if (base->sequence == UINT64_MAX) {
         return OPEN_EXHAUSTED;
@@ -90,26 +104,26 @@ static enum open_result tls13_open(struct protection *base, uint8_t *record, siz
     if (record[0] != CONTENT_APPLICATION) {
         return OPEN_MALFORMED;
     }
+    if (len < p->tag_len) {
+        return OPEN_BAD_MAC;
+    }
+    size_t plain_len = len - p->tag_len;
     make_nonce(p, nonce);
-    enum aead_result result =
-        aead_open(aead_of(p), nonce, record, RECORD_HEADER_LEN, fragment, fragment, len);
+    if (dst == NULL) {
+        dst = fragment;
+        result = aead_open(aead_of(p), nonce, record, RECORD_HEADER_LEN, dst, fragment, len);
+    } else {
+        result = aead_open_apart(aead_of(p), nonce, record, RECORD_HEADER_LEN, dst, fragment, len);
+    }
     if (result != AEAD_OPENED) {
         return open_failure(result);
     }
     base->sequence++;
-    size_t plain_len = len - p->tag_len;
     if (plain_len > RECORD_MAX_PLAINTEXT + 1) {
         return OPEN_TOO_LONG;
     }
-    /* RFC 8446, 5.4: the last octet that is not zero is the content type. */
-    while (plain_len > 0 && fragment[plain_len - 1] == 0) {
-        plain_len--;
-    }
-    if (plain_len == 0) {
-        return OPEN_MALFORMED;
-    }
-    *out = (struct opened){ fragment, (uint32_t)plain_len - 1, fragment[plain_len - 1] };
-    return is_inner_type(out->type) ? OPEN_OK : OPEN_MALFORMED;
+    return plain_len > 0 && take_off_padding(dst, plain_len - 1, fragment, out) ? OPEN_OK
+                                                                                : OPEN_MALFORMED;
 }
 
 static void tls13_rest(struct protection *base)
@@ -148,5 +162,6 @@ struct protection *protection_new_tls13(const struct crypto_lib *lib, enum aead_
         OPENSSL_free(p);
         return NULL;
     }
+    p->base.opens_elsewhere = aead_opens_apart(aead_of(p));
     return &p->base;
 }

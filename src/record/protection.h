@@ -22,7 +22,8 @@ enum open_result {
     OPEN_NO_MEMORY  /* nothing has changed */
 };
 
-/* A record that was opened: its true type and a view of its plaintext. */
+/* A record that was opened: its true type and a view of its plaintext, in the record or where it
+ * was told to go. */
 struct opened {
     uint8_t *data;
     uint32_t len;
@@ -38,8 +39,12 @@ struct protection_ops {
     /* Called before the first record of each write of the application; NULL where that makes no
      * difference. */
     void (*begin_write)(struct protection *p);
-    /* Opens the record at record (header and len bytes of fragment) in place. */
-    enum open_result (*open)(struct protection *p, uint8_t *record, size_t len, struct opened *out);
+    /* Opens the record at record (header and len bytes of fragment): in place, or, where dst is not
+     * NULL, with its content at dst, which has room for len - overhead bytes. dst is NULL unless
+     * opens_elsewhere and len is more than overhead. Behind the content of a record with padding
+     * dst holds zeros; OPEN_BAD_MAC leaves nothing of the plaintext, another failure may. */
+    enum open_result (*open)(struct protection *p, uint8_t *record, size_t len, uint8_t *dst,
+                             struct opened *out);
     /* Gives back memory that the next record takes again; NULL: there is none. */
     void (*rest)(struct protection *p);
     /* Wipes and frees p. */
@@ -56,6 +61,8 @@ struct protection {
     uint16_t overhead;     /* bytes a fragment grows by, at most: explicit nonce, inner type, tag,
                               filling up of the last block; without padding */
     bool hides_type;       /* TLS 1.3: every record looks like application data */
+    bool opens_elsewhere;  /* open() can put a record's content where it is told; overhead is
+                              exact then */
 };
 
 /* TLS 1.3 (RFC 8446, 5.2 and 5.3): key and iv of the traffic secret, AEAD by suite. NULL: out of

@@ -15,7 +15,8 @@
 struct record_in {
     struct buffer buffer;          /* raw bytes, the current record first */
     struct protection *protection; /* owns; NULL: plaintext */
-    struct opened current;         /* view into buffer; len is what is left of it */
+    struct opened current;         /* view into buffer, or where it was told to go; len is what is
+                                      left of it */
     size_t skip_left;              /* bytes of rejected early data that may still be dropped
                                       (RFC 8446, 4.2.10); 0: none may */
     uint32_t current_size;         /* bytes of buffer the current record takes; 0: none */
@@ -43,20 +44,40 @@ enum record_status {
 };
 
 /* Makes the next record current, unless the current one has bytes left. The first looks at one
- * record, the second goes on until there is one that leaves something. */
-MUST_CHECK enum record_status record_in_step(struct record_in *r, struct record_error *error);
+ * record, the second goes on until there is one that leaves something.
+ *
+ * dst: NULL, or cap bytes of whoever wants application data. Where that is long enough to make a
+ * difference, and fits whatever the record holds, it is put there: r->current points to it, and
+ * whoever gave dst consumes all of it before anybody else looks. Nothing else stays at dst; but
+ * what is behind the content of a record with padding, and all of dst where a long record was no
+ * data, may have become zeros. */
+MUST_CHECK enum record_status record_in_step(struct record_in *r, uint8_t *dst, size_t cap,
+                                             struct record_error *error);
 MUST_CHECK enum record_status record_in_next(struct record_in *r, struct record_error *error);
 
 /* Bytes that are missing before record_in_next() can go on: the rest of a header, then the rest of
  * the body. 0: it can go on now. */
 size_t record_in_wanted(const struct record_in *r);
 
+/* Bytes of the next record's body that are missing, when its header is there and in order; 0: there
+ * is none, or it is not for whoever reads to look at. */
+size_t record_in_body_wanted(const struct record_in *r);
+
 /* Drops n bytes of the current record; with the last, the record and, if nothing else is buffered,
  * the memory. */
 void record_in_consume(struct record_in *r, size_t n);
 
 /* Bytes of raw input that are buffered and not part of the current record. */
-size_t record_in_buffered(const struct record_in *r);
+static inline size_t record_in_buffered(const struct record_in *r)
+{
+    return buffer_len(&r->buffer) - r->current_size;
+}
+
+/* True when there is not even the header of a record. */
+static inline bool record_in_is_empty(const struct record_in *r)
+{
+    return r->current_size == 0 && buffer_len(&r->buffer) < RECORD_HEADER_LEN;
+}
 
 /* True when there are such bytes. A header alone doesn't count: OpenSSL calls it processed. */
 bool record_in_has_unopened(const struct record_in *r);

@@ -1,8 +1,9 @@
 /*
  * The receiving record layer. Input: a byte of flags, then pieces of {kind, length (2 bytes),
  * bytes}: raw bytes of the wire, or the inside of a record that is sealed with the key in use, so
- * that what lies behind the tag is reached, too. The outcome must not depend on how the bytes
- * arrive.
+ * that what lies behind the tag is reached, too; or the end of the inside of a long record. The
+ * outcome must not depend on how the bytes arrive, nor on whether long records of data are opened
+ * into the reader's memory.
  */
 #include "stage.h"
 
@@ -15,6 +16,13 @@
 #define IV   "twelve bytes"
 #define TAG  16
 #define MOST 65536
+
+/* Bits of a piece's kind. */
+#define KIND_SEALED 1
+#define KIND_LONG   0x80
+
+/* What stands before the bytes of a long piece. */
+#define FILLER_LEN 4096
 
 enum flag {
     PROTECTED = 1,
@@ -59,6 +67,7 @@ static void build_wire(struct buffer *wire, struct reader r)
 {
     struct aead *aead =
         aead_new(crypto_lib_default(), AEAD_AES_128_GCM, AEAD_SEAL, (const uint8_t *)KEY);
+    struct buffer inside = { 0 };
     uint64_t sequence = 0;
     uint8_t kind;
     uint16_t len;
@@ -66,10 +75,17 @@ static void build_wire(struct buffer *wire, struct reader r)
     stage_require(aead != NULL, "memory");
     while (buffer_len(wire) < MOST && reader_u8(&r, &kind) && reader_u16(&r, &len)) {
         size_t take = len < r.left ? len : r.left;
-        if ((kind & 1) == 0) {
+        if ((kind & KIND_SEALED) == 0) {
             stage_require(buffer_append(wire, r.at, take), "memory");
-        } else {
+        } else if ((kind & KIND_LONG) == 0) {
             seal(wire, aead, sequence++, r.at, take);
+        } else {
+            stage_require(buffer_reserve(&inside, FILLER_LEN) != NULL, "memory");
+            buffer_commit(&inside, FILLER_LEN);
+            memset(buffer_bytes(&inside), 'x', FILLER_LEN);
+            stage_require(buffer_append(&inside, r.at, take), "memory");
+            seal(wire, aead, sequence++, buffer_bytes(&inside), FILLER_LEN + take);
+            buffer_wipe(&inside);
         }
         stage_require(reader_skip(&r, take), "there are as many");
     }
@@ -109,15 +125,18 @@ static void init(struct record_in *in, uint8_t flags)
     in->skip_left = (flags & SKIPS) != 0 ? 1000 : 0;
 }
 
+static uint8_t reader[RECORD_MAX_PLAINTEXT];
+
 /* Takes the current record apart in two steps. */
 static void take_record(struct record_in *in, struct outcome *o)
 {
     const uint8_t *start = buffer_bytes(&in->buffer);
     size_t len = in->current.len;
 
-    stage_require(in->current.data >= start && in->current_size <= buffer_len(&in->buffer) &&
-                      in->current.data + len <= start + in->current_size,
-                  "a record lies in its buffer");
+    stage_require((in->current.data == reader && in->current.type == CONTENT_APPLICATION) ||
+                      (in->current.data >= start && in->current_size <= buffer_len(&in->buffer) &&
+                       in->current.data + len <= start + in->current_size),
+                  "a record lies in its buffer, or is data for the reader");
     stage_require(len <= in->max_plaintext, "no record is longer than allowed");
     note(o, &in->current.type, 1);
     note(o, &len, sizeof(len));
@@ -130,8 +149,21 @@ static void take_record(struct record_in *in, struct outcome *o)
     }
 }
 
+/* room: NULL, or the reader's memory, as long as the longest record. */
+static enum record_status next_record(struct record_in *in, uint8_t *room,
+                                      struct record_error *error)
+{
+    enum record_status status;
+
+    do {
+        status = record_in_step(in, room, sizeof(reader), error);
+    } while (status == RECORD_DROPPED);
+    return status;
+}
+
 /* greedy: everything is there at once; otherwise what is wanted arrives, byte for byte. */
-static struct outcome run(const uint8_t *bytes, size_t len, uint8_t flags, bool greedy)
+static struct outcome run(const uint8_t *bytes, size_t len, uint8_t flags, bool greedy,
+                          uint8_t *room)
 {
     struct outcome o = { .digest = UINT64_C(14695981039346656037) };
     struct record_in in;
@@ -139,7 +171,7 @@ static struct outcome run(const uint8_t *bytes, size_t len, uint8_t flags, bool 
 
     init(&in, flags);
     for (;;) {
-        enum record_status status = record_in_next(&in, &o.error);
+        enum record_status status = next_record(&in, room, &o.error);
         if (status == RECORD_READY) {
             take_record(&in, &o);
             continue;
@@ -166,6 +198,13 @@ static struct outcome run(const uint8_t *bytes, size_t len, uint8_t flags, bool 
     return o;
 }
 
+static void require_same(const struct outcome *a, const struct outcome *b, const char *what)
+{
+    stage_require(a->digest == b->digest && a->failed == b->failed &&
+                      a->error.alert == b->error.alert && a->error.reason == b->error.reason,
+                  what);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct buffer wire = { 0 };
@@ -174,12 +213,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     build_wire(&wire, reader_of(data + 1, size - 1));
-    const struct outcome at_once = run(buffer_bytes(&wire), buffer_len(&wire), data[0], true);
-    const struct outcome in_pieces = run(buffer_bytes(&wire), buffer_len(&wire), data[0], false);
-    stage_require(at_once.digest == in_pieces.digest && at_once.failed == in_pieces.failed &&
-                      at_once.error.alert == in_pieces.error.alert &&
-                      at_once.error.reason == in_pieces.error.reason,
-                  "how bytes arrive makes no difference");
+    const struct outcome at_once = run(buffer_bytes(&wire), buffer_len(&wire), data[0], true, NULL);
+    const struct outcome in_pieces =
+        run(buffer_bytes(&wire), buffer_len(&wire), data[0], false, NULL);
+    const struct outcome direct =
+        run(buffer_bytes(&wire), buffer_len(&wire), data[0], true, reader);
+    require_same(&at_once, &in_pieces, "how bytes arrive makes no difference");
+    require_same(&at_once, &direct, "where records are opened makes no difference");
     buffer_wipe(&wire);
     return 0;
 }

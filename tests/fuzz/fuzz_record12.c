@@ -3,8 +3,9 @@
  * encryption, and the chained CBC of TLS 1.0. Input: which protection, then pieces of {kind, length
  * (2 bytes), bytes}. A piece is raw bytes of the wire; or content that our own sending half seals;
  * or such content in a record of which some bytes are then changed, counted from its end, where
- * tag, MAC and padding are. The outcome must not depend on how the bytes arrive, and as long as
- * nobody has changed anything what comes out is what went in.
+ * tag, MAC and padding are; either may be the end of a long record. The outcome must not depend on
+ * how the bytes arrive, nor on whether long records of data are opened into the reader's memory,
+ * and as long as nobody has changed anything what comes out is what went in.
  */
 #include "stage.h"
 
@@ -12,10 +13,15 @@
 
 #include <openssl/sslerr.h>
 #include <stddef.h>
+#include <string.h>
 
 #define MOST 65536
 
 enum kind { RAW, SEALED, CHANGED, NUM_KINDS };
+
+/* A bit beside the kind: so many bytes stand before the content. */
+#define KIND_LONG  0x80
+#define FILLER_LEN 4096
 
 /* Bytes in front of the content of a changed piece: three times {place from the end, xor}. */
 #define NUM_CHANGES 3
@@ -86,13 +92,22 @@ struct wire {
 };
 
 /* bytes of a CHANGED piece: the changes and the content. */
-static void seal(struct wire *w, enum kind kind, const uint8_t *bytes, size_t len)
+static void seal(struct wire *w, enum kind kind, bool is_long, const uint8_t *bytes, size_t len)
 {
+    static uint8_t content[RECORD_MAX_PLAINTEXT];
     const uint8_t *changes = bytes;
 
     if (kind == CHANGED) {
         bytes += CHANGES_LEN;
         len -= CHANGES_LEN;
+    }
+    if (is_long && len <= sizeof(content) - FILLER_LEN) {
+        memset(content, 'x', FILLER_LEN);
+        if (len > 0) {
+            memcpy(content + FILLER_LEN, bytes, len);
+        }
+        bytes = content;
+        len += FILLER_LEN;
     }
     size_t before = buffer_len(&w->out.buffer);
     record_out_begin_write(&w->out);
@@ -118,12 +133,13 @@ static void build_wire(struct wire *w, struct reader r)
     while (buffer_len(&w->out.buffer) < MOST && reader_u8(&r, &kind) && reader_u16(&r, &len)) {
         size_t take = len < r.left ? len : r.left;
 
-        kind %= NUM_KINDS;
+        bool is_long = (kind & KIND_LONG) != 0;
+        kind = (uint8_t)(kind & ~KIND_LONG) % NUM_KINDS;
         if (kind == RAW) {
             w->honest = w->honest && take == 0;
             stage_require(buffer_append(&w->out.buffer, r.at, take), "memory");
         } else if ((kind == SEALED || take >= CHANGES_LEN) && take <= RECORD_MAX_PLAINTEXT) {
-            seal(w, kind, r.at, take);
+            seal(w, kind, is_long, r.at, take);
         }
         stage_require(reader_skip(&r, take), "there are as many");
     }
@@ -138,14 +154,18 @@ struct outcome {
     struct record_error error;
 };
 
+static uint8_t reader[RECORD_MAX_PLAINTEXT];
+
 static void take_record(struct record_in *in, struct outcome *o, const struct wire *w)
 {
     const uint8_t *start = buffer_bytes(&in->buffer);
     size_t len = in->current.len;
 
-    stage_require(in->current.data >= start && in->current.data + len <= start + in->current_size &&
-                      in->current_size <= buffer_len(&in->buffer),
-                  "a record lies in its buffer");
+    stage_require((in->current.data == reader && in->current.type == CONTENT_APPLICATION) ||
+                      (in->current.data >= start &&
+                       in->current.data + len <= start + in->current_size &&
+                       in->current_size <= buffer_len(&in->buffer)),
+                  "a record lies in its buffer, or is data for the reader");
     stage_require(len <= RECORD_MAX_PLAINTEXT, "no record is longer than allowed");
     note(&o->digest, in->current.data, len);
     o->len += len;
@@ -156,8 +176,9 @@ static void take_record(struct record_in *in, struct outcome *o, const struct wi
     record_in_consume(in, len);
 }
 
-/* greedy: everything is there at once; otherwise what is wanted arrives, byte for byte. */
-static struct outcome run(const struct wire *w, size_t choice, bool greedy)
+/* greedy: everything is there at once; otherwise what is wanted arrives, byte for byte. room: NULL,
+ * or the reader's memory, as long as the longest record. */
+static struct outcome run(const struct wire *w, size_t choice, bool greedy, uint8_t *room)
 {
     struct outcome o = { .digest = UINT64_C(14695981039346656037) };
     struct record_in in = { .max_plaintext = RECORD_MAX_PLAINTEXT,
@@ -168,9 +189,11 @@ static struct outcome run(const struct wire *w, size_t choice, bool greedy)
     enum record_status status;
 
     record_in_protect(&in, protection(choice, AEAD_OPEN), EPOCH_APPLICATION);
-    while ((status = record_in_next(&in, &o.error)) != RECORD_BAD) {
+    while ((status = record_in_step(&in, room, sizeof(reader), &o.error)) != RECORD_BAD) {
         if (status == RECORD_READY) {
             take_record(&in, &o, w);
+        }
+        if (status != RECORD_WANT) {
             continue;
         }
         size_t wanted = record_in_wanted(&in);
@@ -188,6 +211,13 @@ static struct outcome run(const struct wire *w, size_t choice, bool greedy)
     return o;
 }
 
+static void require_same(const struct outcome *a, const struct outcome *b, const char *what)
+{
+    stage_require(a->digest == b->digest && a->failed == b->failed &&
+                      a->error.alert == b->error.alert && a->error.reason == b->error.reason,
+                  what);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct wire w = { .honest = true, .digest = UINT64_C(14695981039346656037) };
@@ -199,12 +229,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w.out.version = version_of(choice);
     record_out_protect(&w.out, protection(choice, AEAD_SEAL), EPOCH_APPLICATION);
     build_wire(&w, reader_of(data + 1, size - 1));
-    const struct outcome at_once = run(&w, choice, true);
-    const struct outcome in_pieces = run(&w, choice, false);
-    stage_require(at_once.digest == in_pieces.digest && at_once.failed == in_pieces.failed &&
-                      at_once.error.alert == in_pieces.error.alert &&
-                      at_once.error.reason == in_pieces.error.reason,
-                  "how bytes arrive makes no difference");
+    const struct outcome at_once = run(&w, choice, true, NULL);
+    const struct outcome in_pieces = run(&w, choice, false, NULL);
+    const struct outcome direct = run(&w, choice, true, reader);
+    require_same(&at_once, &in_pieces, "how bytes arrive makes no difference");
+    require_same(&at_once, &direct, "where records are opened makes no difference");
     /* Empty records come to nothing, and too many of them to a failure. */
     bool flooded = at_once.failed && at_once.error.reason == SSL_R_RECORD_TOO_SMALL;
     stage_require(w.len == 0 || flooded ||

@@ -136,7 +136,8 @@ static void records_are_chained(void **state)
             assert_memory_equal(ours, theirs, size);
             assert_true(size <= RECORD_HEADER_LEN + lens[k] + seal->overhead);
             memcpy(iv, ours + size - c.block_len, c.block_len);
-            assert_int_equal(open->ops->open(open, ours, size - RECORD_HEADER_LEN, &out), OPEN_OK);
+            assert_int_equal(open->ops->open(open, ours, size - RECORD_HEADER_LEN, NULL, &out),
+                             OPEN_OK);
             assert_int_equal(out.len, lens[k]);
             assert_memory_equal(out.data, text, lens[k]);
         }
@@ -161,7 +162,7 @@ static void round_trips(void **state)
             size_t size = seal->ops->seal(seal, record, CONTENT_HANDSHAKE, text, len, 0);
 
             assert_int_equal(record[1] << 8 | record[2], VERSION_TLS1);
-            assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, &out),
+            assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out),
                              OPEN_OK);
             assert_int_equal(out.len, len);
             assert_memory_equal(out.data, text, len);
@@ -169,7 +170,7 @@ static void round_trips(void **state)
         /* A record that is lost breaks the chain and the sequence. */
         (void)!seal->ops->seal(seal, record, CONTENT_HANDSHAKE, text, 40, 0);
         size_t size = seal->ops->seal(seal, record, CONTENT_HANDSHAKE, text, 40, 0);
-        assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, &out),
+        assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out),
                          OPEN_BAD_MAC);
         protection_free(seal);
         protection_free(open);
@@ -193,8 +194,9 @@ static void what_is_wrong_is_refused(void **state)
 
             if (RECORD_HEADER_LEN + bit / 8 < size) {
                 record[RECORD_HEADER_LEN + bit / 8] ^= (uint8_t)(1 << bit % 8);
-                assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, &out),
-                                 OPEN_BAD_MAC);
+                assert_int_equal(
+                    open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out),
+                    OPEN_BAD_MAC);
             }
             protection_free(seal);
             protection_free(open);
@@ -202,7 +204,7 @@ static void what_is_wrong_is_refused(void **state)
         for (size_t len = 0; len < 100; len++) {
             struct protection *open = keyed(&c, AEAD_OPEN, false);
             memset(record, 0x55, sizeof(record));
-            assert_int_equal(open->ops->open(open, record, len, &out), OPEN_BAD_MAC);
+            assert_int_equal(open->ops->open(open, record, len, NULL, &out), OPEN_BAD_MAC);
             protection_free(open);
         }
     }
@@ -224,7 +226,7 @@ static void an_empty_record_begins_each_write(void **state)
         for (int write = 0; write < 3; write++) {
             seal->ops->begin_write(seal);
             size_t alert = seal->ops->seal(seal, record, CONTENT_ALERT, text, 2, 0);
-            assert_int_equal(open->ops->open(open, record, alert - RECORD_HEADER_LEN, &out),
+            assert_int_equal(open->ops->open(open, record, alert - RECORD_HEADER_LEN, NULL, &out),
                              OPEN_OK);
             assert_int_equal(out.len, 2);
             for (int k = 0; k < 2; k++) {
@@ -234,12 +236,12 @@ static void an_empty_record_begins_each_write(void **state)
 
                 assert_true(size <= RECORD_HEADER_LEN + 100 + (size_t)seal->overhead);
                 assert_true((first < size) == empty_due);
-                assert_int_equal(open->ops->open(open, record, first - RECORD_HEADER_LEN, &out),
-                                 OPEN_OK);
+                assert_int_equal(
+                    open->ops->open(open, record, first - RECORD_HEADER_LEN, NULL, &out), OPEN_OK);
                 assert_int_equal(out.len, empty_due ? 0 : 100);
                 if (empty_due) {
                     assert_int_equal(open->ops->open(open, record + first,
-                                                     size - first - RECORD_HEADER_LEN, &out),
+                                                     size - first - RECORD_HEADER_LEN, NULL, &out),
                                      OPEN_OK);
                     assert_int_equal(out.len, 100);
                 }
@@ -265,7 +267,8 @@ static bool record_trial(void *arg)
 
     if (seal != NULL && open != NULL) {
         size_t size = seal->ops->seal(seal, record, CONTENT_ALERT, text, sizeof(text), 0);
-        done = size > 0 && open->ops->open(open, record, size - RECORD_HEADER_LEN, &out) == OPEN_OK;
+        done = size > 0 &&
+               open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out) == OPEN_OK;
     }
     protection_free(seal);
     protection_free(open);

@@ -24,7 +24,7 @@ static enum open_result open_forged(const struct combination *c, struct protecti
     static uint8_t record[MAX_CBC_RECORD];
     size_t len = reference_seal(c, f, NULL, record);
 
-    return p->ops->open(p, record, len - RECORD_HEADER_LEN, out);
+    return p->ops->open(p, record, len - RECORD_HEADER_LEN, NULL, out);
 }
 
 /* --- What has to work --- */
@@ -53,7 +53,7 @@ static void round_trips(void **state)
             assert_true(size <= RECORD_HEADER_LEN + n + seal->overhead);
             assert_int_equal(record[3] << 8 | record[4], size - RECORD_HEADER_LEN);
             assert_true(size - RECORD_HEADER_LEN <= open->max_fragment);
-            assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, &out),
+            assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out),
                              OPEN_OK);
             assert_int_equal(out.type, type);
             assert_int_equal(out.len, n);
@@ -222,7 +222,8 @@ static void nothing_but_padding(void **state)
 
                 memset(fragment + block, (int)(len - 1), len);
                 reference_encrypt(&c, fragment, fragment + block, len);
-                assert_int_equal(open->ops->open(open, record, block + len, &out), OPEN_BAD_MAC);
+                assert_int_equal(open->ops->open(open, record, block + len, NULL, &out),
+                                 OPEN_BAD_MAC);
             }
         }
         protection_free(open);
@@ -248,17 +249,18 @@ static void every_flipped_bit_and_every_cut(void **state)
             }
             memcpy(copy, record, size);
             copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            assert_int_equal(open->ops->open(open, copy, size - RECORD_HEADER_LEN, &out),
+            assert_int_equal(open->ops->open(open, copy, size - RECORD_HEADER_LEN, NULL, &out),
                              OPEN_BAD_MAC);
         }
         for (size_t len = 0; len < size - RECORD_HEADER_LEN; len++) {
             memcpy(copy, record, size);
-            assert_int_equal(open->ops->open(open, copy, len, &out), OPEN_BAD_MAC);
+            assert_int_equal(open->ops->open(open, copy, len, NULL, &out), OPEN_BAD_MAC);
         }
         /* None of them counted; this one does, and may not come again. */
         memcpy(copy, record, size);
-        assert_int_equal(open->ops->open(open, copy, size - RECORD_HEADER_LEN, &out), OPEN_OK);
-        assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, &out),
+        assert_int_equal(open->ops->open(open, copy, size - RECORD_HEADER_LEN, NULL, &out),
+                         OPEN_OK);
+        assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out),
                          OPEN_BAD_MAC);
         assert_int_equal(ERR_peek_error(), 0);
         protection_free(seal);
@@ -287,7 +289,7 @@ static void limits(void **state)
         seal->sequence = UINT64_MAX;
         open->sequence = UINT64_MAX;
         assert_int_equal(seal->ops->seal(seal, record, CONTENT_APPLICATION, text, 1, 0), 0);
-        assert_int_equal(open->ops->open(open, record, 64, &out), OPEN_EXHAUSTED);
+        assert_int_equal(open->ops->open(open, record, 64, NULL, &out), OPEN_EXHAUSTED);
         protection_free(seal);
         protection_free(open);
     }
@@ -311,7 +313,8 @@ static void other_properties(void **state)
         assert_non_null(seal);
         assert_non_null(open);
         size_t size = seal->ops->seal(seal, record, CONTENT_ALERT, text, sizeof(text), 0);
-        assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, &out), OPEN_OK);
+        assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out),
+                         OPEN_OK);
         assert_int_equal(out.len, sizeof(text));
         protection_free(seal);
         protection_free(open);
@@ -352,7 +355,8 @@ static bool trial(void *arg)
 
     if (seal != NULL && open != NULL) {
         size_t size = seal->ops->seal(seal, record, CONTENT_ALERT, text, sizeof(text), 0);
-        done = size > 0 && open->ops->open(open, record, size - RECORD_HEADER_LEN, &out) == OPEN_OK;
+        done = size > 0 &&
+               open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out) == OPEN_OK;
     }
     protection_free(seal);
     protection_free(open);

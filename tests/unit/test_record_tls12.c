@@ -55,7 +55,7 @@ static void round_trips(void **state)
             assert_int_equal(record[0], type);
             assert_int_equal(record[1] << 8 | record[2], VERSION_TLS12);
             assert_int_equal(record[3] << 8 | record[4], size - RECORD_HEADER_LEN);
-            assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, &out),
+            assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out),
                              OPEN_OK);
             assert_int_equal(out.type, type);
             assert_int_equal(out.len, n);
@@ -110,17 +110,18 @@ static void every_flipped_bit_and_every_cut(void **state)
             }
             memcpy(copy, record, size);
             copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            assert_int_equal(open->ops->open(open, copy, size - RECORD_HEADER_LEN, &out),
+            assert_int_equal(open->ops->open(open, copy, size - RECORD_HEADER_LEN, NULL, &out),
                              OPEN_BAD_MAC);
         }
         for (size_t len = 0; len < size - RECORD_HEADER_LEN; len++) {
             memcpy(copy, record, size);
-            assert_int_equal(open->ops->open(open, copy, len, &out), OPEN_BAD_MAC);
+            assert_int_equal(open->ops->open(open, copy, len, NULL, &out), OPEN_BAD_MAC);
         }
         /* None of them counted; this one does, and may not come again. */
         memcpy(copy, record, size);
-        assert_int_equal(open->ops->open(open, copy, size - RECORD_HEADER_LEN, &out), OPEN_OK);
-        assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, &out),
+        assert_int_equal(open->ops->open(open, copy, size - RECORD_HEADER_LEN, NULL, &out),
+                         OPEN_OK);
+        assert_int_equal(open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out),
                          OPEN_BAD_MAC);
         ERR_clear_error(); /* some providers say so themselves */
         protection_free(seal);
@@ -162,14 +163,14 @@ static void limits(void **state)
         size_t len = seal_too_long(aeads[i], record);
 
         assert_int_equal(open->max_fragment, RECORD_MAX_PLAINTEXT + 320);
-        assert_int_equal(open->ops->open(open, record, len, &out), OPEN_TOO_LONG);
+        assert_int_equal(open->ops->open(open, record, len, NULL, &out), OPEN_TOO_LONG);
         assert_int_equal(seal->ops->seal(seal, record, CONTENT_APPLICATION, text, sizeof(text), 0),
                          0);
         assert_int_equal(seal->ops->seal(seal, record, CONTENT_APPLICATION, text, 1, 1), 0);
         seal->sequence = UINT64_MAX;
         open->sequence = UINT64_MAX;
         assert_int_equal(seal->ops->seal(seal, record, CONTENT_APPLICATION, text, 1, 0), 0);
-        assert_int_equal(open->ops->open(open, record, 64, &out), OPEN_EXHAUSTED);
+        assert_int_equal(open->ops->open(open, record, 64, NULL, &out), OPEN_EXHAUSTED);
         protection_free(seal);
         protection_free(open);
     }
@@ -223,7 +224,8 @@ static bool trial(void *arg)
 
     if (seal != NULL && open != NULL) {
         size_t size = seal->ops->seal(seal, record, CONTENT_ALERT, text, sizeof(text), 0);
-        done = size > 0 && open->ops->open(open, record, size - RECORD_HEADER_LEN, &out) == OPEN_OK;
+        done = size > 0 &&
+               open->ops->open(open, record, size - RECORD_HEADER_LEN, NULL, &out) == OPEN_OK;
     }
     protection_free(seal);
     protection_free(open);
@@ -434,8 +436,8 @@ static void opens_theirs(const struct pair *p, const struct kind *k, size_t from
         int size = BIO_read(p->pipe[from], record, sizeof(record));
 
         assert_int_equal(size, RECORD_HEADER_LEN + (record[3] << 8 | record[4]));
-        assert_int_equal(open->ops->open(open, record, (size_t)size - RECORD_HEADER_LEN, &out),
-                         OPEN_OK);
+        assert_int_equal(
+            open->ops->open(open, record, (size_t)size - RECORD_HEADER_LEN, NULL, &out), OPEN_OK);
         assert_int_equal(out.type, CONTENT_APPLICATION);
         assert_int_equal(out.len, live_lens[i]);
         assert_memory_equal(out.data, text, out.len);
