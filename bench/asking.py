@@ -109,15 +109,22 @@ def better(unit, ours, theirs):
     return a / b if a > 0 and b > 0 else None
 
 
-def measure(contenders, cell, rounds):
-    """The figures of one cell. contenders: name -> function of a cell, asked in turn."""
-    answers = {name: [] for name in contenders}
+def measure(contenders, cells, rounds):
+    """The figures of all cells. contenders: name -> function of a cell, asked in turn. A round asks for every cell, so
+    that each of them sees all the moods that the machine has meanwhile, which last for seconds."""
+    answers = [{name: [] for name in contenders} for _ in cells]
     facts = {}
     for _ in range(rounds):
-        for name, ask in contenders.items():
-            figures, said = ask(cell)
-            answers[name].append(figures)
-            facts.update(said if name == SYSTEM else {})
+        for cell, given in zip(cells, answers):
+            for name, ask in contenders.items():
+                figures, said = ask(cell)
+                given[name].append(figures)
+                facts.update(said if name == SYSTEM else {})
+    return [figure for given in answers for figure in judge(given)], facts
+
+
+def judge(answers):
+    """Medians and ratios. answers: name -> the figures of each round."""
     figures = []
     for key, (unit, _) in answers[SYSTEM][0].items():
         values = {name: [figures[key][1] for figures in given]
@@ -133,7 +140,7 @@ def measure(contenders, cell, rounds):
         if others:
             figure["peers"] = others
         figures.append(figure)
-    return figures, facts
+    return figures
 
 
 # ---- the machine ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@
 #define MEGABYTE   ((size_t)1 << 20)
 #define BATCH_LEN  ((size_t)256 << 10)
 #define MAX_CALLS  64
-#define MIN_NS     40000000U
+#define MIN_NS     10000000U
 #define MAX_TIMES  4096
 #define WARM_TIMES 4
 
