@@ -26,7 +26,7 @@ int ssl_run_unprompted(SSL *s)
         return -1;
     }
     /* Not when data is there for which a renegotiation makes way. */
-    bool more = s->conn.hs != NULL || record_in_buffered(&s->conn.in) > 0;
+    bool more = s->conn.hs != NULL || record_in_has_unopened(&s->conn.in);
     return more ? 1 : ssl_read_on(s);
 }
 
@@ -216,11 +216,9 @@ static size_t records_per_write(const SSL *s, size_t len)
     if (len <= tls_write_limit(&s->conn)) {
         return 1; /* as many as there are */
     }
-    bool watched = s->wbio == NULL || BIO_method_type(s->wbio) != BIO_TYPE_SOCKET ||
-                   BIO_get_callback_ex(s->wbio) != NULL;
-
-    return watched || (s->config->mode & SSL_MODE_ENABLE_PARTIAL_WRITE) != 0 ? 1
-                                                                             : TLS_WRITE_RECORDS;
+    return !pump_is_unwatched(s->wbio) || (s->config->mode & SSL_MODE_ENABLE_PARTIAL_WRITE) != 0
+               ? 1
+               : TLS_WRITE_RECORDS;
 }
 
 /* Seals and delivers the next records of buf[0..len), counting in *total what is out. */

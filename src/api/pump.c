@@ -94,6 +94,12 @@ static int take_eof(SSL *s, int result)
     return result;
 }
 
+bool pump_is_unwatched(BIO *bio)
+{
+    return bio != NULL && BIO_method_type(bio) == BIO_TYPE_SOCKET &&
+           BIO_get_callback_ex(bio) == NULL && BIO_get_callback(bio) == NULL;
+}
+
 /* How much to ask the BIO for: what is wanted, or, where a record begins, what fits a buffer. */
 static size_t read_len(const SSL *s)
 {
@@ -102,7 +108,11 @@ static size_t read_len(const SSL *s)
         s->config->read_buffer_len > READ_AHEAD_LEN ? s->config->read_buffer_len : READ_AHEAD_LEN;
 
     if (!s->config->read_ahead || have >= RECORD_HEADER_LEN) {
-        return tls_input_wanted(&s->conn);
+        size_t want = tls_input_wanted(&s->conn);
+        /* The next header with the body of a record that is not the last. Nobody waits in vain for
+         * what it announces: a header is no data, and its body is still to come. */
+        bool more = record_in_awaits_full(&s->conn.in) && pump_is_unwatched(s->rbio);
+        return want + (more ? RECORD_HEADER_LEN : 0);
     }
     return ahead > INT_MAX ? INT_MAX : ahead - have;
 }
@@ -140,8 +150,8 @@ int pump_in(SSL *s)
 
     do {
         result = read_once(s, want);
-        want = record_in_body_wanted(&s->conn.in);
-    } while (result > 0 && want > 0);
+        want = read_len(s);
+    } while (result > 0 && record_in_body_wanted(&s->conn.in) > 0);
     return result;
 }
 

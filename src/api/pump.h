@@ -19,6 +19,9 @@ COLD int call_fail_at(SSL *s, int reason, const char *file, int line, const char
 /* Reads from the read BIO: a header, and if it is in order the body, or more with read-ahead. */
 MUST_CHECK int pump_in(SSL *s);
 
+/* True when bio is a socket and no application sees the calls that it gets. */
+bool pump_is_unwatched(BIO *bio);
+
 /* Writes everything that is sealed to the write BIO. */
 MUST_CHECK int pump_out(SSL *s);
 

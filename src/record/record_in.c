@@ -330,6 +330,14 @@ size_t record_in_body_wanted(const struct record_in *r)
     return have < need && check_header(r, header, &unused) == RECORD_READY ? need - have : 0;
 }
 
+bool record_in_awaits_full(const struct record_in *r)
+{
+    return r->current_size == 0 && buffer_len(&r->buffer) >= RECORD_HEADER_LEN &&
+           r->epoch == EPOCH_APPLICATION && r->protection != NULL &&
+           buffer_bytes(&r->buffer)[0] == CONTENT_APPLICATION &&
+           body_len(buffer_bytes(&r->buffer)) > r->max_plaintext;
+}
+
 void record_in_consume(struct record_in *r, size_t n)
 {
     r->current.data += n;

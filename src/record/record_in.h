@@ -63,6 +63,10 @@ size_t record_in_wanted(const struct record_in *r);
  * is none, or it is not for whoever reads to look at. */
 size_t record_in_body_wanted(const struct record_in *r);
 
+/* True when the next record, whose header is there, is one of protected data and as long as they
+ * get, but for a few bytes: another follows it, if only a close_notify. */
+bool record_in_awaits_full(const struct record_in *r);
+
 /* Drops n bytes of the current record; with the last, the record and, if nothing else is buffered,
  * the memory. */
 void record_in_consume(struct record_in *r, size_t n);

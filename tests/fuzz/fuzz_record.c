@@ -184,6 +184,7 @@ static struct outcome run(const uint8_t *bytes, size_t len, uint8_t flags, bool 
         stage_require(wanted > 0, "whoever waits wants something");
         stage_require(buffer_len(&in.buffer) > 0 || in.buffer.data == NULL,
                       "nothing is held for nothing");
+        wanted += record_in_awaits_full(&in) ? RECORD_HEADER_LEN : 0; /* as pump_in() asks */
         size_t take = greedy || wanted > len - done ? len - done : wanted;
         if (take == 0) {
             break;

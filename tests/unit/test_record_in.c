@@ -70,6 +70,54 @@ static void what_is_wanted_is_a_header_then_a_body(void **state)
     close_pipes();
 }
 
+/* Only while the body of protected application data of a full length is due. */
+static void a_full_record_is_followed_by_another(void **state)
+{
+    static uint8_t data[RECORD_MAX_PLAINTEXT];
+    static const struct {
+        size_t len;
+        uint16_t max;
+        enum epoch epoch;
+        bool follows;
+    } cases[] = {
+        { RECORD_MAX_PLAINTEXT, RECORD_MAX_PLAINTEXT, EPOCH_APPLICATION, true },
+        { RECORD_MAX_PLAINTEXT, RECORD_MAX_PLAINTEXT, EPOCH_HANDSHAKE, false },
+        { RECORD_MAX_PLAINTEXT, RECORD_MAX_PLAINTEXT, EPOCH_EARLY, false },
+        { RECORD_MAX_PLAINTEXT - 17, RECORD_MAX_PLAINTEXT, EPOCH_APPLICATION, false },
+        { 512, RECORD_MAX_PLAINTEXT, EPOCH_APPLICATION, false },
+        { 512, 512, EPOCH_APPLICATION, true },
+        { 495, 512, EPOCH_APPLICATION, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        open_pipes(true);
+        in.epoch = cases[i].epoch;
+        in.max_plaintext = cases[i].max;
+        in.early_left = sizeof(data);
+        assert_true(record_seal(&out, CONTENT_APPLICATION, data, cases[i].len, NULL));
+        feed(buffer_bytes(&out.buffer), RECORD_HEADER_LEN - 1);
+        assert_false(record_in_awaits_full(&in));
+        feed(buffer_bytes(&out.buffer) + RECORD_HEADER_LEN - 1, 1);
+        assert_int_equal(record_in_awaits_full(&in), cases[i].follows);
+        feed(buffer_bytes(&out.buffer) + RECORD_HEADER_LEN,
+             buffer_len(&out.buffer) - RECORD_HEADER_LEN);
+        /* The header that was asked for with it does no harm to what is told of the record. */
+        feed(buffer_bytes(&out.buffer), RECORD_HEADER_LEN);
+        expect_record(CONTENT_APPLICATION, data, cases[i].len);
+        assert_false(record_in_awaits_full(&in));
+        assert_false(record_in_has_unopened(&in));
+        record_in_consume(&in, cases[i].len);
+        assert_false(record_in_has_unopened(&in));
+        assert_int_equal(record_in_awaits_full(&in), cases[i].follows);
+        close_pipes();
+    }
+    open_pipes(false);
+    feed("\x17\x03\x03\x48\x00", RECORD_HEADER_LEN);
+    assert_false(record_in_awaits_full(&in));
+    close_pipes();
+}
+
 static void a_record_is_consumed_piece_by_piece(void **state)
 {
     (void)state;
@@ -371,6 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_arrive_at_every_byte_boundary),
         cmocka_unit_test(what_is_wanted_is_a_header_then_a_body),
+        cmocka_unit_test(a_full_record_is_followed_by_another),
         cmocka_unit_test(a_record_is_consumed_piece_by_piece),
         cmocka_unit_test(an_idle_pipe_holds_no_memory),
         cmocka_unit_test(a_length_field_reserves_nothing),
