@@ -100,6 +100,13 @@ bool pump_is_unwatched(BIO *bio)
            BIO_get_callback_ex(bio) == NULL && BIO_get_callback(bio) == NULL;
 }
 
+/* Bytes to ask for behind a body: the next header, where the record is not the last. Nobody waits
+ * in vain for what it announces: a header is no data, and its body is still to come. */
+static size_t behind_body(const SSL *s)
+{
+    return record_in_awaits_full(&s->conn.in) && pump_is_unwatched(s->rbio) ? RECORD_HEADER_LEN : 0;
+}
+
 /* How much to ask the BIO for: what is wanted, or, where a record begins, what fits a buffer. */
 static size_t read_len(const SSL *s)
 {
@@ -108,11 +115,7 @@ static size_t read_len(const SSL *s)
         s->config->read_buffer_len > READ_AHEAD_LEN ? s->config->read_buffer_len : READ_AHEAD_LEN;
 
     if (!s->config->read_ahead || have >= RECORD_HEADER_LEN) {
-        size_t want = tls_input_wanted(&s->conn);
-        /* The next header with the body of a record that is not the last. Nobody waits in vain for
-         * what it announces: a header is no data, and its body is still to come. */
-        bool more = record_in_awaits_full(&s->conn.in) && pump_is_unwatched(s->rbio);
-        return want + (more ? RECORD_HEADER_LEN : 0);
+        return tls_input_wanted(&s->conn) + behind_body(s);
     }
     return ahead > INT_MAX ? INT_MAX : ahead - have;
 }
@@ -145,13 +148,13 @@ static int read_once(SSL *s, size_t want)
 
 int pump_in(SSL *s)
 {
-    size_t want = read_len(s);
-    int result;
+    int result = read_once(s, read_len(s));
+    size_t want = record_in_body_wanted(&s->conn.in);
 
-    do {
-        result = read_once(s, want);
-        want = read_len(s);
-    } while (result > 0 && record_in_body_wanted(&s->conn.in) > 0);
+    while (result > 0 && want > 0) {
+        result = read_once(s, want + behind_body(s));
+        want = record_in_body_wanted(&s->conn.in);
+    }
     return result;
 }
 

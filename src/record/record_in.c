@@ -332,10 +332,11 @@ size_t record_in_body_wanted(const struct record_in *r)
 
 bool record_in_awaits_full(const struct record_in *r)
 {
+    const uint8_t *header = buffer_bytes(&r->buffer);
+
     return r->current_size == 0 && buffer_len(&r->buffer) >= RECORD_HEADER_LEN &&
-           r->epoch == EPOCH_APPLICATION && r->protection != NULL &&
-           buffer_bytes(&r->buffer)[0] == CONTENT_APPLICATION &&
-           body_len(buffer_bytes(&r->buffer)) > r->max_plaintext;
+           body_len(header) > r->max_plaintext && header[0] == CONTENT_APPLICATION &&
+           r->epoch == EPOCH_APPLICATION && r->protection != NULL;
 }
 
 void record_in_consume(struct record_in *r, size_t n)
