@@ -19,11 +19,13 @@ FIRST = [
     ("SSL_write, 16 KB, AES-128-GCM", "write/aes128gcm/16384"), ("SSL_read, 16 KB", "read/aes128gcm/16384"),
     ("SSL_write, 64 bytes", "write/aes128gcm/64"), ("SSL_read, 64 bytes", "read/aes128gcm/64"),
     ("full handshakes, server", "handshake/ecdsa/server"), ("full handshakes, client", "handshake/ecdsa/client"),
+    ("the same, certificates never seen", "handshake/ecdsa-fresh/client"),
     ("TLS 1.3 resumptions, server", "resume/tls13/server"), ("TLS 1.2 resumptions, server", "resume/tls12/server"),
     ("allocations, full handshake", "counts/ecdsa/both/allocations"), ("locks, full handshake", "counts/ecdsa/both/locks"),
     ("memory, idle server", "memory/default/data/server"), ("memory, idle client", "memory/default/data/client"),
     ("system calls, 1 MiB written", "syscalls/write-1MiB"), ("SSL_new + SSL_free", "objects/SSL"),
-    ("SSL_CTX_new + SSL_CTX_free", "objects/SSL_CTX"), ("CA bundle, second context", "objects/ca-file"),
+    ("SSL_CTX_new + SSL_CTX_free", "objects/SSL_CTX"), ("CA bundle, first context", "objects/ca-file-first"),
+    ("CA bundle, second context", "objects/ca-file"),
 ]
 
 
