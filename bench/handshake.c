@@ -10,8 +10,8 @@
 
 #define WARM       16
 #define MAX_TIMES  2000
-#define MIN_NS     100000000U
-#define FRESH_ONES 200
+#define MIN_NS     30000000U
+#define FRESH_ONES 60
 
 static struct identity *make_fresh_ones(const struct identity *id)
 {
