@@ -323,7 +323,9 @@ static X509_STORE *read_certificates(const struct crypto_lib *lib, const char *p
         num++;
     }
     /* What ends a file is that no further block begins. */
-    bool at_end = num > 0 && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    unsigned long last = ERR_peek_last_error();
+    bool at_end =
+        num > 0 && ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
 
     ERR_pop_to_mark();
     BIO_free(in);
