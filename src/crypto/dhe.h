@@ -49,7 +49,8 @@ MUST_CHECK bool rsa_kx_encrypt(const struct crypto_lib *lib, EVP_PKEY *key,
 /* Decrypts a premaster secret, which begins with client_version or also_version (the same where
  * there is no other). Whatever is wrong with it, padding, length or version, secret
  * becomes random bytes and the result is true, in the same time (RFC 5246, 7.4.7.1; CVE-2003-0131,
- * CVE-2017-13099, CVE-2022-4304). False only for what the peer's bytes cannot cause. */
+ * CVE-2017-13099, CVE-2022-4304). False for what tells nothing about the key: encrypted is longer
+ * than the modulus or, as a number, not below it, which everybody can see; and want of memory. */
 MUST_CHECK bool rsa_kx_decrypt(const struct crypto_lib *lib, EVP_PKEY *key, uint16_t client_version,
                                uint16_t also_version, const uint8_t *encrypted, size_t len,
                                uint8_t secret[PREMASTER_LEN]);

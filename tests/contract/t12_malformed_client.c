@@ -160,6 +160,7 @@ static const struct t12_row premaster_form[] = {
     RSA(PEER_FAILS, "one byte", { CKE, EDIT_BODY, 0, 0, "0001 00" }),
     RSA(PEER_FAILS, "a byte short", { CKE, EDIT_SET, 4, 0, "00ff" }, { CKE, EDIT_CUT, 1, 0, NULL }),
     RSA(PEER_FAILS, "a byte long", { CKE, EDIT_SET, 4, 0, "0101" }, { CKE, EDIT_TAIL, 0, 0, "00" }),
+    RSA(PEER_FAILS, "larger than the modulus", { CKE, EDIT_SET, 6, 0, "ffffffffffffffffffff" }),
     RSA(PEER_FAILS, "without its length", { CKE, EDIT_REMOVE, 4, 2, NULL }),
     RSA(PEER_FAILS, "length too long", { CKE, EDIT_SET, 4, 0, "ffff" }),
     RSA(PEER_FAILS, "length too short", { CKE, EDIT_SET, 4, 0, "0010" }),

@@ -7,6 +7,8 @@
 #include "handshake/keys12.h"
 #include "handshake/negotiate12.h"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,13 +66,30 @@ static void prepare_client_key_exchange(struct handshake *hs)
     buffer_wipe(&out);
 }
 
-/* RFC 5246, 7.4.7.1: whatever an RSA ciphertext holds, nobody sees whether it was right. */
+/* An RSA ciphertext is a number below the modulus, and not longer than it. */
+static bool is_rsa_ciphertext(EVP_PKEY *key, const uint8_t *bytes, size_t len)
+{
+    BIGNUM *modulus = NULL;
+    BIGNUM *number = BN_bin2bn(bytes, (int)len, NULL);
+
+    stage_require(number != NULL && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus),
+                  "memory");
+    bool ok = len <= (size_t)BN_num_bytes(modulus) && BN_cmp(number, modulus) < 0;
+    BN_free(number);
+    BN_free(modulus);
+    return ok;
+}
+
+/* RFC 5246, 7.4.7.1: whatever an RSA ciphertext holds, nobody sees whether it was right. What
+ * isn't one, is refused: everybody can see that. */
 static void judge_client_key_exchange(struct handshake *hs, const uint8_t *body, size_t size,
                                       enum step_result result, size_t left)
 {
     if (hs->conn->neg.suite->kx == KX_RSA) {
+        EVP_PKEY *key = hs->conn->config->credentials->slot[KEY_RSA].key;
         bool is_vector = size >= 2 && (size_t)(body[0] << 8 | body[1]) == size - 2;
-        stage_require((result == STEP_OK) == is_vector, "an RSA ciphertext is taken as it comes");
+        bool is_taken = is_vector && is_rsa_ciphertext(key, body + 2, size - 2);
+        stage_require((result == STEP_OK) == is_taken, "an RSA ciphertext is taken as it comes");
     }
     if (result == STEP_OK && left == 0) {
         stage_require(derive_master_secret(hs) == STEP_OK, "a server has a secret then");
