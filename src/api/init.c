@@ -8,6 +8,7 @@
 #include "api/internal.h"
 
 #include "crypto/cert_cache.h"
+#include "crypto/chain_verdicts.h"
 
 #include <strings.h>
 
@@ -58,6 +59,7 @@ static void configure_process(void)
 {
     counters_file_configure(conf_own_setting("TENON_COUNTERS_FILE", "CountersFile"));
     ca_files_turn(!is_off("TENON_CA_FILE_CACHE", "CAFileCache"));
+    chain_verdicts_turn(!is_off("TENON_CHAIN_CACHE", "ChainCache"));
     if (!is_off("TENON_CERTIFICATE_CACHE", "CertificateCache")) {
         const struct crypto_lib *lib = crypto_lib_default();
         if (lib != NULL) {

@@ -11,6 +11,7 @@
 #include "api/stores.h"
 
 #include "crypto/cert.h"
+#include "crypto/chain_verdicts.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -281,9 +282,10 @@ static bool application_sees(const SSL *s)
            dane_in_use(s) || (store != NULL && store_has_functions(store)) || has_own_checks();
 }
 
-/* True when the chain was accepted. An internal error of X509_verify_cert() (negative) is a refusal
- * and nothing else: only SSL_set_retry_verify() asks for a retry (CVE-2021-4044). */
-static bool verify_chain(SSL *s, STACK_OF(X509) *chain)
+/* True when the chain was accepted. unseen: no code of the application takes part. An internal
+ * error of X509_verify_cert() (negative) is a refusal and nothing else: only SSL_set_retry_verify()
+ * asks for a retry (CVE-2021-4044). */
+static bool verify_chain(SSL *s, STACK_OF(X509) *chain, bool unseen)
 {
     X509_STORE_CTX *verification =
         X509_STORE_CTX_new_ex(settings_libctx(s, NULL), settings_propq(s, NULL));
@@ -294,6 +296,9 @@ static bool verify_chain(SSL *s, STACK_OF(X509) *chain)
         return false;
     }
     if (prepare(s, verification, chain)) {
+        if (unseen) {
+            chain_verdicts_use(s->conn.config->lib, verification);
+        }
         accepted = s->ctx->app_verify_callback != NULL
                        ? s->ctx->app_verify_callback(verification, s->ctx->app_verify_arg) > 0
                        : X509_verify_cert(verification) > 0;
@@ -315,7 +320,7 @@ static bool verify_unseen(SSL *s, struct peer_chain *chain)
         raise_error(ERR_R_MALLOC_FAILURE);
         return false;
     }
-    accepted = verify_chain(s, list);
+    accepted = verify_chain(s, list, true);
     sk_X509_free(list);
     if (s->verified_chain != NULL) {
         s->verified = peer_chain_ref(chain);
@@ -335,7 +340,7 @@ static bool verify_seen(SSL *s, struct peer_chain *chain)
     if (s->config->verify_store == NULL) {
         (void)stores_for_application(s->ctx); /* which X509_STORE_CTX_get0_store() would give it */
     }
-    return verify_chain(s, list);
+    return verify_chain(s, list, false);
 }
 
 int ssl_verify_chain(SSL *s, struct peer_chain *chain)

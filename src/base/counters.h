@@ -15,6 +15,8 @@ enum counter {
     COUNTER_CERT_EVICTED,    /* one was dropped to make room */
     COUNTER_CERT_REFUSED,    /* there was no room */
     COUNTER_CERT_COPIED,     /* one that is shared was decoded again, for the application to hold */
+    COUNTER_CHAIN_HIT,       /* the signatures of a chain were remembered as right */
+    COUNTER_CHAIN_MISS,      /* they had to be verified */
     COUNTER_EARLY_ACCEPTED,  /* early data that a strike register was asked about: the first */
     COUNTER_EARLY_REPLAYED,  /* its ticket had come before */
     COUNTER_EARLY_NO_ROOM,   /* the register was full there */
