@@ -204,21 +204,8 @@ static bool read_secret(SSL_SESSION *session, const ASN1_OCTET_STRING *field)
     return true;
 }
 
-/* Replaces the peer's certificate, which it takes over. False: out of memory. */
-static bool take_peer(SSL_SESSION *session, ENCODED_SESSION *e)
-{
-    peer_chain_free(session->peer);
-    session->peer = NULL;
-    if (e->peer == NULL) {
-        return true;
-    }
-    session->peer = peer_chain_of(e->peer);
-    e->peer = NULL;
-    return session->peer != NULL;
-}
-
-/* Fills session with what was decoded, and takes the certificate over. */
-static bool take(SSL_SESSION *session, ENCODED_SESSION *e)
+/* Fills session with what was decoded. */
+static bool take(SSL_SESSION *session, const ENCODED_SESSION *e, struct peer_chain *peer)
 {
     if (!read_protocol(session, e) ||
         !read_bytes(session->id, &session->id_len, SESSION_MAX_ID, e->id) ||
@@ -227,9 +214,8 @@ static bool take(SSL_SESSION *session, ENCODED_SESSION *e)
     }
     session->time = e->time != 0 ? e->time : (int64_t)time(NULL);
     session->timeout = e->timeout != 0 ? e->timeout : MISSING_TIMEOUT;
-    if (!take_peer(session, e)) {
-        return false;
-    }
+    peer_chain_free(session->peer);
+    session->peer = peer_chain_ref(peer);
     session->verify_result = e->verify_result;
     session->ticket_lifetime_hint = (uint32_t)e->ticket_lifetime_hint;
     session->ticket_age_add = e->ticket_age_add;
@@ -246,13 +232,14 @@ static bool take(SSL_SESSION *session, ENCODED_SESSION *e)
            read_blob(&session->ticket_appdata, e->ticket_appdata);
 }
 
-/* The session in e; *a is reused if there is one. NULL: not a session of ours, or out of memory. */
-static SSL_SESSION *session_from(SSL_SESSION **a, ENCODED_SESSION *e)
+/* The session in e and peer; *a is reused if there is one. NULL: not a session of ours, or out of
+ * memory. */
+static SSL_SESSION *session_from(SSL_SESSION **a, const ENCODED_SESSION *e, struct peer_chain *peer)
 {
     bool reuse = a != NULL && *a != NULL;
     SSL_SESSION *session = reuse ? *a : SSL_SESSION_new();
 
-    if (session == NULL || !take(session, e)) {
+    if (session == NULL || !take(session, e, peer)) {
         if (!reuse) {
             session_free(session);
         }
@@ -264,22 +251,43 @@ static SSL_SESSION *session_from(SSL_SESSION **a, ENCODED_SESSION *e)
     return session;
 }
 
+/* The same of any encoding that libcrypto's templates read. */
+static SSL_SESSION *session_by_template(SSL_SESSION **a, const unsigned char **at, long length)
+{
+    ENCODED_SESSION *e =
+        (ENCODED_SESSION *)ASN1_item_d2i(NULL, at, length, ASN1_ITEM_rptr(ENCODED_SESSION));
+    struct peer_chain *peer = NULL;
+    SSL_SESSION *session = NULL;
+    bool ok = e != NULL;
+
+    if (ok && e->peer != NULL) {
+        peer = peer_chain_of(e->peer);
+        e->peer = NULL;
+        ok = peer != NULL;
+    }
+    if (ok) {
+        session = session_from(a, e, peer);
+    }
+    peer_chain_free(peer);
+    ASN1_item_free((ASN1_VALUE *)e, ASN1_ITEM_rptr(ENCODED_SESSION));
+    return session;
+}
+
 SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **a, const unsigned char **pp, long length)
 {
     const unsigned char *at = *pp;
     struct session_strings strings;
-    ENCODED_SESSION plain, *decoded;
+    struct peer_chain *peer;
+    ENCODED_SESSION e;
     SSL_SESSION *session;
     size_t used;
 
-    if (length > 0 && session_der_read(&plain, &strings, &used, at, (size_t)length)) {
+    if (length > 0 && session_der_read(&e, &strings, &peer, &used, at, (size_t)length)) {
         at += used;
-        session = session_from(a, &plain);
+        session = session_from(a, &e, peer);
+        peer_chain_free(peer);
     } else {
-        decoded =
-            (ENCODED_SESSION *)ASN1_item_d2i(NULL, &at, length, ASN1_ITEM_rptr(ENCODED_SESSION));
-        session = decoded != NULL ? session_from(a, decoded) : NULL;
-        ASN1_item_free((ASN1_VALUE *)decoded, ASN1_ITEM_rptr(ENCODED_SESSION));
+        session = session_by_template(a, &at, length);
     }
     if (session != NULL) {
         *pp = at;

@@ -5,6 +5,7 @@
 
 #include "base/reader.h"
 
+#include <openssl/err.h>
 #include <string.h>
 
 #define TAG_INTEGER      0x02
@@ -16,7 +17,7 @@
 #define LENGTH_1 0x81
 #define LENGTH_2 0x82
 
-enum kind { OCTETS, INT32, INT64, UINT32, UINT64 };
+enum kind { OCTETS, INT32, INT64, UINT32, UINT64, CERTIFICATE };
 
 struct field {
     uint8_t tag; /* explicit, and the field may be left out; 0: no such tag, always there */
@@ -37,6 +38,7 @@ static const struct field fields[] = {
     FIELD(0, OCTETS, secret),
     FIELD(EXPLICIT(1), INT64, time),
     FIELD(EXPLICIT(2), INT64, timeout),
+    FIELD(EXPLICIT(3), CERTIFICATE, peer),
     FIELD(EXPLICIT(4), OCTETS, context),
     FIELD(EXPLICIT(5), INT32, verify_result),
     FIELD(EXPLICIT(6), OCTETS, hostname),
@@ -139,39 +141,72 @@ static bool read_value(struct reader *r, enum kind kind, uint8_t *value, ASN1_OC
         ok = take_integer(r, kind == INT64 ? INT64_MAX : UINT64_MAX, &number);
         memcpy(value, &number, sizeof(number));
         return ok;
+    case CERTIFICATE:
+        return false; /* no value that can be read in place */
     }
     return false;
 }
 
-static bool read_field(struct reader *r, const struct field *f, ENCODED_SESSION *e,
-                       ASN1_OCTET_STRING *string)
+static bool read_field(struct reader *r, size_t i, ENCODED_SESSION *e,
+                       struct session_strings *strings)
 {
+    const struct field *f = &fields[i];
     uint8_t *value = (uint8_t *)e + f->offset;
     struct reader inner;
 
     if (f->tag == 0) {
-        return read_value(r, f->kind, value, string);
+        return read_value(r, f->kind, value, &strings->of_field[i]);
     }
     if (reader_is_empty(r) || r->at[0] != f->tag) {
         return true;
     }
-    return take_element(r, f->tag, &inner) && read_value(&inner, f->kind, value, string) &&
-           reader_is_empty(&inner);
+    if (!take_element(r, f->tag, &inner)) {
+        return false;
+    }
+    if (f->kind == CERTIFICATE) {
+        strings->certificate = inner;
+        return !reader_is_empty(&inner);
+    }
+    return read_value(&inner, f->kind, value, &strings->of_field[i]) && reader_is_empty(&inner);
 }
 
-bool session_der_read(ENCODED_SESSION *e, struct session_strings *strings, size_t *used,
-                      const uint8_t *data, size_t len)
+/* What fails here fails for libcrypto as well, which then says why. */
+static bool decode_peer(struct peer_chain **peer, const struct reader *der)
+{
+    const struct crypto_lib *lib = crypto_lib_default();
+    struct peer_chain *chain = peer_chain_new();
+
+    ERR_set_mark();
+    bool ok = lib != NULL && chain != NULL &&
+              peer_chain_add(&chain, lib, der->at, der->left) == PEER_CHAIN_ADDED;
+    ERR_pop_to_mark();
+    if (!ok) {
+        peer_chain_free(chain);
+        return false;
+    }
+    /* The handshake in which it was proved is over; whether it was verified is the session's word
+     * alone. */
+    peer_chain_keep(chain, false);
+    *peer = chain;
+    return true;
+}
+
+bool session_der_read(ENCODED_SESSION *e, struct session_strings *strings, struct peer_chain **peer,
+                      size_t *used, const uint8_t *data, size_t len)
 {
     struct reader all = reader_of(data, len);
     struct reader r;
     bool ok = take_element(&all, TAG_SEQUENCE, &r);
 
     memset(e, 0, sizeof(*e));
+    strings->certificate = reader_of(NULL, 0);
+    *peer = NULL;
     for (size_t i = 0; ok && i < COUNT_OF(fields); i++) {
-        ok = read_field(&r, &fields[i], e, &strings->of_field[i]);
+        ok = read_field(&r, i, e, strings);
     }
     *used = len - reader_left(&all);
-    return ok && reader_is_empty(&r);
+    return ok && reader_is_empty(&r) &&
+           (reader_is_empty(&strings->certificate) || decode_peer(peer, &strings->certificate));
 }
 
 /* --- Writing --- */
@@ -248,28 +283,43 @@ static uint64_t number_at(const uint8_t *value, enum kind kind, bool *ok)
     return number;
 }
 
+static bool put_certificate(struct der_end *d, const X509 *cert)
+{
+    int len = i2d_X509(cert, NULL);
+
+    if (len <= 0) {
+        return false;
+    }
+    d->len += (size_t)len;
+    unsigned char *at = d->end == NULL ? NULL : d->end - d->len;
+    return at == NULL || i2d_X509(cert, &at) == len;
+}
+
 static bool put_field(struct der_end *d, const struct field *f, const ENCODED_SESSION *e)
 {
     const uint8_t *value = (const uint8_t *)e + f->offset;
-    const ASN1_OCTET_STRING *string = NULL;
+    const bool is_number = f->kind != OCTETS && f->kind != CERTIFICATE;
+    const void *object = NULL;
     size_t before = d->len;
     uint64_t number = 0;
     bool ok = true;
 
-    if (f->kind == OCTETS) {
-        memcpy(&string, value, sizeof(string));
-    } else {
+    if (is_number) {
         number = number_at(value, f->kind, &ok);
+    } else {
+        memcpy(&object, value, sizeof(object));
     }
-    if (f->tag != 0 && string == NULL && number == 0) {
+    if (f->tag != 0 && object == NULL && number == 0) {
         return ok;
     }
-    if (f->kind != OCTETS) {
+    if (is_number) {
         put_integer(d, number);
-    } else if (string != NULL) {
-        put_octets(d, string);
-    } else {
+    } else if (object == NULL) {
         return false; /* it may not be left out */
+    } else if (f->kind == OCTETS) {
+        put_octets(d, object);
+    } else {
+        ok = put_certificate(d, object);
     }
     if (f->tag != 0) {
         put_header(d, f->tag, before);
@@ -279,8 +329,7 @@ static bool put_field(struct der_end *d, const struct field *f, const ENCODED_SE
 
 static bool put_session(struct der_end *d, const ENCODED_SESSION *e)
 {
-    bool ok =
-        e->peer == NULL && e->key_arg == NULL && e->compression == NULL && e->srp_username == NULL;
+    bool ok = e->key_arg == NULL && e->compression == NULL && e->srp_username == NULL;
 
     for (size_t i = COUNT_OF(fields); ok && i > 0; i--) {
         ok = put_field(d, &fields[i - 1], e);

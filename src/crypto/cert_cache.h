@@ -8,8 +8,8 @@
  *
  * A peer that sends ever new certificates costs no memory and displaces nothing that is in use:
  * - a certificate is kept from its second sight on, once its owner has proved to have the key;
- * - those of chains that nobody could verify have a quarter of the places, and leave the others
- *   alone;
+ * - those of chains that nobody could verify, and those of encoded sessions, have a quarter of the
+ *   places, and leave the others alone;
  * - one that was found since the last search for room is passed over once;
  * - places, bytes, and the bytes of a certificate have a limit.
  */

@@ -4,6 +4,7 @@
  */
 #include "stage.h"
 
+#include "api/internal.h"
 #include "crypto/cert.h"
 #include "handshake/cookie13.h"
 #include "handshake/keys12.h"
@@ -457,10 +458,11 @@ static void save_cookie(void)
     buffer_wipe(&text);
 }
 
-static void save_session(void)
+/* peer: its certificate; NULL: none. */
+static void save_session(const char *name, X509 *peer)
 {
     SSL_SESSION *session = SSL_SESSION_new();
-    unsigned char bytes[512];
+    unsigned char bytes[1024] = { 0 };
     unsigned char *end = bytes;
 
     stage_require(
@@ -479,14 +481,21 @@ static void save_session(void)
                   "a session has a suite");
     SSL_free(ssl);
     SSL_CTX_free(ctx);
+    if (peer != NULL) {
+        cert_up_ref(peer);
+        session->peer = peer_chain_of(peer);
+        stage_require(session->peer != NULL, "memory");
+    }
     int len = i2d_SSL_SESSION(session, NULL);
     stage_require(len > 0 && len <= (int)sizeof(bytes) && i2d_SSL_SESSION(session, &end) == len,
                   "a session is encoded");
-    save("session", "made", bytes, (size_t)len);
-    /* fuzz_ticket.c: a ticket as it is, one that gets its MAC, the text of one. */
-    save_flagged("ticket", "whole", 0, bytes, (size_t)len);
-    save_flagged("ticket", "encrypted", 1, bytes, 64);
-    save_flagged("ticket", "text", 2, bytes, (size_t)len);
+    save("session", name, bytes, (size_t)len);
+    if (peer == NULL) {
+        /* fuzz_ticket.c: a ticket as it is, one that gets its MAC, the text of one. */
+        save_flagged("ticket", "whole", 0, bytes, (size_t)len);
+        save_flagged("ticket", "encrypted", 1, bytes, 64);
+        save_flagged("ticket", "text", 2, bytes, (size_t)len);
+    }
     SSL_SESSION_free(session);
 }
 
@@ -520,7 +529,8 @@ int main(int argc, char **argv)
     save_duels();
     save_texts();
     save_cookie();
-    save_session();
+    save_session("certificate", endpoint_cert());
+    save_session("made", NULL);
     save_certificate("ecdsa", endpoint_cert());
     save_certificate("rsa", endpoint_cert_for(0xc02f));
     endpoint_identity_free();

@@ -39,15 +39,18 @@ static const char *compare(const ENCODED_SESSION *strict, const ENCODED_SESSION 
 const char *session_readers_disagree(const uint8_t *data, size_t len, bool *taken)
 {
     struct session_strings strings;
+    struct peer_chain *peer;
     ENCODED_SESSION strict, *general;
     const unsigned char *at = data;
     const char *problem;
     size_t used;
 
-    *taken = session_der_read(&strict, &strings, &used, data, len);
+    ERR_clear_error();
+    *taken = session_der_read(&strict, &strings, &peer, &used, data, len);
     if (!*taken) {
-        return NULL;
+        return peer == NULL && ERR_peek_error() == 0 ? NULL : "what is not taken leaves no trace";
     }
+    strict.peer = peer_chain_look(peer, 0);
     general =
         (ENCODED_SESSION *)ASN1_item_d2i(NULL, &at, (long)len, ASN1_ITEM_rptr(ENCODED_SESSION));
     if (general == NULL || at != data + used) {
@@ -56,6 +59,7 @@ const char *session_readers_disagree(const uint8_t *data, size_t len, bool *take
         problem = compare(&strict, general);
     }
     ASN1_item_free((ASN1_VALUE *)general, ASN1_ITEM_rptr(ENCODED_SESSION));
+    peer_chain_free(peer);
     ERR_clear_error();
     return problem;
 }

@@ -7,7 +7,8 @@
 #include "base/base.h"
 
 /* Reads data both ways and writes what was read both ways again. NULL: the strict reader leaves it
- * to libcrypto, or both agree; else what they disagree about. *taken: the strict reader took it. */
+ * to libcrypto, or both agree; else what they disagree about. *taken: the strict reader took it.
+ * Empties the error queue. */
 const char *session_readers_disagree(const uint8_t *data, size_t len, bool *taken);
 
 #endif
