@@ -91,6 +91,11 @@ enum hash_id hash_id(const struct hash *h)
     return h->id;
 }
 
+const uint8_t *hash_of_nothing(const struct hash *h)
+{
+    return h->of_nothing;
+}
+
 const EVP_MD *hash_evp(const struct hash *h)
 {
     return h->md;

@@ -35,6 +35,9 @@ const char *hash_name(const struct hash *h);
 int hash_nid(const struct hash *h);
 enum hash_id hash_id(const struct hash *h);
 
+/* The digest of no bytes at all; hash_len() bytes. */
+const uint8_t *hash_of_nothing(const struct hash *h);
+
 /* The EVP object behind it, for those who hand it to applications; borrowed. */
 const EVP_MD *hash_evp(const struct hash *h);
 

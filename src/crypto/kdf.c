@@ -5,7 +5,10 @@
 #include "crypto/kdf.h"
 
 #include "crypto/hmac.h"
+#include "crypto/lib_internal.h"
 
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #define LONGEST_LABEL   249 /* 255 less the prefix: RFC 8446, 7.1 */
@@ -108,6 +111,36 @@ bool hkdf_expand_label(const struct hash *h, const struct secret *prk, const cha
     bool done = hkdf_key_expand_label(&key, label, label_len, context, context_len, out, out_len);
     hmac_key_wipe(&key);
     return done;
+}
+
+/* RFC 8446, 7.1: zeros in place of the key, and of the salt before it. */
+static bool prepare(struct hash *h)
+{
+    static const uint8_t zeros[HASH_MAX_LEN];
+    struct secret early = { 0 };
+
+    h->first_salt.len = (uint8_t)h->len;
+    return hash_once(h, "", 0, h->of_nothing) && hkdf_extract(h, NULL, 0, zeros, h->len, &early) &&
+           hkdf_expand_label(h, &early, "derived", 7, h->of_nothing, h->len, h->first_salt.bytes,
+                             h->len);
+}
+
+void kdf_prepare_all(struct crypto_lib *lib)
+{
+    ERR_set_mark();
+    for (size_t i = 0; i < COUNT_OF(lib->hashes); i++) {
+        struct hash *h = &lib->hashes[i];
+        if (h->md != NULL && !prepare(h)) {
+            EVP_MD_free(h->md);
+            h->md = NULL;
+        }
+    }
+    ERR_pop_to_mark();
+}
+
+const struct secret *hkdf_first_salt(const struct hash *h)
+{
+    return &h->first_salt;
 }
 
 bool tls12_prf(const struct hash *h, const uint8_t *secret, size_t secret_len, const char *label,

@@ -27,6 +27,10 @@ MUST_CHECK bool hkdf_key_expand_label(const struct hmac_key *prk, const char *la
                                       size_t label_len, const uint8_t *context, size_t context_len,
                                       uint8_t *out, size_t out_len);
 
+/* Derive-Secret(HKDF-Extract(0, 0), "derived", ""): the salt of TLS 1.3's handshake secret without
+ * a pre-shared key (RFC 8446, 7.1), which is the same for everybody. */
+const struct secret *hkdf_first_salt(const struct hash *h);
+
 /* P_hash-based PRF of TLS 1.2: out = PRF(secret, label, seed). */
 MUST_CHECK bool tls12_prf(const struct hash *h, const uint8_t *secret, size_t secret_len,
                           const char *label, size_t label_len, const uint8_t *seed, size_t seed_len,

@@ -88,6 +88,7 @@ static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool i
         }
     }
     hash_fetch_all(lib, is_default);
+    kdf_prepare_all(lib);
     aead_fetch_all(lib);
     ERR_set_mark();
     lib->ticket_cipher = EVP_CIPHER_fetch(libctx, "AES-256-CBC", propq);

@@ -18,6 +18,8 @@ struct hash {
     enum hash_id id;
     int nid;
     size_t direct_len; /* bytes of the struct with which SHA256_* or SHA512_* compute it; 0: EVP */
+    uint8_t of_nothing[HASH_MAX_LEN];
+    struct secret first_salt; /* nothing secret: hkdf_first_salt() */
 };
 
 struct crypto_lib {
@@ -50,6 +52,9 @@ bool engine_has_cipher(int nid);
 /* Fills hashes[] for lib's library context and properties; rows that the providers lack get no
  * md. direct: SHA-2 may take the direct route. */
 void hash_fetch_all(struct crypto_lib *lib, bool direct);
+
+/* Computes of each hash what never changes. One for which that fails loses its md. */
+void kdf_prepare_all(struct crypto_lib *lib);
 
 /* Fills aeads[]. */
 void aead_fetch_all(struct crypto_lib *lib);

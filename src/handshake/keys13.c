@@ -29,20 +29,20 @@ static bool derive_secret(const struct hmac_key *from, const char *label,
                                  out->len);
 }
 
-/* HKDF-Extract with Derive-Secret(from, "derived", "") as the salt; ikm NULL: zeros. */
-static bool extract_next(const struct hash *h, const struct hmac_key *from, const uint8_t *ikm,
-                         size_t ikm_len, struct secret *out)
+/* Derive-Secret(from, "derived", ""): the salt of the next extraction. */
+static bool derive_salt(const struct hash *h, const struct hmac_key *from, struct secret *salt)
+{
+    return derive_secret(from, "derived", hash_of_nothing(h), salt);
+}
+
+/* HKDF-Extract; input NULL: zeros, as long as a digest (RFC 8446, 7.1). */
+static bool extract(const struct hash *h, const struct secret *salt, const uint8_t *input,
+                    size_t input_len, struct secret *out)
 {
     static const uint8_t zeros[HASH_MAX_LEN];
-    uint8_t empty_hash[HASH_MAX_LEN];
-    struct secret salt = { 0 };
 
-    bool ok = hash_once(h, "", 0, empty_hash) &&
-              derive_secret(from, "derived", empty_hash, &salt) &&
-              hkdf_extract(h, salt.bytes, salt.len, ikm == NULL ? zeros : ikm,
-                           ikm == NULL ? hash_len(h) : ikm_len, out);
-    secret_wipe(&salt);
-    return ok;
+    return hkdf_extract(h, salt->bytes, salt->len, input == NULL ? zeros : input,
+                        input == NULL ? hash_len(h) : input_len, out);
 }
 
 bool keys13_early_secret(const struct hash *h, const struct secret *psk, struct secret *early)
@@ -67,14 +67,13 @@ bool keys13_binder(const struct hash *h, const struct secret *early, bool extern
 {
     struct secret base = { 0 };
     struct hmac_key key;
-    uint8_t empty_hash[HASH_MAX_LEN];
 
     if (!use_secret(&key, h, early)) {
         return false;
     }
-    bool ok = hash_once(h, "", 0, empty_hash) &&
-              derive_secret(&key, external ? "ext binder" : "res binder", empty_hash, &base) &&
-              finished_mac(h, &base, transcript_hash, binder);
+    bool ok =
+        derive_secret(&key, external ? "ext binder" : "res binder", hash_of_nothing(h), &base) &&
+        finished_mac(h, &base, transcript_hash, binder);
     hmac_key_wipe(&key);
     secret_wipe(&base);
     return ok;
@@ -108,17 +107,29 @@ bool keys13_ticket_psk(const struct tls_conn *c, const uint8_t *nonce, size_t le
 /* The handshake secret: the early secret and what the key exchange gave. */
 static bool make_handshake_secret(struct handshake *hs, const struct hash *h)
 {
-    const struct secret no_psk = { .len = (uint8_t)hash_len(h) }; /* zeros: RFC 8446, 7.1 */
     const uint8_t *shared = hs->shared != NULL ? hs->shared->bytes : NULL;
     size_t shared_len = hs->shared != NULL ? hs->shared->len : 0;
-    struct hmac_key key;
+    struct secret salt = *hkdf_first_salt(h);
+    bool ok = true;
 
-    if ((hs->early_secret.len == 0 && !keys13_early_secret(h, &no_psk, &hs->early_secret)) ||
-        !use_secret(&key, h, &hs->early_secret)) {
-        return false;
+    if (hs->early_secret.len > 0) {
+        struct hmac_key key;
+        ok = use_secret(&key, h, &hs->early_secret) && derive_salt(h, &key, &salt);
+        hmac_key_wipe(&key);
     }
-    bool ok = extract_next(h, &key, shared, shared_len, &hs->handshake_secret);
-    hmac_key_wipe(&key);
+    ok = ok && extract(h, &salt, shared, shared_len, &hs->handshake_secret);
+    secret_wipe(&salt);
+    return ok;
+}
+
+/* from: the handshake secret. */
+static bool make_master_secret(struct handshake *hs, const struct hash *h,
+                               const struct hmac_key *from)
+{
+    struct secret salt = { 0 };
+    bool ok = derive_salt(h, from, &salt) && extract(h, &salt, NULL, 0, &hs->master_secret);
+
+    secret_wipe(&salt);
     return ok;
 }
 
@@ -135,7 +146,7 @@ static bool use_handshake_secret(struct handshake *hs, const struct hash *h)
     bool ok = transcript_peek(&hs->transcript, hash) &&
               derive_secret(&key, "c hs traffic", hash, &secrets->client_handshake) &&
               derive_secret(&key, "s hs traffic", hash, &secrets->server_handshake) &&
-              extract_next(h, &key, NULL, 0, &hs->master_secret);
+              make_master_secret(hs, h, &key);
     hmac_key_wipe(&key);
     return ok;
 }
@@ -300,13 +311,12 @@ bool keys13_export(const struct tls_conn *c, const struct secret *master, const 
     const struct ssl_cipher_st *suite = early ? c->early_suite : c->neg.suite;
     const struct hash *h = hash_get(c->config->lib, suite->hash);
     struct secret derived = { .len = (uint8_t)hash_len(h) };
-    uint8_t empty_hash[HASH_MAX_LEN];
     uint8_t context_hash[HASH_MAX_LEN];
 
     bool ok =
-        hash_once(h, "", 0, empty_hash) && hash_once(h, context, context_len, context_hash) &&
-        hkdf_expand_label(h, master, label, label_len, empty_hash, derived.len, derived.bytes,
-                          derived.len) &&
+        hash_once(h, context, context_len, context_hash) &&
+        hkdf_expand_label(h, master, label, label_len, hash_of_nothing(h), derived.len,
+                          derived.bytes, derived.len) &&
         hkdf_expand_label(h, &derived, "exporter", 8, context_hash, derived.len, out, out_len);
     secret_wipe(&derived);
     return ok;

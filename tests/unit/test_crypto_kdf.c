@@ -86,6 +86,8 @@ static void key_schedule_of_rfc_8448(void **state)
                    "33ad0a1c607ec03b09e6cd9893680ce210adf300aa1f2660e1b22e10f170f92a");
         assert_true(hkdf_expand_label(h, &secret, "derived", 7, empty, 32, out, 32));
         assert_hex(out, 32, "6f2615a108c702c5678f54fc9dbab69716c076189c48250cebeac3576c3611ba");
+        assert_true(secret_equals(hkdf_first_salt(h), out, 32));
+        assert_memory_equal(hash_of_nothing(h), empty, 32);
         assert_true(hkdf_extract(h, out, 32, shared.data, shared.len, &secret));
         assert_hex(secret.bytes, secret.len,
                    "1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac");
@@ -184,6 +186,27 @@ static void limits_of_expansion(void **state)
 }
 
 /* A vector that implementers of TLS 1.2 agreed on when it was new. */
+/* What is computed once is what a handshake would compute. */
+static void first_salts(void **state)
+{
+    static const enum hash_id ids[] = { HASH_SHA256, HASH_SHA384 };
+    static const uint8_t zeros[HASH_MAX_LEN];
+    uint8_t empty[HASH_MAX_LEN], salt[HASH_MAX_LEN];
+    struct secret early = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(libs) * COUNT_OF(ids); i++) {
+        const struct hash *h = hash_get(libs[i / COUNT_OF(ids)], ids[i % COUNT_OF(ids)]);
+        size_t len = hash_len(h);
+
+        assert_true(hash_once(h, NULL, 0, empty));
+        assert_memory_equal(hash_of_nothing(h), empty, len);
+        assert_true(hkdf_extract(h, NULL, 0, zeros, len, &early));
+        assert_true(hkdf_expand_label(h, &early, "derived", 7, empty, len, salt, len));
+        assert_true(secret_equals(hkdf_first_salt(h), salt, len));
+    }
+}
+
 static void prf_known_answer(void **state)
 {
     (void)state;
@@ -254,6 +277,7 @@ int main(void)
         cmocka_unit_test(key_schedule_of_rfc_8448),
         cmocka_unit_test(labels_agree_with_libcrypto),
         cmocka_unit_test(limits_of_expansion),
+        cmocka_unit_test(first_salts),
         cmocka_unit_test(prf_known_answer),
         cmocka_unit_test(prf_agrees_with_libcrypto),
         cmocka_unit_test(allocation_failures),
