@@ -118,15 +118,32 @@ static void let_go(SSL_CTX *ctx, SSL_SESSION *session)
     session_free(session);
 }
 
-/* A chain of sessions that have left the cache, linked by their older. */
-static void let_go_all(SSL_CTX *ctx, SSL_SESSION *first)
-{
-    while (first != NULL) {
-        SSL_SESSION *next = first->older;
+/* Sessions that have left the cache and are still to be let go of. Their places in the list say
+ * nothing about that: meanwhile another thread may put one back. */
+struct leaving {
+    SSL_SESSION *sessions[16];
+    size_t num;
+};
 
-        first->older = NULL;
-        let_go(ctx, first);
-        first = next;
+static bool is_full(const struct leaving *leaving)
+{
+    return leaving->num == COUNT_OF(leaving->sessions);
+}
+
+/* Takes a session out that the cache has; the lock is held, and leaving not full. */
+static void leave(SSL_CTX *ctx, SSL_SESSION *session, struct leaving *leaving)
+{
+    (void)lh_SSL_SESSION_delete(ctx->sessions, session);
+    unlink_session(ctx, session);
+    session->not_resumable = true;
+    leaving->sessions[leaving->num] = session;
+    leaving->num++;
+}
+
+static void let_go_all(SSL_CTX *ctx, const struct leaving *leaving)
+{
+    for (size_t i = 0; i < leaving->num; i++) {
+        let_go(ctx, leaving->sessions[i]);
     }
 }
 
@@ -153,25 +170,34 @@ int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *c)
     return held != NULL;
 }
 
-void SSL_CTX_flush_sessions(SSL_CTX *ctx, long tm)
+/* Takes out what had expired at tm, or everything if tm is 0, until leaving is full, and lets go of
+ * it. *num is how many may go. True: there may be more. */
+static bool flush_some(SSL_CTX *ctx, long tm, size_t *num)
 {
-    SSL_SESSION *first = NULL;
-    SSL_SESSION **end = &first;
+    struct leaving leaving = { .num = 0 };
 
-    if (ctx->sessions == NULL || !CRYPTO_THREAD_write_lock(ctx->lock)) {
-        return;
+    if (!CRYPTO_THREAD_write_lock(ctx->lock)) {
+        return false;
     }
-    while (ctx->oldest != NULL && (tm == 0 || tm > expiry_of(ctx->oldest))) {
-        SSL_SESSION *session = ctx->oldest;
-
-        (void)lh_SSL_SESSION_delete(ctx->sessions, session);
-        unlink_session(ctx, session);
-        session->not_resumable = true;
-        *end = session;
-        end = &session->older;
+    while (*num > 0 && !is_full(&leaving) && ctx->oldest != NULL &&
+           (tm == 0 || tm > expiry_of(ctx->oldest))) {
+        leave(ctx, ctx->oldest, &leaving);
+        (*num)--;
     }
     CRYPTO_THREAD_unlock(ctx->lock);
-    let_go_all(ctx, first);
+    let_go_all(ctx, &leaving);
+    return is_full(&leaving);
+}
+
+void SSL_CTX_flush_sessions(SSL_CTX *ctx, long tm)
+{
+    if (ctx->sessions != NULL) {
+        /* The remove callback may put back what it is told of. */
+        size_t num = lh_SSL_SESSION_num_items(ctx->sessions);
+
+        while (flush_some(ctx, tm, &num)) {
+        }
+    }
 }
 
 void session_cache_wipe(SSL_CTX *ctx)
@@ -186,27 +212,25 @@ void session_cache_wipe(SSL_CTX *ctx)
 
 /* --- Adding --- */
 
-/* Makes room as OpenSSL does: what is being added already counts. Returns what was thrown out. */
-static SSL_SESSION *make_room(SSL_CTX *ctx)
+/* Makes room as OpenSSL does: what was added already counts, but stays. The lock is held. */
+static void make_room(SSL_CTX *ctx, const SSL_SESSION *added, struct leaving *leaving)
 {
-    SSL_SESSION *first = NULL;
-    SSL_SESSION **end = &first;
-
-    while (ctx->session_cache_size > 0 && ctx->oldest != NULL &&
+    leaving->num = 0;
+    while (!is_full(leaving) && ctx->session_cache_size > 0 &&
            lh_SSL_SESSION_num_items(ctx->sessions) >= ctx->session_cache_size) {
-        SSL_SESSION *session = take_out(ctx, ctx->oldest);
+        SSL_SESSION *oldest = ctx->oldest != added ? ctx->oldest : added->newer;
 
-        session->not_resumable = true;
+        if (oldest == NULL) {
+            return;
+        }
+        leave(ctx, oldest, leaving);
         (void)atomic_fetch_add_explicit(&ctx->stats.cache_full, 1, memory_order_relaxed);
-        *end = session;
-        end = &session->older;
     }
-    return first;
 }
 
 /* Enters session, whose reference the cache takes over. False: out of memory, or it was there.
- * *replaced is another session of the same id, *removed are those that had to go. */
-static bool enter(SSL_CTX *ctx, SSL_SESSION *session, SSL_SESSION **replaced, SSL_SESSION **removed)
+ * *replaced is another session of the same id. */
+static bool enter(SSL_CTX *ctx, SSL_SESSION *session, SSL_SESSION **replaced)
 {
     SSL_SESSION *old = lh_SSL_SESSION_insert(ctx->sessions, session);
 
@@ -222,7 +246,6 @@ static bool enter(SSL_CTX *ctx, SSL_SESSION *session, SSL_SESSION **replaced, SS
         unlink_session(ctx, old);
         *replaced = old;
     }
-    *removed = make_room(ctx);
     link_session(ctx, session);
     return true;
 }
@@ -231,11 +254,12 @@ int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *c)
 {
     SSL_SESSION *session = session_ref(c);
     SSL_SESSION *replaced = NULL;
-    SSL_SESSION *removed = NULL;
+    struct leaving leaving = { .num = 0 };
+    SSL_CTX *earlier = c->cache;
     bool entered;
 
     /* A session can be in the list of one cache only. */
-    if (c->cache != NULL && c->cache != ctx) {
+    if (earlier != NULL && earlier != ctx) {
         session_free(session);
         session = session_copy(c, true);
     }
@@ -246,10 +270,18 @@ int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *c)
     if ((ctx->session_cache_mode & SSL_SESS_CACHE_UPDATE_TIME) != 0) {
         session->time = time(NULL);
     }
-    entered = enter(ctx, session, &replaced, &removed);
+    entered = enter(ctx, session, &replaced);
+    if (entered) {
+        make_room(ctx, session, &leaving);
+    }
     CRYPTO_THREAD_unlock(ctx->lock);
     session_free(replaced);
-    let_go_all(ctx, removed);
+    let_go_all(ctx, &leaving);
+    while (is_full(&leaving) && CRYPTO_THREAD_write_lock(ctx->lock)) {
+        make_room(ctx, session, &leaving);
+        CRYPTO_THREAD_unlock(ctx->lock);
+        let_go_all(ctx, &leaving);
+    }
     if (!entered) {
         session_free(session);
     }

@@ -32,8 +32,9 @@ struct ssl_session_st {
     uint8_t id_len;
     uint8_t context[SESSION_MAX_CONTEXT]; /* session id context */
     uint8_t context_len;
-    int64_t time;             /* seconds since the epoch */
-    int64_t timeout;          /* seconds */
+    _Atomic int64_t time;     /* seconds since the epoch; this and the next: may be set on a
+                                 shared session */
+    _Atomic int64_t timeout;  /* seconds */
     long verify_result;       /* X509_V_* */
     struct peer_chain *peer;  /* counted; its leaf is the peer's certificate; NULL: none */
     struct peer_chain *chain; /* counted; what the peer sent, as far as it is known */
@@ -57,8 +58,9 @@ struct ssl_session_st {
     CRYPTO_EX_DATA ex_data;         /* reached through session_ex_data() */
     _Atomic unsigned char ex_state; /* enum ex_state */
 
-    /* Place in an SSL_CTX's cache; guarded by that cache's lock. */
-    struct ssl_ctx_st *cache;
+    /* Place in an SSL_CTX's cache; guarded by that cache's lock. Which that is, others ask first.
+     */
+    struct ssl_ctx_st *_Atomic cache;
     struct ssl_session_st *newer, *older;
 };
 
