@@ -1,7 +1,8 @@
 /*
  * The settings an SSL shares with its SSL_CTX until one of the two changes something: defaults,
- * copies, references. Only the swap of a context's settings takes its lock: two threads may make
- * SSLs, or make one and set something, but not set two things on one context.
+ * copies, references. Only the swap of a context's settings takes its lock: threads may make SSLs
+ * at once, and an SSL goes on with what it was made with whatever is set later. A setter beside
+ * SSL_new() is against SSL_CTX_new(3): the SSL may see half of what is being set.
  */
 #include "api/ciphers.h"
 #include "api/custom_ext.h"
