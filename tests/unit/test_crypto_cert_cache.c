@@ -360,8 +360,13 @@ static void *use(void *arg)
         }
         peer_chain_keep(chain, true);
         /* It is the certificate that was asked for. */
-        const ASN1_INTEGER *number_of = X509_get0_serialNumber(peer_chain_look(chain, 0));
-        if (number_of->length != 4 || memcmp(number_of->data, mine + offset + 2, 4) != 0) {
+        uint64_t asked = 0;
+        uint64_t got;
+        for (size_t byte = 2; byte < 6; byte++) {
+            asked = asked << 8 | mine[offset + byte];
+        }
+        if (ASN1_INTEGER_get_uint64(&got, X509_get0_serialNumber(peer_chain_look(chain, 0))) != 1 ||
+            got != asked) {
             return arg;
         }
         peer_chain_free(chain);
