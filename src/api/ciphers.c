@@ -267,11 +267,6 @@ bool ciphers_share(struct ssl_config *config, const struct ssl_config *other)
     return true;
 }
 
-const struct ssl_config *ciphers_config(const SSL *s)
-{
-    return s->config->own_ciphers ? s->config : s->ctx->config;
-}
-
 /* --- Reading --- */
 
 STACK_OF(SSL_CIPHER) *SSL_CTX_get_ciphers(const SSL_CTX *ctx)
@@ -281,7 +276,9 @@ STACK_OF(SSL_CIPHER) *SSL_CTX_get_ciphers(const SSL_CTX *ctx)
 
 STACK_OF(SSL_CIPHER) *SSL_get_ciphers(const SSL *s)
 {
-    return s == NULL ? NULL : ciphers_config(s)->ciphers;
+    SSL *follower = (SSL *)(uintptr_t)s; /* what it says of its context may become its own */
+
+    return s != NULL && ssl_follow_ctx(follower) ? s->config->ciphers : NULL;
 }
 
 const char *SSL_get_cipher_list(const SSL *s, int n)

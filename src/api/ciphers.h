@@ -19,7 +19,4 @@ MUST_CHECK bool ciphers_share(struct ssl_config *config, const struct ssl_config
 /* True when both use the same list. */
 bool ciphers_are_shared(const struct ssl_config *config, const struct ssl_config *other);
 
-/* The settings whose suites are in force for an SSL: its own or its context's. */
-const struct ssl_config *ciphers_config(const SSL *s);
-
 #endif

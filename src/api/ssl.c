@@ -181,20 +181,24 @@ static bool take_identity(struct ssl_config *to, const struct ssl_config *from)
     return true;
 }
 
+/* The context's settings are counted while they are looked at: another thread may exchange them. */
 bool ssl_follow_ctx(SSL *s)
 {
-    if (s->config->own_ciphers || ciphers_are_shared(s->config, s->ctx->config)) {
+    bool ok = true;
+
+    if (s->config->own_ciphers || s->config == s->ctx->config) {
         return true;
     }
-    struct ssl_config *config = ssl_edit(s);
-    if (config == NULL) {
-        return false;
+    struct ssl_config *latest = ctx_config_ref(s->ctx);
+    if (!ciphers_are_shared(s->config, latest)) {
+        struct ssl_config *config = ssl_edit(s);
+        ok = config != NULL && ciphers_share(config, latest);
+        if (config != NULL && !ok) {
+            raise_error(ERR_R_MALLOC_FAILURE);
+        }
     }
-    if (!ciphers_share(config, s->ctx->config)) {
-        raise_error(ERR_R_MALLOC_FAILURE);
-        return false;
-    }
-    return true;
+    ssl_config_free(latest);
+    return ok;
 }
 
 void (*ssl_info_callback(const SSL *s))(const SSL *, int, int)
@@ -227,7 +231,9 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *s, SSL_CTX *ctx)
     bool ok = config != NULL && take_identity(config, new);
     if (ok) {
         config->core.lib = ctx->lib;
-        follow_session_context(config, s->ctx->config, new);
+        struct ssl_config *old = ctx_config_ref(s->ctx);
+        follow_session_context(config, old, new);
+        ssl_config_free(old);
         set_ctx(s, ctx);
         s->sent_slot = KEY_NONE;
         ok = ssl_follow_ctx(s);
@@ -240,8 +246,10 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *s, SSL_CTX *ctx)
  * context. NULL: out of memory. */
 static struct ssl_config *duplicate_settings(const SSL *s)
 {
-    struct ssl_config *config = ssl_config_copy(s->ctx->config);
+    struct ssl_config *latest = ctx_config_ref(s->ctx);
+    struct ssl_config *config = ssl_config_copy(latest);
 
+    ssl_config_free(latest);
     if (config == NULL || !take_identity(config, s->config)) {
         ssl_config_free(config);
         return NULL;

@@ -357,6 +357,7 @@ static void connect_or_reload(size_t who)
 {
     for (size_t i = 0; who < NUM_WORKERS && i < NUM_ROUNDS; i++) {
         struct link l = gated_link();
+        MUST(sk_SSL_CIPHER_num(SSL_get_ciphers(l.server)) > 0);
         link_connect(&l);
         link_talk(&l, 100);
         link_free(&l);
