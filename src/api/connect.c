@@ -186,6 +186,17 @@ static int drive(SSL *s)
     return result > 0 ? 1 : -1;
 }
 
+bool ssl_ask_for_hostname(SSL *s)
+{
+    struct blob *name = NULL;
+
+    if (s->hostname != NULL) {
+        name = blob_new(s->hostname, strlen(s->hostname));
+    }
+    blob_set(&s->conn.neg.server_name, name);
+    return (name == NULL) == (s->hostname == NULL);
+}
+
 static bool begin_initial(SSL *s)
 {
     struct tls_conn *c = &s->conn;
@@ -198,11 +209,7 @@ static bool begin_initial(SSL *s)
     }
     s->session_ctx->stats.connect++;
     s->shutdown = 0;
-    if (s->hostname != NULL) {
-        blob_set(&c->neg.server_name, blob_new(s->hostname, strlen(s->hostname)));
-        return c->neg.server_name != NULL;
-    }
-    return true;
+    return ssl_ask_for_hostname(s);
 }
 
 int ssl_run_handshake(SSL *s)

@@ -5,6 +5,7 @@
 
 #include "api/lists.h"
 #include "api/ocsp.h"
+#include "api/pump.h"
 #include "api/verify.h"
 #include "handshake/handshake.h"
 #include <string.h>
@@ -12,12 +13,8 @@
 /* SSL_get0_raw_cipherlist() without a pointer asks for the size of one suite. */
 #define SUITE_LEN 2
 
-static long set_hostname(SSL *s, long type, const char *name)
+static long replace_hostname(SSL *s, const char *name)
 {
-    if (type != TLSEXT_NAMETYPE_host_name) {
-        raise_error(SSL_R_SSL3_EXT_INVALID_SERVERNAME_TYPE);
-        return 0;
-    }
     OPENSSL_free(s->hostname);
     s->hostname = NULL;
     if (name == NULL) {
@@ -34,6 +31,22 @@ static long set_hostname(SSL *s, long type, const char *name)
         return 0;
     }
     return 1;
+}
+
+static long set_hostname(SSL *s, long type, const char *name)
+{
+    if (type != TLSEXT_NAMETYPE_host_name) {
+        raise_error(SSL_R_SSL3_EXT_INVALID_SERVERNAME_TYPE);
+        return 0;
+    }
+    long result = replace_hostname(s, name);
+    /* Callbacks may set it before the hello is written; a renegotiation asks for the new one. */
+    bool has_begun = s->in_handshake || !SSL_in_before(s);
+    if (has_begun && s->conn.role == ROLE_CLIENT && !ssl_ask_for_hostname(s)) {
+        raise_error(ERR_R_INTERNAL_ERROR);
+        return 0;
+    }
+    return result;
 }
 
 static long set_msg_callback_arg(SSL *s, void *arg)

@@ -66,6 +66,10 @@ void ssl_check_renegotiation(SSL *s);
  * may read meanwhile. */
 MUST_CHECK int ssl_run_handshake(SSL *s);
 
+/* Has the ClientHello, or the next one, ask for the name of SSL_set_tlsext_host_name(), or for
+ * none. False: out of memory. */
+MUST_CHECK bool ssl_ask_for_hostname(SSL *s);
+
 /* --- shutdown.c --- */
 
 /* Forgets the connection that was, for SSL_clear() and SSL_set_connect_state(): settings, BIOs,

@@ -207,9 +207,74 @@ static void test_name_of_server(void)
     }
 }
 
+/* A callback that is told of the handshake names the server, or unnames it, before the hello is
+ * written. */
+static struct {
+    int where;
+    const char *name;
+} late;
+
+static void on_info(const SSL *ssl, int where, int ret)
+{
+    union {
+        const SSL *given;
+        SSL *writable;
+    } object = { .given = ssl };
+
+    (void)ret;
+    if (where == late.where) {
+        CHECK(SSL_set_tlsext_host_name(object.writable, late.name) == 1);
+        late.where = 0;
+    }
+}
+
+static void run_late(const char *title, const char *first, int where, const char *then)
+{
+    SSL_CTX *server_ctx = server_ctx_new();
+    struct pair p;
+
+    section("%s", title);
+    REQUIRE(SSL_CTX_set_tlsext_servername_callback(server_ctx, on_server_name) == 1);
+    pair_init_ctx(&p, client_ctx_new(), server_ctx, OVER_MEMORY, 0);
+    CHECK(SSL_set_tlsext_host_name(p.client, first) == 1);
+    SSL_set_info_callback(p.client, on_info);
+    late.where = where;
+    late.name = then;
+    (void)log_handshake(p.client, p.server);
+    log_names(p.client);
+    log_names(p.server);
+    pair_free(&p);
+}
+
+static void test_late_names(void)
+{
+    run_late("named at the start", NULL, SSL_CB_HANDSHAKE_START, "late.example");
+    run_late("renamed at the start", "first.example", SSL_CB_HANDSHAKE_START, "late.example");
+    run_late("unnamed at the start", "first.example", SSL_CB_HANDSHAKE_START, NULL);
+    run_late("named at the first step", NULL, SSL_CB_CONNECT_LOOP, "late.example");
+    run_late("renamed at the end", "first.example", SSL_CB_HANDSHAKE_DONE, "late.example");
+}
+
+/* What was to be asked for by a client is nothing that a server was asked for. */
+static void test_client_that_serves(void)
+{
+    struct pair p;
+
+    section("a client with a name becomes a server");
+    pair_init(&p, OVER_WIRE, 0);
+    SSL_set_connect_state(p.server);
+    REQUIRE(SSL_set_tlsext_host_name(p.server, "server.example") == 1);
+    SSL_set_accept_state(p.server);
+    (void)log_handshake(p.client, p.server);
+    log_names(p.server);
+    pair_free(&p);
+}
+
 int main(void)
 {
     contract_start();
+    test_late_names();
+    test_client_that_serves();
     test_name_of_server();
     test_answers();
     test_set_name();
