@@ -147,9 +147,10 @@ static enum hook_answer ask_alpn(void *owner, const uint8_t *offered, size_t len
     if (answer != SSL_TLSEXT_ERR_OK) {
         return HOOK_FAIL;
     }
-    *chosen = blob_new(selected, selected_len);
+    /* A protocol has a name: RFC 7301, 3.1. */
+    *chosen = selected_len > 0 ? blob_new(selected, selected_len) : NULL;
     if (*chosen == NULL) {
-        *failure = (struct record_error){ ALERT_INTERNAL_ERROR, ERR_R_MALLOC_FAILURE };
+        *failure = (struct record_error){ ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
         return HOOK_FAIL;
     }
     return HOOK_OK;

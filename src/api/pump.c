@@ -55,6 +55,16 @@ static void raise_failure(SSL *s)
     }
 }
 
+/* Tells callbacks of an alert of ours. */
+static void report_alert(SSL *s)
+{
+    struct tls_conn *c = &s->conn;
+    uint8_t alert[2] = { c->alert_level, c->alert_description };
+
+    c->hooks->message(c->owner, true, c->neg.version, CONTENT_ALERT, alert, sizeof alert);
+    c->hooks->alert(c->owner, true, (uint16_t)(alert[0] << 8 | alert[1]));
+}
+
 int pump_fail(SSL *s)
 {
     /* RFC 5246, 7.2.2: a session that a fatal alert ended is not resumed. */
@@ -65,8 +75,12 @@ int pump_fail(SSL *s)
     raise_failure(s);
     /* After our close_notify nothing more is sent. */
     if (s->conn.alert_due && s->pending.len == 0 && (s->shutdown & SSL_SENT_SHUTDOWN) == 0) {
-        /* Where it cannot be delivered nobody can be told; the reason stands in the queue. */
-        (void)!pump_alert(s);
+        /* Where it cannot be delivered nobody can be told; the reason stands in the queue. A
+         * handshake of OpenSSL's writes into a buffer: for callbacks its alert is always out. */
+        if (pump_alert(s) <= 0 && s->alert_sealed && s->conn.handshakes_done == 0 &&
+            s->conn.in.epoch != EPOCH_EARLY) {
+            report_alert(s);
+        }
     }
     s->conn.alert_due = false;
     return -1;
@@ -220,7 +234,6 @@ void pump_drop(SSL *s)
 int pump_alert(SSL *s)
 {
     struct tls_conn *c = &s->conn;
-    uint8_t alert[2] = { c->alert_level, c->alert_description };
     int result = 1;
 
     if (s->pending.len > 0) {
@@ -242,7 +255,6 @@ int pump_alert(SSL *s)
     s->alert_sealed = false;
     c->alert_due = false;
     (void)BIO_flush(s->wbio);
-    c->hooks->message(c->owner, true, c->neg.version, CONTENT_ALERT, alert, sizeof alert);
-    c->hooks->alert(c->owner, true, (uint16_t)(alert[0] << 8 | alert[1]));
+    report_alert(s);
     return 1;
 }

@@ -83,15 +83,36 @@ void alert_queue_failure(struct tls_conn *c)
     }
 }
 
+/* A client's own handshake key is installed late, where OpenSSL's callbacks show it. An alert
+ * before that must not go out in the clear when the server's flight was encrypted. While the server
+ * reads early data, it can read the alert under that key alone. */
+static bool needs_handshake_key(const struct tls_conn *c)
+{
+    return c->role == ROLE_CLIENT && c->out.epoch < EPOCH_HANDSHAKE &&
+           c->in.epoch >= EPOCH_HANDSHAKE && c->neg.version == VERSION_TLS13 &&
+           c->neg.early_data != EARLY_DATA_ACCEPTED;
+}
+
+/* RFC 8446, D.4: a ChangeCipherSpec for middleboxes comes before a client's first encrypted record.
+ * It is out where there was a second hello or early data. Callbacks don't see it here: where
+ * OpenSSL's client sends an alert in the clear there is none. */
+static bool seal_owed_ccs(struct tls_conn *c)
+{
+    static const uint8_t ccs = 1;
+
+    if ((c->config->options & OPTION_ENABLE_MIDDLEBOX_COMPAT) == 0 || c->neg.was_retried ||
+        c->neg.early_data != EARLY_DATA_NOT_SENT) {
+        return true;
+    }
+    return conn_seal(c, CONTENT_CCS, &ccs, 1);
+}
+
 bool tls_seal_alert(struct tls_conn *c)
 {
     uint8_t alert[2] = { c->alert_level, c->alert_description };
 
-    /* A client's own handshake key is installed late, where OpenSSL's callbacks show it. An alert
-     * before that must not go out in the clear when the server's flight was encrypted. */
-    if (c->role == ROLE_CLIENT && c->out.epoch < EPOCH_HANDSHAKE &&
-        c->in.epoch >= EPOCH_HANDSHAKE && c->neg.version == VERSION_TLS13 &&
-        !keys13_install(c, DIRECTION_OUT, EPOCH_HANDSHAKE)) {
+    if (needs_handshake_key(c) &&
+        (!seal_owed_ccs(c) || !keys13_install(c, DIRECTION_OUT, EPOCH_HANDSHAKE))) {
         return false;
     }
     return conn_seal(c, CONTENT_ALERT, alert, sizeof alert);

@@ -19,7 +19,8 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     (void)arg;
     note("callback: %u bytes, first %.*s", in_len, (int)in[0], (const char *)in + 1);
     if (chosen != NULL) {
-        *out = (const unsigned char *)chosen;
+        /* A name that is empty is none. */
+        *out = chosen[0] != '\0' ? (const unsigned char *)chosen : NULL;
         *out_len = (unsigned char)strlen(chosen);
     } else {
         *out = in + 1;
@@ -77,6 +78,8 @@ static void test_answers(void)
     run("an answer that does not exist", "\2h2", true);
     chosen = "never-offered";
     run("chosen one was not offered", "\2h2", true);
+    chosen = "";
+    run("chosen one has no name", "\2h2", true);
 }
 
 static void set_protocols(SSL *ssl, const char *title, const char *list, unsigned len)

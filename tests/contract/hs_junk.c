@@ -45,9 +45,12 @@ static void add_zeros(struct input *in, size_t num)
 static void on_message(int sent, int version, int type, const void *buf, size_t len, SSL *ssl,
                        void *arg)
 {
-    (void)buf;
     (void)ssl;
     (void)arg;
+    if (sent && type == SSL3_RT_HANDSHAKE && *(const uint8_t *)buf == SSL3_MT_SERVER_HELLO) {
+        note("  ServerHello of %zu bytes",
+             len); /* without extensions where the client knows none */
+    }
     note("  %s %04x type %d%s", sent ? "sent" : "got", (unsigned)version, type,
          sent && len > 8 ? ""
          : len == 5      ? " len 5"

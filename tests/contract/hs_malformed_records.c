@@ -128,6 +128,9 @@ static const struct peer_row before_keys_server[] = {
 };
 
 static const struct peer_row under_keys[] = {
+    CLIENT(PEER_FAILS, "client: empty data before the certificate", { CT, EDIT_BEFORE, 23, 1, "" }),
+    SERVER(PEER_FAILS, "server: empty data before the Finished",
+           { AT_FINISHED, EDIT_BEFORE, 23, 1, "" }),
     CLIENT(PEER_WORKS, "client: no change_cipher_spec", { CCS, EDIT_SKIP, 0, 0, NULL }),
     CLIENT(PEER_ANY, "client: two change_cipher_specs", { CCS, EDIT_TWICE, 0, 0, NULL }),
     CLIENT(PEER_ANY, "client: forty change_cipher_specs", { CCS, EDIT_BEFORE, 20, 40, "01" }),

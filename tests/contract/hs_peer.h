@@ -149,6 +149,7 @@ struct peer {
     unsigned long last_reason; /* last entry */
     int alert;                 /* first alert received: level << 8 | description, or -1 */
     bool alert_encrypted;      /* whether it came under keys */
+    bool saw_ccs;              /* a ChangeCipherSpec has come */
     size_t num_alerts;
     size_t data_received; /* application data bytes that the SSL under test delivered */
 };

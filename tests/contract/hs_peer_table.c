@@ -209,6 +209,8 @@ void peer_run_table(const struct peer_row *rows, size_t num_rows)
             log_difference("hs-client-alert-keys", "%d",
                            peer.is_server && !peer.connected && peer.alert_encrypted);
         }
+        /* RFC 8446, D.4: for middleboxes, before a client's first encrypted record. */
+        CHECK(!peer.is_server || !peer.alert_encrypted || peer.saw_ccs);
         peer_free(&peer);
         SSL_free(ssl);
     }

@@ -320,6 +320,7 @@ static void take_record(struct peer *peer, const uint8_t *record, size_t len)
         return;
     }
     if (record[0] != SSL3_RT_APPLICATION_DATA) {
+        peer->saw_ccs |= record[0] == SSL3_RT_CHANGE_CIPHER_SPEC;
         peer_take_content(peer, record[0], false, record + 5, len - 5);
         return;
     }

@@ -89,6 +89,8 @@ static const struct t12_row fragments[] = {
     SERVER(PEER_FAILS, "application data amid the ClientKeyExchange",
            { CKE, EDIT_SPLIT_BETWEEN, 20, 23, "6869" }),
     SERVER(PEER_WORKS, "Finished in records of one byte", { FIN, EDIT_SPLIT, 1, 0, NULL }),
+    CLIENT(PEER_FAILS, "empty data before the Finished", { FIN, EDIT_BEFORE, 23, 1, "" }),
+    SERVER(PEER_FAILS, "empty data before the Finished", { FIN, EDIT_BEFORE, 23, 1, "" }),
 };
 
 #define CONNECTED(ROLE)                                                                            \

@@ -194,8 +194,10 @@ enum step_result extensions_write(struct handshake *hs, unsigned place, struct w
 {
     struct tls_conn *c = hs->conn;
     struct record_error failure = { ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR };
+    size_t before = writer_len(w);
 
     writer_open(w, 2);
+    size_t empty = writer_len(w);
     enum hook_answer answer =
         c->hooks->write_custom_extensions(c->owner, place, w, cert, index, &failure);
     enum step_result result = step_of_answer(hs, answer, &failure, PAUSE_NONE);
@@ -210,7 +212,12 @@ enum step_result extensions_write(struct handshake *hs, unsigned place, struct w
             result = write_row(hs, place, &table[i], w);
         }
     }
+    bool is_empty = writer_len(w) == empty;
     writer_close(w);
+    /* RFC 5246, 7.4.1.4: who knows no extensions takes no empty block either. */
+    if (is_empty && (place & (EXT_CLIENT_HELLO | EXT_TLS12_SERVER_HELLO)) != 0) {
+        writer_cut(w, before);
+    }
     return result;
 }
 
@@ -267,7 +274,7 @@ static bool is_unsolicited(const struct handshake *hs, unsigned place, const str
 static const unsigned server_hellos = EXT_TLS12_SERVER_HELLO | EXT_SERVER_HELLO;
 
 static enum step_result read_known(struct handshake *hs, unsigned place,
-                                   const struct extension *row, struct reader body)
+                                   const struct extension *row, struct reader body, size_t index)
 {
     enum step_result (*read)(struct handshake *, unsigned, struct reader *) =
         is_request(place) ? row->on_offer : row->on_answer;
@@ -289,6 +296,10 @@ static enum step_result read_known(struct handshake *hs, unsigned place,
     hs->seen_extensions |= bit_of(row);
     if (read == NULL) {
         return bad_extension(hs);
+    }
+    /* A response about another certificate than the leaf is of no use: nobody asks for it. */
+    if (row->type == EXT_STATUS_REQUEST && index > 0) {
+        return STEP_OK;
     }
     return finish_row(hs, read(hs, place, &body), &body);
 }
@@ -335,7 +346,7 @@ static enum step_result read_list(struct handshake *hs, unsigned place,
     for (size_t i = 0; i < num && result == STEP_OK; i++) {
         const struct extension *row = row_of(list[i].type);
         result = is_ours(hs, place, row)
-                     ? read_known(hs, place, row, list[i].body)
+                     ? read_known(hs, place, row, list[i].body, index)
                      : read_unknown(hs, place, list[i].type, list[i].body, chain, index);
     }
     return result;
