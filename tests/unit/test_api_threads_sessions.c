@@ -20,9 +20,10 @@ static SSL_CTX *ctx;
 static SSL_SESSION *sessions[NUM_SESSIONS];
 static _Atomic int num_removed;
 
-static SSL_SESSION *new_session(uint8_t number, long timeout)
+/* owner 0: everybody's. */
+static SSL_SESSION *new_session(size_t owner, uint8_t number, long timeout)
 {
-    const uint8_t id[4] = { 'i', 'd', number, 0 };
+    const uint8_t id[4] = { 'i', 'd', (uint8_t)owner, number };
     SSL_SESSION *session = SSL_SESSION_new();
 
     MUST(session != NULL && SSL_SESSION_set_protocol_version(session, TLS1_2_VERSION) == 1);
@@ -37,7 +38,7 @@ static int set_up(void **state)
     ctx = SSL_CTX_new(TLS_method());
     assert_non_null(ctx);
     for (size_t i = 0; i < NUM_SESSIONS; i++) {
-        sessions[i] = new_session((uint8_t)i, 1000);
+        sessions[i] = new_session(0, (uint8_t)i, 1000);
     }
     num_removed = 0;
     return 0;
@@ -96,7 +97,7 @@ static void test_put_back(void **state)
  * what comes then stays. */
 static void test_made_smaller(void **state)
 {
-    SSL_SESSION *brief = new_session(NUM_SESSIONS, 10);
+    SSL_SESSION *brief = new_session(0, NUM_SESSIONS, 10);
 
     (void)state;
     add_all();
@@ -160,13 +161,14 @@ static void test_churn(void **state)
     assert_int_equal(SSL_CTX_sess_number(ctx), 0);
 }
 
-/* More sessions than there is room for, which are renamed by the thread that has each. */
+/* More sessions than there is room for; each thread renames some that nobody else asks for. */
 static void crowd(size_t who)
 {
     for (uint8_t i = 0; i < 200; i++) {
-        SSL_SESSION *mine = new_session((uint8_t)(i + 50 * who), 500 + i % 3);
+        SSL_SESSION *mine = new_session(who + 1, i, 500 + i % 3);
 
-        (void)SSL_CTX_add_session(ctx, mine);
+        MUST(SSL_CTX_add_session(ctx, mine) == 1);
+        (void)SSL_CTX_add_session(ctx, sessions[i % NUM_SESSIONS]);
         look_for(sessions[i % NUM_SESSIONS]);
         if (i % 4 == 0) {
             const uint8_t other[5] = { 'n', 'e', 'w', (uint8_t)who, i };
