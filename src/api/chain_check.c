@@ -194,7 +194,7 @@ static bool parameters_suit(const SSL *s, const SSL_CIPHER *suite, X509 *cert)
     if (key_slot_of(key) != KEY_ECDSA) {
         return true;
     }
-    return group_suits(s, suite, group_by_nid(key_curve(key)));
+    return group_suits(s, suite, group_by_nid(s->config->core.lib, key_curve(key)));
 }
 
 /* Suite B signs with the digest that goes with the curve, which the peer must take: RFC 6460, 4. */

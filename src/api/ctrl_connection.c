@@ -148,10 +148,13 @@ static long give_digest(const struct sig_scheme *scheme, void *out)
     return 1;
 }
 
-/* A key share as a public key that the caller owns. */
-static long give_share(const SSL *s, const struct group *group, const struct blob *share, void *out)
+/* A key share as a public key that the caller owns. sender: whose it is. A server's share of a KEM
+ * is no key. */
+static long give_share(const SSL *s, const struct group *group, const struct blob *share,
+                       enum role sender, void *out)
 {
-    if (share == NULL || group == NULL) {
+    if (share == NULL || group == NULL ||
+        (group->kind == GROUP_PROVIDED_KEM && sender == ROLE_SERVER)) {
         return 0;
     }
     EVP_PKEY *key = group_share_to_pkey(s->ctx->lib, group, share->bytes, share->len);
@@ -180,7 +183,8 @@ static long give_peer_share(const SSL *s, void *out)
         if (s->conn.neg.version != VERSION_TLS13 && SSL_is_server(s)) {
             return 0;
         }
-        return give_share(s, s->conn.neg.group, s->conn.neg.peer_share, out);
+        return give_share(s, s->conn.neg.group, s->conn.neg.peer_share,
+                          SSL_is_server(s) ? ROLE_CLIENT : ROLE_SERVER, out);
     }
     return give_key(dhe, out);
 }
@@ -188,7 +192,7 @@ static long give_peer_share(const SSL *s, void *out)
 static long negotiated_group(const SSL *s)
 {
     if (s->conn.neg.group != NULL) {
-        return s->conn.neg.group->nid;
+        return group_nid_or_id(s->conn.neg.group->id);
     }
     return s->conn.session == NULL ? NID_undef : group_nid_or_id(s->conn.session->group);
 }
@@ -201,7 +205,7 @@ static long give_own_share(const SSL *s, void *out)
     if (c->hs != NULL && c->role == ROLE_SERVER && c->hs->dhe_key != NULL) {
         return give_key(c->hs->dhe_key, out);
     }
-    return give_share(s, c->neg.own_share_group, c->neg.own_share, out);
+    return give_share(s, c->neg.own_share_group, c->neg.own_share, c->role, out);
 }
 
 static long extended_master_secret(const SSL *s)

@@ -47,7 +47,10 @@ static bool ctx_init(SSL_CTX *ctx, OSSL_LIB_CTX *libctx, const char *propq)
 {
     ctx->lock = CRYPTO_THREAD_lock_new();
     ctx->lib = crypto_lib_new(libctx, propq);
-    if (ctx->lock == NULL || ctx->lib == NULL) {
+    if (ctx->lib == NULL) {
+        return false; /* it has said why */
+    }
+    if (ctx->lock == NULL) {
         raise_error(ERR_R_MALLOC_FAILURE);
         return false;
     }

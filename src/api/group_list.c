@@ -8,21 +8,29 @@
 #include <openssl/objects.h>
 #include <string.h>
 
-/* As many as there are: no list can name more without naming one twice. */
-#define MAX_GROUPS 64
-
 /* Longest name in a list. */
 #define MAX_NAME 63
 
 struct group_list {
-    uint16_t ids[MAX_GROUPS];
+    uint16_t *ids; /* owns */
     size_t num;
 };
 
-/* Appends g. False: unknown, not available or there already. */
-static bool add_group(struct group_list *list, const struct crypto_lib *lib, const struct group *g)
+/* A list with room for max groups. False: out of memory. */
+static bool group_list_init(struct group_list *list, size_t max)
 {
-    if (g == NULL || !group_is_available(lib, g) || list->num == MAX_GROUPS) {
+    list->ids = OPENSSL_malloc(max * sizeof(list->ids[0]));
+    list->num = 0;
+    if (list->ids == NULL) {
+        raise_error(ERR_R_MALLOC_FAILURE);
+    }
+    return list->ids != NULL;
+}
+
+/* Appends g. False: NULL (no provider has it), or there already. */
+static bool add_group(struct group_list *list, const struct group *g)
+{
+    if (g == NULL) {
         return false;
     }
     for (size_t i = 0; i < list->num; i++) {
@@ -58,7 +66,9 @@ static long store_groups(SSL *s, SSL_CTX *ctx, const struct group_list *list)
 
 long groups_set(SSL *s, SSL_CTX *ctx, const int *nids, long num)
 {
-    struct group_list list = { .num = 0 };
+    const struct crypto_lib *lib = settings_of(s, ctx)->core.lib;
+    struct group_list list;
+    bool ok = true;
 
     if (num == 0) {
         raise_error(SSL_R_BAD_LENGTH);
@@ -68,41 +78,67 @@ long groups_set(SSL *s, SSL_CTX *ctx, const int *nids, long num)
         raise_error(ERR_R_MALLOC_FAILURE);
         return 0;
     }
-    for (long i = 0; i < num; i++) {
-        if (!add_group(&list, settings_of(s, ctx)->core.lib, group_by_nid(nids[i]))) {
-            return 0;
+    if (!group_list_init(&list, (size_t)num)) {
+        return 0;
+    }
+    for (long i = 0; ok && i < num; i++) {
+        ok = add_group(&list, group_by_nid(lib, nids[i]));
+    }
+    long result = ok ? store_groups(s, ctx, &list) : 0;
+    OPENSSL_free(list.ids);
+    return result;
+}
+
+/* As many groups as text has words, at most. */
+static size_t count_words(const char *text)
+{
+    size_t num = 1;
+
+    for (; *text != '\0'; text++) {
+        num += *text == ':';
+    }
+    return num;
+}
+
+static bool add_all(struct group_list *list, const struct crypto_lib *lib, const char *text)
+{
+    bool more = true;
+
+    while (more) {
+        struct list_word word = list_next_word(&text, &more);
+        const struct group *g =
+            word.len == 0 || word.len > MAX_NAME ? NULL : group_by_name(lib, word.at, word.len);
+
+        if (!add_group(list, g)) {
+            report_name(word, g);
+            return false;
         }
     }
-    return store_groups(s, ctx, &list);
+    return true;
 }
 
 long groups_set_list(SSL *s, SSL_CTX *ctx, const char *text)
 {
     const bool only_check = s == NULL && ctx == NULL;
     const struct crypto_lib *lib =
-        only_check ? crypto_lib_default() : settings_of(s, ctx)->core.lib;
-    struct group_list list = { .num = 0 };
-    bool more = true;
+        only_check ? crypto_lib_new(NULL, NULL) : settings_of(s, ctx)->core.lib;
+    struct group_list list;
+    long result = 0;
 
     if (lib == NULL) {
-        raise_error(ERR_R_INTERNAL_ERROR);
-        return 0;
+        return 0; /* it has said why */
     }
     if (text == NULL) {
         ERR_raise(ERR_LIB_CONF, CONF_R_LIST_CANNOT_BE_NULL);
         return 0;
     }
-    while (more) {
-        struct list_word word = list_next_word(&text, &more);
-
-        const struct group *g =
-            word.len == 0 || word.len > MAX_NAME ? NULL : group_by_name(word.at, word.len);
-        if (!add_group(&list, lib, g)) {
-            report_name(word, g);
-            return 0;
+    if (group_list_init(&list, count_words(text))) {
+        if (add_all(&list, lib, text)) {
+            result = only_check ? 1 : store_groups(s, ctx, &list);
         }
+        OPENSSL_free(list.ids);
     }
-    return only_check ? 1 : store_groups(s, ctx, &list);
+    return result;
 }
 
 struct list_word list_next_word(const char **text, bool *more)
@@ -123,12 +159,9 @@ struct list_word list_next_word(const char **text, bool *more)
 
 int group_nid_or_id(uint16_t id)
 {
-    const struct group *g = group_by_id(id);
+    int nid = group_nid(id);
 
-    if (g != NULL) {
-        return g->nid;
-    }
-    return id == 0 ? NID_undef : TLSEXT_nid_unknown | id;
+    return nid != NID_undef || id == 0 ? nid : TLSEXT_nid_unknown | id;
 }
 
 long groups_of_peer(const SSL *s, int *nids)
@@ -144,9 +177,11 @@ long groups_of_peer(const SSL *s, int *nids)
 static bool group_is_allowed(const SSL *s, int op, uint16_t id)
 {
     uint8_t code[2] = { (uint8_t)(id >> 8), (uint8_t)id };
-    const struct group *g = group_by_id(id);
+    const struct group *g = group_by_id(s->conn.config->lib, id);
+    uint16_t version = s->conn.neg.version;
 
-    if (g == NULL || (s->conn.neg.version >= VERSION_TLS13 && !g->tls13)) {
+    /* Before there is a version, none is ruled out. */
+    if (g == NULL || (version != 0 && !group_serves(g, version, version))) {
         return false;
     }
     return ssl_is_allowed(s, op, g->security_bits, g->nid, code);
@@ -181,12 +216,9 @@ long groups_shared(const SSL *s, long n)
 
 const char *SSL_group_to_name(SSL *s, int nid)
 {
-    const struct group *g;
+    const struct crypto_lib *lib = s->ctx->lib;
+    const struct group *g =
+        (nid & TLSEXT_nid_unknown) != 0 ? group_by_id(lib, (uint16_t)nid) : group_by_nid(lib, nid);
 
-    if ((nid & TLSEXT_nid_unknown) != 0) {
-        g = group_by_id((uint16_t)nid);
-    } else {
-        g = group_by_nid(nid);
-    }
-    return g == NULL || !group_is_available(s->ctx->lib, g) ? NULL : g->name;
+    return g == NULL ? NULL : g->name;
 }

@@ -18,7 +18,6 @@
 #include <openssl/objects.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
-#include <openssl/provider.h>
 #include <string.h>
 
 #define UNCOMPRESSED_POINT 0x04 /* SEC 1, 2.3.3 */
@@ -28,158 +27,12 @@
  * cofactor 1. */
 #define LAST_BINARY_CURVE 14
 
-/* All of OpenSSL 3.0's default provider, with its security strengths. */
-static const struct group table[] = {
-    { 0x0001, GROUP_EC, NID_sect163k1, "sect163k1", "K-163", "EC", "sect163k1", 43, 80, false },
-    { 0x0002, GROUP_EC, NID_sect163r1, "sect163r1", NULL, "EC", "sect163r1", 43, 80, false },
-    { 0x0003, GROUP_EC, NID_sect163r2, "sect163r2", "B-163", "EC", "sect163r2", 43, 80, false },
-    { 0x0004, GROUP_EC, NID_sect193r1, "sect193r1", NULL, "EC", "sect193r1", 51, 80, false },
-    { 0x0005, GROUP_EC, NID_sect193r2, "sect193r2", NULL, "EC", "sect193r2", 51, 80, false },
-    { 0x0006, GROUP_EC, NID_sect233k1, "sect233k1", "K-233", "EC", "sect233k1", 61, 112, false },
-    { 0x0007, GROUP_EC, NID_sect233r1, "sect233r1", "B-233", "EC", "sect233r1", 61, 112, false },
-    { 0x0008, GROUP_EC, NID_sect239k1, "sect239k1", NULL, "EC", "sect239k1", 61, 112, false },
-    { 0x0009, GROUP_EC, NID_sect283k1, "sect283k1", "K-283", "EC", "sect283k1", 73, 128, false },
-    { 0x000a, GROUP_EC, NID_sect283r1, "sect283r1", "B-283", "EC", "sect283r1", 73, 128, false },
-    { 0x000b, GROUP_EC, NID_sect409k1, "sect409k1", "K-409", "EC", "sect409k1", 105, 192, false },
-    { 0x000c, GROUP_EC, NID_sect409r1, "sect409r1", "B-409", "EC", "sect409r1", 105, 192, false },
-    { 0x000d, GROUP_EC, NID_sect571k1, "sect571k1", "K-571", "EC", "sect571k1", 145, 256, false },
-    { 0x000e, GROUP_EC, NID_sect571r1, "sect571r1", "B-571", "EC", "sect571r1", 145, 256, false },
-    { 0x000f, GROUP_EC, NID_secp160k1, "secp160k1", NULL, "EC", "secp160k1", 41, 80, false },
-    { 0x0010, GROUP_EC, NID_secp160r1, "secp160r1", NULL, "EC", "secp160r1", 41, 80, false },
-    { 0x0011, GROUP_EC, NID_secp160r2, "secp160r2", NULL, "EC", "secp160r2", 41, 80, false },
-    { 0x0012, GROUP_EC, NID_secp192k1, "secp192k1", NULL, "EC", "secp192k1", 49, 80, false },
-    { 0x0013, GROUP_EC, NID_X9_62_prime192v1, "secp192r1", "P-192", "EC", "prime192v1", 49, 80,
-      false },
-    { 0x0014, GROUP_EC, NID_secp224k1, "secp224k1", NULL, "EC", "secp224k1", 57, 112, false },
-    { 0x0015, GROUP_EC, NID_secp224r1, "secp224r1", "P-224", "EC", "secp224r1", 57, 112, false },
-    { 0x0016, GROUP_EC, NID_secp256k1, "secp256k1", NULL, "EC", "secp256k1", 65, 128, false },
-    { 0x0017, GROUP_EC, NID_X9_62_prime256v1, "secp256r1", "P-256", "EC", "prime256v1", 65, 128,
-      true },
-    { 0x0018, GROUP_EC, NID_secp384r1, "secp384r1", "P-384", "EC", "secp384r1", 97, 192, true },
-    { 0x0019, GROUP_EC, NID_secp521r1, "secp521r1", "P-521", "EC", "secp521r1", 133, 256, true },
-    { 0x001a, GROUP_EC, NID_brainpoolP256r1, "brainpoolP256r1", NULL, "EC", "brainpoolP256r1", 65,
-      128, false },
-    { 0x001b, GROUP_EC, NID_brainpoolP384r1, "brainpoolP384r1", NULL, "EC", "brainpoolP384r1", 97,
-      192, false },
-    { 0x001c, GROUP_EC, NID_brainpoolP512r1, "brainpoolP512r1", NULL, "EC", "brainpoolP512r1", 129,
-      256, false },
-    { 0x001d, GROUP_ECX, NID_X25519, "x25519", NULL, "X25519", NULL, 32, 128, true },
-    { 0x001e, GROUP_ECX, NID_X448, "x448", NULL, "X448", NULL, 56, 224, true },
-    { 0x0100, GROUP_FFDH, NID_ffdhe2048, "ffdhe2048", NULL, "DH", "ffdhe2048", 256, 112, true },
-    { 0x0101, GROUP_FFDH, NID_ffdhe3072, "ffdhe3072", NULL, "DH", "ffdhe3072", 384, 128, true },
-    { 0x0102, GROUP_FFDH, NID_ffdhe4096, "ffdhe4096", NULL, "DH", "ffdhe4096", 512, 128, true },
-    { 0x0103, GROUP_FFDH, NID_ffdhe6144, "ffdhe6144", NULL, "DH", "ffdhe6144", 768, 128, true },
-    { 0x0104, GROUP_FFDH, NID_ffdhe8192, "ffdhe8192", NULL, "DH", "ffdhe8192", 1024, 192, true },
-};
-
-_Static_assert(COUNT_OF(table) <= 64, "crypto_lib.groups has a bit for each");
-
 struct group_key {
     const struct group *group;
     const struct ecx *ecx;  /* borrows: how direct came about; NULL: pkey it is */
     struct ecx_key *direct; /* owns one of the two */
     EVP_PKEY *pkey;
 };
-
-const struct group *group_by_id(uint16_t id)
-{
-    for (size_t i = 0; i < COUNT_OF(table); i++) {
-        if (table[i].id == id) {
-            return &table[i];
-        }
-    }
-    return NULL;
-}
-
-const struct group *group_by_nid(int nid)
-{
-    for (size_t i = 0; i < COUNT_OF(table); i++) {
-        if (table[i].nid == nid) {
-            return &table[i];
-        }
-    }
-    return NULL;
-}
-
-static bool is_name(const char *candidate, const char *name, size_t len)
-{
-    return candidate != NULL && strlen(candidate) == len && memcmp(candidate, name, len) == 0;
-}
-
-const struct group *group_by_name(const char *name, size_t len)
-{
-    for (size_t i = 0; i < COUNT_OF(table); i++) {
-        const struct group *g = &table[i];
-        /* libcrypto's own name is "prime256v1" for a curve, "X25519" where there is no curve. */
-        const char *object_name = g->kind == GROUP_ECX ? g->algorithm : g->parameter;
-
-        if (is_name(g->name, name, len) || is_name(g->alias, name, len) ||
-            is_name(object_name, name, len)) {
-            return g;
-        }
-    }
-    return NULL;
-}
-
-const struct group *group_table(size_t *num)
-{
-    *num = COUNT_OF(table);
-    return table;
-}
-
-struct group_search {
-    OSSL_LIB_CTX *libctx;
-    const char *propq;
-    const OSSL_PROVIDER *provider;
-    uint64_t found;
-};
-
-/* One group of a provider: counts when properties lead to that provider's key management. */
-static int note_group(const OSSL_PARAM params[], void *arg)
-{
-    struct group_search *search = arg;
-    const OSSL_PARAM *id_param = OSSL_PARAM_locate_const(params, OSSL_CAPABILITY_TLS_GROUP_ID);
-    unsigned int id;
-
-    if (id_param == NULL || OSSL_PARAM_get_uint(id_param, &id) != 1 || id > UINT16_MAX) {
-        return 1;
-    }
-    const struct group *g = group_by_id((uint16_t)id);
-    if (g == NULL) {
-        return 1;
-    }
-    ERR_set_mark();
-    EVP_KEYMGMT *keymgmt = EVP_KEYMGMT_fetch(search->libctx, g->algorithm, search->propq);
-    ERR_pop_to_mark();
-    if (keymgmt != NULL && EVP_KEYMGMT_get0_provider(keymgmt) == search->provider) {
-        search->found |= UINT64_C(1) << (g - table);
-    }
-    EVP_KEYMGMT_free(keymgmt);
-    return 1;
-}
-
-static int note_provider(OSSL_PROVIDER *provider, void *arg)
-{
-    struct group_search *search = arg;
-
-    search->provider = provider;
-    /* A provider without the capability is none to search. */
-    (void)OSSL_PROVIDER_get_capabilities(provider, "TLS-GROUP", note_group, search);
-    return 1;
-}
-
-uint64_t group_find_available(OSSL_LIB_CTX *libctx, const char *propq)
-{
-    struct group_search search = { libctx, propq, NULL, 0 };
-
-    OSSL_PROVIDER_do_all(libctx, note_provider, &search);
-    return search.found;
-}
-
-bool group_is_available(const struct crypto_lib *lib, const struct group *g)
-{
-    return (lib->groups >> (g - table) & 1) != 0;
-}
 
 /* Key generation and import of domain parameters differ in the call at their end only. */
 static EVP_PKEY_CTX *context_by_name(const struct crypto_lib *lib, const struct group *g)
@@ -220,8 +73,7 @@ static EVP_PKEY *make_parameters(const struct crypto_lib *lib, const struct grou
     return pkey;
 }
 
-/* libcrypto reports a bad share and missing memory alike, by failing. */
-static enum group_result share_or_memory(void)
+enum group_result group_share_or_memory(void)
 {
     return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? GROUP_FAILED
                                                                          : GROUP_BAD_SHARE;
@@ -241,7 +93,7 @@ static enum group_result check_share(const struct crypto_lib *lib, const struct 
                      ? EVP_PKEY_public_check(ctx) == 1
                      : EVP_PKEY_public_check_quick(ctx) == 1;
     EVP_PKEY_CTX_free(ctx);
-    return valid ? GROUP_OK : share_or_memory();
+    return valid ? GROUP_OK : group_share_or_memory();
 }
 
 /* Turns a peer's share into a key, with all the checks of RFC 8446, 4.2.8, that don't need a
@@ -264,7 +116,7 @@ static enum group_result import_share(const struct crypto_lib *lib, const struct
         return GROUP_FAILED;
     }
     result = EVP_PKEY_set1_encoded_public_key(*peer, share, len) == 1 ? check_share(lib, g, *peer)
-                                                                      : share_or_memory();
+                                                                      : group_share_or_memory();
     if (result != GROUP_OK) {
         EVP_PKEY_free(*peer);
         *peer = NULL;
@@ -296,8 +148,8 @@ static enum group_result derive(const struct crypto_lib *lib, const struct group
         result = GROUP_FAILED;
     } else if (EVP_PKEY_derive(ctx, shared->bytes, &shared->len) != 1) {
         /* A curve's share has passed every check; the others may still be of small order. */
-        result = g->kind == GROUP_EC || share_or_memory() == GROUP_FAILED ? GROUP_FAILED
-                                                                          : GROUP_WEAK_SHARE;
+        result = g->kind == GROUP_EC || group_share_or_memory() == GROUP_FAILED ? GROUP_FAILED
+                                                                                : GROUP_WEAK_SHARE;
     } else if (g->kind == GROUP_ECX && is_all_zero(shared->bytes, shared->len)) {
         result = GROUP_WEAK_SHARE; /* RFC 8446, 7.4.2 */
     } else {
@@ -355,6 +207,12 @@ static void clamp(uint8_t *bytes, size_t len)
     bytes[len - 1] |= is_x448 ? 0x80 : 0x40;
 }
 
+/* True for a group of which nothing but its provider's word is known. */
+static bool is_provided(const struct group *g)
+{
+    return g->kind == GROUP_PROVIDED || g->kind == GROUP_PROVIDED_KEM;
+}
+
 /* A new key, whose share is appended. */
 static struct ecx_key *make_direct_key(const struct crypto_lib *lib, const struct ecx *e,
                                        const struct group *g, struct writer *share)
@@ -403,6 +261,9 @@ struct group_key *group_generate(const struct crypto_lib *lib, const struct grou
     if (key->ecx != NULL) {
         key->direct = make_direct_key(lib, key->ecx, g, public_key);
         made = key->direct != NULL;
+    } else if (is_provided(g)) {
+        key->pkey = provided_generate(lib, g, public_key);
+        made = key->pkey != NULL;
     } else {
         key->pkey = make_key(lib, g);
         made = key->pkey != NULL && write_share(g, key->pkey, public_key);
@@ -513,6 +374,9 @@ enum group_result group_encapsulate(const struct crypto_lib *lib, const struct g
     if (e != NULL) {
         return encapsulate_direct(lib, e, g, peer, peer_len, public_key, shared);
     }
+    if (is_provided(g)) {
+        return provided_encapsulate(lib, g, peer, peer_len, public_key, shared);
+    }
     EVP_PKEY *own = make_key(lib, g);
     if (own != NULL) {
         result = combine(lib, g, own, peer, peer_len, shared);
@@ -529,9 +393,13 @@ enum group_result group_decapsulate(const struct crypto_lib *lib, const struct g
                                     const uint8_t *peer, size_t peer_len,
                                     struct shared_secret *shared)
 {
-    return key->ecx != NULL
-               ? combine_direct(key->ecx, key->group, key->direct, peer, peer_len, shared)
-               : combine(lib, key->group, key->pkey, peer, peer_len, shared);
+    const struct group *g = key->group;
+
+    if (key->ecx != NULL) {
+        return combine_direct(key->ecx, g, key->direct, peer, peer_len, shared);
+    }
+    return is_provided(g) ? provided_decapsulate(lib, g, key->pkey, peer, peer_len, shared)
+                          : combine(lib, g, key->pkey, peer, peer_len, shared);
 }
 
 EVP_PKEY *group_share_to_pkey(const struct crypto_lib *lib, const struct group *g,
@@ -539,5 +407,8 @@ EVP_PKEY *group_share_to_pkey(const struct crypto_lib *lib, const struct group *
 {
     EVP_PKEY *peer = NULL;
 
+    if (is_provided(g)) {
+        return provided_share_to_pkey(lib, g, share, share_len);
+    }
     return import_share(lib, g, share, share_len, &peer) == GROUP_OK ? peer : NULL;
 }

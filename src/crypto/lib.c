@@ -44,6 +44,7 @@ static void destroy(struct crypto_lib *lib)
     EVP_CIPHER_free(lib->ticket_cipher);
     ecx_release(&lib->x25519);
     ecx_release(&lib->x448);
+    provider_groups_free(&lib->groups);
     OPENSSL_free(lib->propq);
     OPENSSL_free(lib);
 }
@@ -75,6 +76,7 @@ static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool i
     struct crypto_lib *lib = OPENSSL_zalloc(sizeof(*lib));
 
     if (lib == NULL) {
+        ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
         return NULL;
     }
     lib->libctx = libctx;
@@ -83,9 +85,14 @@ static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool i
     if (propq != NULL) {
         lib->propq = OPENSSL_strdup(propq);
         if (lib->propq == NULL) {
+            ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
             destroy(lib);
             return NULL;
         }
+    }
+    if (!provider_groups_find(&lib->groups, libctx, propq, true)) {
+        destroy(lib);
+        return NULL;
     }
     hash_fetch_all(lib, is_default);
     kdf_prepare_all(lib);
@@ -94,7 +101,6 @@ static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool i
     lib->ticket_cipher = EVP_CIPHER_fetch(libctx, "AES-256-CBC", propq);
     ERR_pop_to_mark();
     lib->ciphers = suite_find_ciphers(lib);
-    lib->groups = group_find_available(libctx, propq);
     lib->schemes = sig_scheme_find_available(lib);
     if (is_default) {
         /* Without them EVP does. For X448 libcrypto's way to the share is the quicker one. */
@@ -104,27 +110,84 @@ static struct crypto_lib *create(OSSL_LIB_CTX *libctx, const char *propq, bool i
     return lib;
 }
 
-const struct crypto_lib *crypto_lib_default(void)
-{
-    static struct crypto_lib *_Atomic made;
-    struct crypto_lib *lib = atomic_load_explicit(&made, memory_order_acquire);
+/* The default instances, the latest first: one for each set of providers that a context was made
+ * under. They stay, as connections do not count those that they use. */
+static struct crypto_lib *_Atomic default_instances;
 
-    if (lib != NULL) {
-        return lib;
+static struct crypto_lib *find_instance(struct crypto_lib *from,
+                                        const struct provider_groups *groups)
+{
+    while (from != NULL && !provider_groups_equal(&from->groups, groups)) {
+        from = from->earlier;
     }
-    lib = create(NULL, NULL, true);
-    if (lib == NULL) {
+    return from;
+}
+
+/* Makes an instance for the providers of this moment, if nobody else has meanwhile. */
+static const struct crypto_lib *add_instance(void)
+{
+    struct crypto_lib *made = create(NULL, NULL, true);
+    struct crypto_lib *newest = atomic_load_explicit(&default_instances, memory_order_acquire);
+
+    if (made == NULL) {
         return NULL;
     }
     /* Kept only when it is usable, so that a failure for want of memory is not for ever. */
-    if (hash_get(lib, HASH_SHA256) == NULL) {
-        destroy(lib);
+    if (hash_get(made, HASH_SHA256) == NULL) {
+        ERR_raise(ERR_LIB_SSL, ERR_R_MALLOC_FAILURE);
+        destroy(made);
         return NULL;
     }
-    struct crypto_lib *earlier = NULL;
-    if (!atomic_compare_exchange_strong(&made, &earlier, lib)) {
-        destroy(lib);
-        return earlier;
+    do {
+        struct crypto_lib *equal = find_instance(newest, &made->groups);
+        if (equal != NULL) {
+            destroy(made);
+            return equal;
+        }
+        made->earlier = newest;
+    } while (!atomic_compare_exchange_weak_explicit(&default_instances, &newest, made,
+                                                    memory_order_acq_rel, memory_order_acquire));
+    return made;
+}
+
+static bool has_own_default_context(void)
+{
+    return OSSL_LIB_CTX_set0_default(NULL) != OSSL_LIB_CTX_get0_global_default();
+}
+
+/* The default instance for the providers of this moment. */
+static const struct crypto_lib *current_instance(void)
+{
+    struct crypto_lib *newest = atomic_load_explicit(&default_instances, memory_order_acquire);
+    struct provider_groups groups = { .num_providers = 0 };
+    const struct crypto_lib *found = NULL;
+
+    if (newest == NULL) {
+        return add_instance();
+    }
+    /* What NULL means to one thread, and for a while, is not what the process goes by. */
+    if (has_own_default_context()) {
+        return crypto_lib_default();
+    }
+    if (provider_groups_find(&groups, NULL, NULL, false)) {
+        found = find_instance(newest, &groups);
+        if (found == NULL) {
+            found = add_instance();
+        }
+    }
+    provider_groups_free(&groups);
+    return found;
+}
+
+const struct crypto_lib *crypto_lib_default(void)
+{
+    const struct crypto_lib *lib = atomic_load_explicit(&default_instances, memory_order_acquire);
+
+    if (lib == NULL) {
+        return add_instance();
+    }
+    while (lib->earlier != NULL) {
+        lib = lib->earlier;
     }
     return lib;
 }
@@ -132,7 +195,7 @@ const struct crypto_lib *crypto_lib_default(void)
 const struct crypto_lib *crypto_lib_new(OSSL_LIB_CTX *libctx, const char *propq)
 {
     if (libctx == NULL && propq == NULL) {
-        return crypto_lib_default();
+        return current_instance();
     }
     return create(libctx, propq, false);
 }
@@ -163,7 +226,7 @@ void crypto_lib_free(const struct crypto_lib *lib)
 
 bool crypto_lib_is_everybodys(const struct crypto_lib *lib)
 {
-    return lib->is_default && OSSL_LIB_CTX_set0_default(NULL) == OSSL_LIB_CTX_get0_global_default();
+    return lib->is_default && !has_own_default_context();
 }
 
 OSSL_LIB_CTX *crypto_lib_context(const struct crypto_lib *lib)

@@ -12,21 +12,24 @@
 
 struct crypto_lib; /* immutable once made; counted */
 
-/* The process-wide default instance. Made on first use, lives as long as the process.
- * NULL: libcrypto could not provide SHA-256 (out of memory, a broken configuration). */
+/* The process's first default instance. Made on first use, lives as long as the process.
+ * NULL: libcrypto could not provide SHA-256 (out of memory, a broken configuration), or a
+ * provider's groups make no sense; the reason is in the error queue. */
 MUST_CHECK const struct crypto_lib *crypto_lib_default(void);
 
 /* An instance for libctx (borrowed, must outlive the result) and propq (copied, may be NULL).
- * With both NULL the default instance is returned. NULL: out of memory. */
+ * With both NULL a default instance is returned: the one that was made under the same providers, or
+ * a new one, which lives as long as the process. NULL: out of memory, or a provider's groups make
+ * no sense (provider-base(7), TLS-GROUP); the reason is in the error queue. */
 MUST_CHECK const struct crypto_lib *crypto_lib_new(OSSL_LIB_CTX *libctx, const char *propq);
 
 /* Takes another reference. */
 void crypto_lib_up_ref(const struct crypto_lib *lib);
 
-/* Drops a reference; NULL and the default instance are allowed. */
+/* Drops a reference; NULL and default instances are allowed. */
 void crypto_lib_free(const struct crypto_lib *lib);
 
-/* True when what lib decodes may be shared by everybody in the process: it is the default instance,
+/* True when what lib decodes may be shared by everybody in the process: it is a default instance,
  * and its library context is not replaced for this thread (OSSL_LIB_CTX_set0_default(3)). */
 bool crypto_lib_is_everybodys(const struct crypto_lib *lib);
 

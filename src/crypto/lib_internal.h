@@ -7,6 +7,7 @@
 #include "crypto/aead.h"
 #include "crypto/ecx.h"
 #include "crypto/hash.h"
+#include "crypto/provider_groups.h"
 
 #include <stdatomic.h>
 
@@ -30,11 +31,12 @@ struct crypto_lib {
     uint32_t engine_aeads;        /* bit i: an ENGINE wants to do aeads[i] */
     EVP_CIPHER *ticket_cipher;    /* owns; the same */
     uint32_t ciphers;             /* enum suite_enc bits of what the providers have */
-    uint64_t groups;              /* bit i: row i of group_table() */
-    uint32_t schemes;             /* bit i: row i of sig_scheme_table() */
-    struct ecx x25519, x448;      /* with a direct route in the default instance only */
+    struct provider_groups groups;
+    uint32_t schemes;        /* bit i: row i of sig_scheme_table() */
+    struct ecx x25519, x448; /* with a direct route in the default instance only */
     atomic_uint references;
     bool is_default;
+    struct crypto_lib *earlier; /* of the default instances, the one made before; NULL */
 };
 
 /* True when provider is libcrypto's own "default": only then may its algorithms be reached by
@@ -59,11 +61,8 @@ void kdf_prepare_all(struct crypto_lib *lib);
 /* Fills aeads[]. */
 void aead_fetch_all(struct crypto_lib *lib);
 
-/* The bits for crypto_lib.ciphers and crypto_lib.groups. */
+/* The bits for crypto_lib.ciphers and, when the hashes are there, for crypto_lib.schemes. */
 uint32_t suite_find_ciphers(const struct crypto_lib *lib);
-uint64_t group_find_available(OSSL_LIB_CTX *libctx, const char *propq);
-
-/* The same for crypto_lib.schemes, when the hashes are there. */
 uint32_t sig_scheme_find_available(const struct crypto_lib *lib);
 
 /* Frees what the two fetched. */

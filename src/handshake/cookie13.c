@@ -171,7 +171,7 @@ static enum step_result go_on_with(struct handshake *hs, const struct cookie13 *
         return step_fail(hs, ALERT_INTERNAL_ERROR, ERR_R_INTERNAL_ERROR);
     }
     hs->retry = RETRY_DONE;
-    hs->share_group = group_by_id(cookie->group);
+    hs->share_group = group_by_id(c->config->lib, cookie->group);
     c->neg.was_retried = true;
     c->cookie_is_good = true;
     return STEP_OK;

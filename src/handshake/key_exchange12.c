@@ -136,9 +136,9 @@ static enum step_result read_ecdhe(struct handshake *hs, struct reader *body)
     if (!reader_u8(body, &type) || !reader_u16(body, &id)) {
         return step_fail(hs, ALERT_DECODE_ERROR, SSL_R_LENGTH_TOO_SHORT);
     }
-    const struct group *group = type == NAMED_CURVE ? group_by_id(id) : NULL;
+    const struct group *group = type == NAMED_CURVE ? group_by_id(c->config->lib, id) : NULL;
     if (group == NULL || !u16_list_has(config_groups(c->config), id) ||
-        !suite12_takes_curve(c, c->neg.suite, group) ||
+        !suite12_takes_curve(c, c->neg.suite, group) || group->kind == GROUP_PROVIDED_KEM ||
         !c->hooks->allows_group(c->owner, SECURITY_CHECK, group)) {
         return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_WRONG_CURVE);
     }

@@ -200,8 +200,8 @@ const struct ssl_cipher_st *negotiate_suite13(const struct tls_conn *c, struct r
 bool negotiate_supports_group(const struct tls_conn *c, const struct group *group,
                               enum security_stage stage)
 {
-    return group != NULL && group->tls13 && u16_list_has(config_groups(c->config), group->id) &&
-           group_is_available(c->config->lib, group) &&
+    return group != NULL && group_serves(group, VERSION_TLS13, VERSION_TLS13) &&
+           u16_list_has(config_groups(c->config), group->id) &&
            c->hooks->allows_group(c->owner, stage, group);
 }
 
@@ -210,7 +210,7 @@ const struct group *negotiate_next_group(const struct tls_conn *c, size_t *posit
     const struct blob *list = config_groups(c->config);
 
     while (*position < u16_list_len(list)) {
-        const struct group *group = group_by_id(u16_list_at(list, (*position)++));
+        const struct group *group = group_by_id(c->config->lib, u16_list_at(list, (*position)++));
         if (negotiate_supports_group(c, group, SECURITY_SUPPORTED)) {
             return group;
         }
@@ -220,12 +220,14 @@ const struct group *negotiate_next_group(const struct tls_conn *c, size_t *posit
 
 struct offered_groups negotiate_offered_groups(const struct tls_conn *c)
 {
-    uint16_t min = 0;
-    uint16_t max = 0;
-    bool found = negotiate_version_range(c, &min, &max);
+    struct offered_groups walk = { .min = c->neg.version, .max = c->neg.version };
 
-    return (struct offered_groups){ .tls13 = found && max == VERSION_TLS13,
-                                    .tls12 = found && min <= VERSION_TLS12 };
+    /* A server names its groups when the version is settled. A client without any does not get as
+     * far as this. */
+    if (c->role == ROLE_CLIENT) {
+        (void)!negotiate_version_range(c, &walk.min, &walk.max);
+    }
+    return walk;
 }
 
 const struct group *negotiate_next_offered_group(const struct tls_conn *c,
@@ -234,10 +236,9 @@ const struct group *negotiate_next_offered_group(const struct tls_conn *c,
     const struct blob *list = config_groups(c->config);
 
     while (walk->position < u16_list_len(list)) {
-        const struct group *group = group_by_id(u16_list_at(list, walk->position++));
-        if (group != NULL &&
-            ((walk->tls13 && group->tls13) || (walk->tls12 && group->kind != GROUP_FFDH)) &&
-            group_is_available(c->config->lib, group) &&
+        const struct group *group =
+            group_by_id(c->config->lib, u16_list_at(list, walk->position++));
+        if (group != NULL && group_serves(group, walk->min, walk->max) &&
             c->hooks->allows_group(c->owner, SECURITY_SUPPORTED, group)) {
             return group;
         }

@@ -21,11 +21,11 @@ MUST_CHECK bool negotiate_version_range(const struct tls_conn *c, uint16_t *min,
 /* The highest version that may be negotiated, for a client below gaps; 0: none. */
 uint16_t negotiate_highest_version(const struct tls_conn *c);
 
-/* A walk over the groups for supported_groups: those of TLS 1.3 only when it is offered, curves
- * only with older versions. NULL at the end. */
+/* A walk over the groups for supported_groups: those that serve one of the versions that are
+ * offered, or the one that a server has chosen. NULL at the end. */
 struct offered_groups {
     size_t position;
-    bool tls13, tls12;
+    uint16_t min, max;
 };
 struct offered_groups negotiate_offered_groups(const struct tls_conn *c);
 const struct group *negotiate_next_offered_group(const struct tls_conn *c,

@@ -113,21 +113,14 @@ const struct ssl_cipher_st *negotiate_next_suite12(const struct tls_conn *c, uin
 
 /* --- Groups --- */
 
-static bool supports_group12(const struct tls_conn *c, const struct group *group,
-                             enum security_stage stage)
-{
-    return group != NULL && group->kind != GROUP_FFDH &&
-           u16_list_has(config_groups(c->config), group->id) &&
-           group_is_available(c->config->lib, group) &&
-           c->hooks->allows_group(c->owner, stage, group);
-}
-
-bool negotiate_has_curve12(const struct tls_conn *c)
+bool negotiate_has_curve12(const struct tls_conn *c, uint16_t min, uint16_t max)
 {
     const struct blob *own = config_groups(c->config);
 
     for (size_t i = 0; i < u16_list_len(own); i++) {
-        if (supports_group12(c, group_by_id(u16_list_at(own, i)), SECURITY_SUPPORTED)) {
+        const struct group *group = group_by_id(c->config->lib, u16_list_at(own, i));
+        if (group != NULL && group_is_curve(group) && group_serves(group, min, max) &&
+            c->hooks->allows_group(c->owner, SECURITY_SUPPORTED, group)) {
             return true;
         }
     }
@@ -151,11 +144,14 @@ const struct group *negotiate_group12(const struct tls_conn *c, const struct ssl
     const struct blob *peer = c->neg.peer_groups;
     bool own_first = config_own_first(c->config);
     const struct blob *preferred = own_first ? own : peer;
+    uint16_t version = c->neg.version;
 
     for (size_t i = 0; i < u16_list_len(preferred); i++) {
-        const struct group *group = group_by_id(u16_list_at(preferred, i));
-        if (supports_group12(c, group, SECURITY_SHARED) && u16_list_has(peer, group->id) &&
-            suite12_takes_curve(c, suite, group)) {
+        const struct group *group = group_by_id(c->config->lib, u16_list_at(preferred, i));
+        if (group != NULL && group_serves(group, version, version) &&
+            u16_list_has(own, group->id) &&
+            c->hooks->allows_group(c->owner, SECURITY_SHARED, group) &&
+            u16_list_has(peer, group->id) && suite12_takes_curve(c, suite, group)) {
             return group;
         }
     }

@@ -26,8 +26,8 @@ bool suite12_takes_curve(const struct tls_conn *c, const struct ssl_cipher_st *s
 /* True for the two schemes of Suite B: RFC 6460, 4.1. */
 bool suite_b_takes_scheme(const struct sig_scheme *scheme);
 
-/* True when we have a curve at all. */
-bool negotiate_has_curve12(const struct tls_conn *c);
+/* True when we have a curve at all that serves one of the versions min to max. */
+bool negotiate_has_curve12(const struct tls_conn *c, uint16_t min, uint16_t max);
 
 /* True when messages of the version that was chosen name the schemes they are signed with. */
 bool negotiate_names_schemes12(const struct tls_conn *c);

@@ -277,7 +277,7 @@ const struct group *first_shared_group(const struct handshake *hs)
         return NULL;
     }
     while (reader_u16(&shares, &id) && reader_vec16(&shares, &ignored)) {
-        const struct group *group = group_by_id(id);
+        const struct group *group = group_by_id(hs->conn->config->lib, id);
         if (is_usable_group(hs->conn, group)) {
             return group;
         }
@@ -310,7 +310,7 @@ static enum step_result pick_share(struct handshake *hs)
         if (!u16_list_has(c->neg.peer_groups, id) || !is_wanted_share(hs, id)) {
             return step_fail(hs, ALERT_ILLEGAL_PARAMETER, SSL_R_BAD_KEY_SHARE);
         }
-        const struct group *group = group_by_id(id);
+        const struct group *group = group_by_id(c->config->lib, id);
         if (is_usable_group(c, group)) {
             hs->picked_group = group;
             hs->picked_share = key;

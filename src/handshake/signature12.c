@@ -28,7 +28,7 @@ enum step_result write_signature12(struct handshake *hs, struct writer *w, const
  * that the client named, and a client's, in OpenSSL, among both sides'. */
 static bool takes_curve(const struct tls_conn *c, EVP_PKEY *key)
 {
-    const struct group *group = group_by_nid(key_curve(key));
+    const struct group *group = group_by_nid(c->config->lib, key_curve(key));
     const struct blob *peer = c->neg.peer_groups;
 
     return group != NULL && suite12_takes_curve(c, c->neg.suite, group) &&

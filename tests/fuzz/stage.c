@@ -102,7 +102,7 @@ void stage_init(struct endpoint *e, uint8_t flags)
     fill_secret(&c->secrets->server_application, len, 4);
     stage_require(transcript_start(&c->hs->transcript, keys13_hash(c)), "a transcript");
     c->hs->sent_extensions = (flags & FLAG_NOTHING_SENT) != 0 ? 0 : UINT64_MAX;
-    c->hs->share_group = group_by_id(0x001d);
+    c->hs->share_group = group_by_id(crypto_lib_default(), 0x001d);
     if ((flags & FLAG_POST_AUTH) != 0) {
         c->hs->is_post_auth = true;
         c->auth_request = request();
@@ -154,7 +154,7 @@ void stage_init12(struct endpoint *e, uint8_t flags, uint8_t choice)
     c->hs->sent_extensions = (flags & FLAG_NOTHING_SENT) != 0 ? 0 : UINT64_MAX;
     c->hs->extended_master_secret = (flags & FLAG_RETRY) == 0;
     c->hs->next_protocol_due = true;
-    c->hs->share_group = group_by_id(0x001d);
+    c->hs->share_group = group_by_id(crypto_lib_default(), 0x001d);
 }
 
 void stage_frame(struct buffer *out, uint8_t type, const uint8_t *body, size_t len)

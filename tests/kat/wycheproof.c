@@ -123,7 +123,7 @@ static enum verdict check_x25519(const struct crypto_lib *lib, const struct json
     struct octets public_key = octets_of(test, "public");
     struct octets private_key = octets_of(test, "private");
     struct octets expected = octets_of(test, "shared");
-    const struct group *g = group_by_name("x25519", 6);
+    const struct group *g = group_by_name(crypto_lib_default(), "x25519", 6);
     struct group_key *key =
         group_key_import(lib, g, private_key.data, private_key.len, public_key.data);
     struct shared_secret shared;

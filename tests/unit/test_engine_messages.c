@@ -282,7 +282,7 @@ static void play_damaged_share(uint16_t id, enum damage damage, bool of_client)
     }
     struct endpoint *from = of_client ? &client : &server;
     struct endpoint *to = of_client ? &server : &client;
-    damage_share(&from->sent.at[0], group_by_id(id), damage);
+    damage_share(&from->sent.at[0], group_by_id(crypto_lib_default(), id), damage);
     forger_init(&f, from);
     forger_seal(&f, CONTENT_HANDSHAKE, from->sent.at[0].bytes, from->sent.at[0].len, &wire);
     endpoint_feed(to, buffer_bytes(&wire), buffer_len(&wire));
@@ -302,7 +302,7 @@ static void bad_key_shares_are_refused(void **state)
     for (size_t i = 0; i < COUNT_OF(ids); i++) {
         for (int of_client = 0; of_client <= 1; of_client++) {
             play_damaged_share(ids[i], ALL_ZEROS, of_client != 0);
-            if (group_by_id(ids[i])->kind == GROUP_EC) {
+            if (group_by_id(crypto_lib_default(), ids[i])->kind == GROUP_EC) {
                 play_damaged_share(ids[i], FIRST_BYTE, of_client != 0); /* not "uncompressed" */
                 play_damaged_share(ids[i], LAST_BYTE, of_client != 0);  /* off the curve */
             }

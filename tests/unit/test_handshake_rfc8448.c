@@ -190,7 +190,7 @@ static enum step_result begin_client(struct handshake *hs)
     c->neg.server_name = blob_new("server", 6);
     assert_true(c->session != NULL && c->neg.server_name != NULL);
     c->neg.version = c->session->version = VERSION_TLS13;
-    hs->share_group = group_by_id(0x1d);
+    hs->share_group = group_by_id(crypto_lib_default(), 0x1d);
     return STEP_OK;
 }
 

@@ -196,7 +196,7 @@ bool key_share_answer(struct handshake *hs, unsigned place, struct writer *w)
 /* A HelloRetryRequest names the group that the next ClientHello has to bring. */
 static enum step_result read_wanted_group(struct handshake *hs, uint16_t id)
 {
-    const struct group *group = group_by_id(id);
+    const struct group *group = group_by_id(hs->conn->config->lib, id);
 
     if (group == hs->share_group ||
         !negotiate_supports_group(hs->conn, group, SECURITY_SUPPORTED)) {

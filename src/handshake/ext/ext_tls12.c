@@ -108,7 +108,8 @@ static bool offers_curves(const struct handshake *hs)
     if (negotiate_allows_version(hs->conn, VERSION_TLS13)) {
         return true;
     }
-    if (!negotiate_has_curve12(hs->conn) || !negotiate_version_range(hs->conn, &min, &max)) {
+    if (!negotiate_version_range(hs->conn, &min, &max) ||
+        !negotiate_has_curve12(hs->conn, min, max)) {
         return false;
     }
     while ((suite = negotiate_next_suite12(hs->conn, min, max, &position)) != NULL) {
