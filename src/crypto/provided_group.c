@@ -11,6 +11,7 @@
 #include <openssl/crypto.h>
 #include <openssl/dh.h>
 #include <openssl/evp.h>
+#include <string.h>
 
 #define UNCOMPRESSED_POINT 0x04 /* SEC 1, 2.3.3 */
 #define SHORTEST_POINT     3

@@ -37,7 +37,7 @@ static const struct toy_group groups[] = {
       0xfe33, 128, 0, TLS1_3_VERSION, 0, 0, 0 },
 };
 
-static OSSL_LIB_CTX *libctx;
+static struct toy_context context;
 static struct identity *identity;
 
 static void use_groups(void)
@@ -49,8 +49,8 @@ static void use_groups(void)
 
 static void pair_of_toys(struct pair *p, const char *client, const char *server)
 {
-    SSL_CTX *client_ctx = SSL_CTX_new_ex(libctx, NULL, TLS_client_method());
-    SSL_CTX *server_ctx = SSL_CTX_new_ex(libctx, NULL, TLS_server_method());
+    SSL_CTX *client_ctx = SSL_CTX_new_ex(context.libctx, NULL, TLS_client_method());
+    SSL_CTX *server_ctx = SSL_CTX_new_ex(context.libctx, NULL, TLS_server_method());
 
     REQUIRE(client_ctx != NULL && server_ctx != NULL);
     SSL_CTX_set_num_tickets(server_ctx, 0);
@@ -118,7 +118,7 @@ static void test_names(void)
         TOY_NAME,
         "65040",
     };
-    SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, TLS_method());
+    SSL_CTX *ctx = SSL_CTX_new_ex(context.libctx, NULL, TLS_method());
     SSL_CTX *other = client_ctx_new();
     SSL *ssl = SSL_new(ctx);
     int nids[] = { NID_X25519, TLSEXT_nid_unknown | EXCHANGE };
@@ -265,7 +265,7 @@ static void describe(const char *what, const struct toy_group *group)
 
     toy.groups = list;
     toy.num = 2;
-    ctx = SSL_CTX_new_ex(libctx, NULL, TLS_method());
+    ctx = SSL_CTX_new_ex(context.libctx, NULL, TLS_method());
     note("%s: %s", what, ctx == NULL ? "no context" : "a context");
     log_errors("error");
     if (ctx != NULL) {
@@ -318,7 +318,7 @@ static void test_descriptions(void)
     describe("an answer of 0", &good);
     toy.num = 0;
     toy.fails = TOY_CAPABILITIES;
-    SSL_CTX *ctx = SSL_CTX_new_ex(libctx, NULL, TLS_method());
+    SSL_CTX *ctx = SSL_CTX_new_ex(context.libctx, NULL, TLS_method());
     note("an answer of 0 and no group: %s", ctx == NULL ? "no context" : "a context");
     log_errors("error");
     SSL_CTX_free(ctx);
@@ -353,9 +353,9 @@ int main(void)
 {
     contract_start();
     use_groups();
-    libctx = toy_context_new();
+    REQUIRE(toy_context_init(&context));
     identity = identity_new(KEY_P256, "localhost");
-    REQUIRE(libctx != NULL && identity != NULL);
+    REQUIRE(identity != NULL);
     test_names();
     test_negotiation();
     test_preference();
@@ -365,6 +365,6 @@ int main(void)
     test_loaded_later();
     identity_free(identity);
     identity_default_free();
-    OSSL_LIB_CTX_free(libctx);
+    toy_context_free(&context);
     return contract_finish();
 }

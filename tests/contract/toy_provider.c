@@ -7,7 +7,6 @@
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -64,8 +63,7 @@ static int key_has(const void *data, int selection)
 {
     const struct key *key = data;
 
-    return key != NULL &&
-           ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 || key->has_secret) &&
+    return key != NULL && ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 || key->has_secret) &&
            ((selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) == 0 || key->has_share);
 }
 
@@ -448,20 +446,24 @@ static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in
 
 OSSL_PROVIDER *toy_load(OSSL_LIB_CTX *libctx)
 {
-    /* The first provider of a context is not the only one: the default one must be asked for. */
-    return OSSL_PROVIDER_load(libctx, "default") != NULL &&
-                   OSSL_PROVIDER_add_builtin(libctx, "toy", provider_init) == 1
-               ? OSSL_PROVIDER_load(libctx, "toy")
+    const int keep_default = 1;
+
+    return OSSL_PROVIDER_add_builtin(libctx, "toy", provider_init) == 1
+               ? OSSL_PROVIDER_try_load(libctx, "toy", keep_default)
                : NULL;
 }
 
-OSSL_LIB_CTX *toy_context_new(void)
+bool toy_context_init(struct toy_context *context)
 {
-    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    context->libctx = OSSL_LIB_CTX_new();
+    context->provider = context->libctx == NULL ? NULL : toy_load(context->libctx);
+    return context->provider != NULL;
+}
 
-    if (libctx != NULL && toy_load(libctx) == NULL) {
-        OSSL_LIB_CTX_free(libctx);
-        return NULL;
+void toy_context_free(struct toy_context *context)
+{
+    if (context->provider != NULL) {
+        (void)OSSL_PROVIDER_unload(context->provider);
     }
-    return libctx;
+    OSSL_LIB_CTX_free(context->libctx);
 }

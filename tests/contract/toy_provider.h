@@ -7,6 +7,7 @@
 #define CONTRACT_TOY_PROVIDER_H
 
 #include <openssl/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define TOY_NAME "TOY"
@@ -65,12 +66,18 @@ struct toy {
 };
 extern struct toy toy;
 
-/* A library context with libcrypto's default provider and the toy. NULL: failure.
- * OSSL_LIB_CTX_free() it. */
-OSSL_LIB_CTX *toy_context_new(void);
-
 /* Loads the toy into a library context, NULL for the default one, beside what is there. NULL:
  * failure. OSSL_PROVIDER_unload() it. */
 OSSL_PROVIDER *toy_load(OSSL_LIB_CTX *libctx);
+
+/* A library context with libcrypto's default provider and the toy. */
+struct toy_context {
+    OSSL_LIB_CTX *libctx;
+    OSSL_PROVIDER *provider;
+};
+
+/* False: failure. toy_context_free() it in either case. */
+bool toy_context_init(struct toy_context *context);
+void toy_context_free(struct toy_context *context);
 
 #endif

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/prov_ssl.h>
 #include <openssl/provider.h>
+#include <string.h>
 
 enum { EXCHANGE = 0xfe10, KEM, BIG, BIG_KEM, OLD_KEM, NUM_GROUPS = 5 };
 
@@ -22,7 +23,7 @@ static const struct toy_group groups[] = {
 };
 
 struct fixture {
-    OSSL_LIB_CTX *libctx;
+    struct toy_context context;
     const struct crypto_lib *lib;
 };
 
@@ -31,10 +32,10 @@ static int set_up(void **state)
     static struct fixture f;
 
     toy = (struct toy){ groups, NUM_GROUPS, TOY_NOTHING };
-    f.libctx = toy_context_new();
-    f.lib = crypto_lib_new(f.libctx, NULL);
+    bool ok = toy_context_init(&f.context);
+    f.lib = ok ? crypto_lib_new(f.context.libctx, NULL) : NULL;
     *state = &f;
-    return f.libctx == NULL || f.lib == NULL;
+    return f.lib == NULL;
 }
 
 static int tear_down(void **state)
@@ -42,7 +43,7 @@ static int tear_down(void **state)
     struct fixture *f = *state;
 
     crypto_lib_free(f->lib);
-    OSSL_LIB_CTX_free(f->libctx);
+    toy_context_free(&f->context);
     ERR_clear_error();
     return 0;
 }
@@ -87,15 +88,16 @@ static void groups_outlive_their_library(void **state)
     const struct group *before = NULL;
 
     for (int i = 0; i < 3; i++) {
-        OSSL_LIB_CTX *libctx = toy_context_new();
-        const struct crypto_lib *lib = crypto_lib_new(libctx, NULL);
+        struct toy_context context;
+        assert_true(toy_context_init(&context));
+        const struct crypto_lib *lib = crypto_lib_new(context.libctx, NULL);
         const struct group *g = group_by_name(lib, "toykem", 6);
 
         assert_non_null(g);
         assert_true(before == NULL || before == g);
         before = g;
         crypto_lib_free(lib);
-        OSSL_LIB_CTX_free(libctx);
+        toy_context_free(&context);
     }
     assert_string_equal(before->name, "toykem");
 }
@@ -224,16 +226,17 @@ static void allocation_failures(void **state)
 
     assert_true(fail_each_allocation(one_exchange, &exchange, true) > 20);
     assert_true(fail_each_allocation(one_exchange, &kem, true) > 20);
-    assert_true(fail_each_allocation(makes_a_library, f->libctx, true) > 50);
+    assert_true(fail_each_allocation(makes_a_library, f->context.libctx, true) > 50);
 }
 
 /* A library for such descriptions; NULL: they make no sense. */
 static bool is_taken(const struct toy_group *list, size_t num, size_t *known)
 {
-    OSSL_LIB_CTX *libctx = toy_context_new();
+    struct toy_context context;
 
+    assert_true(toy_context_init(&context));
     toy = (struct toy){ list, num, TOY_NOTHING };
-    const struct crypto_lib *lib = crypto_lib_new(libctx, NULL);
+    const struct crypto_lib *lib = crypto_lib_new(context.libctx, NULL);
     bool taken = lib != NULL;
     assert_true(taken || ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_PASSED_INVALID_ARGUMENT);
     *known = 0;
@@ -244,7 +247,7 @@ static bool is_taken(const struct toy_group *list, size_t num, size_t *known)
     assert_true(!taken || (group_by_id(lib, 0x1d)->kind == GROUP_ECX &&
                            group_by_id(lib, 0x17)->kind == GROUP_EC));
     crypto_lib_free(lib);
-    OSSL_LIB_CTX_free(libctx);
+    toy_context_free(&context);
     ERR_clear_error();
     return taken;
 }
