@@ -61,9 +61,7 @@ static void configure_process(void)
     ca_files_turn(!is_off("TENON_CA_FILE_CACHE", "CAFileCache"));
     chain_verdicts_turn(!is_off("TENON_CHAIN_CACHE", "ChainCache"));
     if (!is_off("TENON_CERTIFICATE_CACHE", "CertificateCache")) {
-        ERR_set_mark();
         const struct crypto_lib *lib = crypto_lib_default();
-        ERR_pop_to_mark(); /* whoever needs it will say so */
         if (lib != NULL) {
             cert_cache_turn(lib, true);
         }

@@ -184,7 +184,10 @@ const struct crypto_lib *crypto_lib_default(void)
     const struct crypto_lib *lib = atomic_load_explicit(&default_instances, memory_order_acquire);
 
     if (lib == NULL) {
-        return add_instance();
+        ERR_set_mark();
+        lib = add_instance();
+        ERR_pop_to_mark();
+        return lib;
     }
     while (lib->earlier != NULL) {
         lib = lib->earlier;

@@ -14,7 +14,8 @@ struct crypto_lib; /* immutable once made; counted */
 
 /* The process's first default instance. Made on first use, lives as long as the process.
  * NULL: libcrypto could not provide SHA-256 (out of memory, a broken configuration), or a
- * provider's groups make no sense; the reason is in the error queue. */
+ * provider's groups make no sense. The error queue stays as it is: nobody has asked for that
+ * library yet. */
 MUST_CHECK const struct crypto_lib *crypto_lib_default(void);
 
 /* An instance for libctx (borrowed, must outlive the result) and propq (copied, may be NULL).
