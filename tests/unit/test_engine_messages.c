@@ -388,6 +388,54 @@ static void an_alert_has_two_bytes(void **state)
     }
 }
 
+/* RFC 8446, 4.4.2.1: the response is about the certificate in whose entry it stands. What stands in
+ * an issuer's entry does not take the place of the leaf's. */
+static void a_status_of_an_issuer_is_not_the_leafs(void **state)
+{
+    static const uint8_t status[] = { 0, 11, 0, 5, 0, 7, 1, 0, 0, 3, 'x', 'y', 'z' };
+    struct forger f;
+    struct buffer flight = { 0 };
+    struct buffer message = { 0 };
+    struct buffer wire = { 0 };
+    struct writer w = writer_to(&message);
+    struct reader list, cert;
+
+    (void)state;
+    client.config.request_ocsp = true;
+    server.ocsp = blob_new("response", 8);
+    begin(&flight);
+    forger_init(&f, &server);
+    size_t at = item_of_type(MSG_CERTIFICATE);
+    const struct item *item = &server.sent.at[at];
+    struct reader body = reader_of(item->bytes + 5, item->len - 5); /* behind an empty context */
+    assert_true(reader_vec24(&body, &list));
+    struct reader entry = list;
+    assert_true(reader_vec24(&entry, &cert));
+    writer_u8(&w, MSG_CERTIFICATE);
+    writer_open(&w, 3);
+    writer_u8(&w, 0);
+    writer_open(&w, 3);
+    writer_bytes(&w, list.at, list.left);
+    writer_open(&w, 3);
+    writer_bytes(&w, cert.at, cert.left);
+    writer_close(&w);
+    writer_bytes(&w, status, sizeof(status));
+    writer_close(&w);
+    writer_close(&w);
+    assert_true(writer_ok(&w));
+    deliver_items(&f, at);
+    forger_enter(&f, item->epoch);
+    forger_seal(&f, CONTENT_HANDSHAKE, buffer_bytes(&message), buffer_len(&message), &wire);
+    endpoint_feed(&client, buffer_bytes(&wire), buffer_len(&wire));
+    assert_int_equal(endpoint_run(&client, NULL), TLS_WANT_INPUT);
+    assert_int_equal(peer_chain_len(client.conn.session->peer), 2);
+    assert_int_equal(client.peer_ocsp_len, 8);
+    buffer_wipe(&flight);
+    buffer_wipe(&message);
+    buffer_wipe(&wire);
+    forger_wipe(&f);
+}
+
 static int forget_identity(void **state)
 {
     (void)state;
@@ -408,6 +456,7 @@ int main(void)
         TEST(a_flood_of_change_cipher_specs_ends),
         TEST(a_flood_of_warnings_ends),
         TEST(an_alert_has_two_bytes),
+        TEST(a_status_of_an_issuer_is_not_the_leafs),
     };
 
     deterministic_random_install();
