@@ -183,6 +183,44 @@ static void only_its_end_ends_it(void **state)
     }
 }
 
+/* What fails behind the acceptance is told under the key of early data, the only one that the
+ * server reads with by then: RFC 8446, 4.2.10. */
+static void a_clients_alert_comes_under_the_key_that_is_read(void **state)
+{
+    struct forger forger;
+    uint8_t got[16];
+    size_t len;
+
+    (void)state;
+    begin("early");
+    assert_int_equal(endpoint_run(&server, &to_client), TLS_OK);
+    buffer_wipe(&to_client);
+    expect_data("early");
+    forger_init(&forger, &server);
+    for (size_t i = 0; i < server.sent.num; i++) {
+        const struct item *item = &server.sent.at[i];
+        uint8_t bytes[1024];
+        assert_in_range(item->len, 1, sizeof(bytes));
+        memcpy(bytes, item->bytes, item->len);
+        if (item->content == CONTENT_HANDSHAKE && bytes[0] == MSG_FINISHED) {
+            bytes[item->len - 1] ^= 1;
+        }
+        forger_enter(&forger, item->epoch);
+        forger_seal(&forger, item->content, bytes, item->len, &to_client);
+    }
+    client.conn.wants_early_data = false;
+    deliver(&client, &to_client);
+    assert_int_equal(endpoint_run(&client, &to_server), TLS_FAILED);
+    assert_failed(&client, ALERT_DECRYPT_ERROR, SSL_R_DIGEST_CHECK_FAILED);
+    assert_int_equal(client.conn.neg.early_data, EARLY_DATA_ACCEPTED);
+    assert_true(tls_seal_alert(&client.conn));
+    endpoint_take(&client, &to_server);
+    deliver(&server, &to_server);
+    assert_int_equal(endpoint_read(&server, got, sizeof(got), &len, NULL), TLS_FAILED);
+    assert_int_equal(server.conn.received_fatal, ALERT_DECRYPT_ERROR);
+    forger_wipe(&forger);
+}
+
 /* Data is over when the server goes on with its handshake: RFC 8446, 4.5. */
 static void what_is_not_read_is_not_lost_silently(void **state)
 {
@@ -247,6 +285,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(too_much_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_client_keeps_to_its_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_its_end_ends_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clients_alert_comes_under_the_key_that_is_read, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_read_is_not_lost_silently, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_bit_of_a_binder_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_may_not_be_resumed_is_not, set_up, tear_down),
