@@ -152,6 +152,7 @@ static void what_is_not_for_the_cache(void **state)
     struct ca_set *set = NULL;
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     const struct crypto_lib *other = crypto_lib_new(libctx, NULL);
+    enum ca_file result = CA_FILE_READ;
 
     (void)state;
     assert_int_equal(ca_file_get(lib, "/dev/null", &set), CA_FILE_ELSEWISE);
@@ -162,8 +163,14 @@ static void what_is_not_for_the_cache(void **state)
     ca_files_turn(false);
     assert_int_equal(ca_file_get(lib, path_of(0), &set), CA_FILE_ELSEWISE);
     ca_files_turn(true);
-    write_file(CA_FILES_KEPT + 1); /* a moment ago */
-    assert_int_equal(ca_file_get(lib, path_of(CA_FILES_KEPT + 1), &set), CA_FILE_ELSEWISE);
+    /* Written a moment ago; on a machine so busy that it no longer is, once more. */
+    for (int i = 0; i < 20 && result != CA_FILE_ELSEWISE; i++) {
+        ca_set_free(set);
+        set = NULL;
+        write_file(CA_FILES_KEPT + 1);
+        result = ca_file_get(lib, path_of(CA_FILES_KEPT + 1), &set);
+    }
+    assert_int_equal(result, CA_FILE_ELSEWISE);
     assert_null(set);
     crypto_lib_free(other);
     OSSL_LIB_CTX_free(libctx);
