@@ -18,7 +18,8 @@ BUDGET_HEAD = ["figure", "system", "Tenon", "times better", "spread", "best peer
 FIRST = [
     ("SSL_write, 16 KB, AES-128-GCM", "write/aes128gcm/16384"), ("SSL_read, 16 KB", "read/aes128gcm/16384"),
     ("SSL_write, 64 bytes", "write/aes128gcm/64"), ("SSL_read, 64 bytes", "read/aes128gcm/64"),
-    ("full handshakes, server", "handshake/ecdsa/server"), ("full handshakes, client, a chain that came before", "handshake/ecdsa/client"),
+    ("full handshakes, server", "handshake/ecdsa/server"),
+    ("full handshakes, client, a chain that came before", "handshake/ecdsa/client"),
     ("the same, certificates never seen", "handshake/ecdsa-fresh/client"),
     ("TLS 1.3 resumptions, server", "resume/tls13/server"), ("TLS 1.2 resumptions, server", "resume/tls12/server"),
     ("allocations, full handshake", "counts/ecdsa/both/allocations"), ("locks, full handshake", "counts/ecdsa/both/locks"),

@@ -12,7 +12,6 @@
 
 #include <openssl/x509.h>
 #include <stdatomic.h>
-#include <string.h>
 
 #define PRINT_LEN   32
 #define PRINT_WORDS (PRINT_LEN / sizeof(uint64_t))
